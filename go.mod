@@ -1,0 +1,3 @@
+module dougu.internal
+
+go 1.26.0
