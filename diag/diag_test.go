@@ -68,7 +68,7 @@ func TestWriteTextDrawsCaretUnderRange(t *testing.T) {
 func TestWriteTextNeverPassesControlBytesOn(t *testing.T) {
 	src := []byte("x \x1b[2J\u202e\xff\tend\x00" + strings.Repeat("y", 1<<16))
 	lines := diag.NewLines(src)
-	for from := 0; from < 24; from++ {
+	for from := range 24 {
 		d := diag.Diagnostic{Rule: "R\x1b", Severity: diag.Warning, Range: lines.Range("a\nb", from, from+3), Message: "bad \x07 \x9b", Detail: "\x1b]0;"}
 		var b bytes.Buffer
 		require.NoError(t, diag.WriteText(&b, diag.List{d}, func(string) []byte { return src }))
