@@ -25,7 +25,7 @@ type section struct {
 
 // sections are in the order of the stories.
 var sections = []section{
-	// {"stracelog", tourStracelog},
+	{"stracelog", tourStracelog},
 }
 
 func main() {

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"io"
+	"strings"
+
+	"dougu.internal/stracelog"
+)
+
+//go:embed testdata/stracelog.strace
+var straceLog []byte
+
+// tourStracelog finds where one slow request of a web server spent its time.
+func tourStracelog(w io.Writer) error {
+	report, err := stracelog.Analyze(stracelog.NewReader(bytes.NewReader(straceLog)).Events())
+	if err != nil {
+		return err
+	}
+	if len(report.Requests) != 1 {
+		return fmt.Errorf("testdata/stracelog.strace: %d requests, not 1", len(report.Requests))
+	}
+	q := report.Requests[0]
+	b := q.Bottleneck
+	fmt.Fprintln(w, "A page is slow. Is it the database? One Apache child was traced: strace -p PID -tt -T -e trace=network,poll")
+	for e, err := range stracelog.NewReader(bytes.NewReader(straceLog)).Events() {
+		if err != nil {
+			return err
+		}
+		switch {
+		case e.Line == q.First, e.Line == b.From, e.Line == b.To, e.Line == b.To+7, e.Kind == stracelog.Unknown, e.Line == q.Last:
+			fmt.Fprintf(w, "%4d  %s\n", e.Line, clip(bytes.TrimRight(e.Raw(), "\n")))
+		}
+	}
+	fmt.Fprintln(w, strings.Replace(b.Text, ": ", ":\n", 1))
+	fmt.Fprintf(w, "confidence: %s; what would settle it:\n", b.Confidence)
+	for _, a := range b.Advice {
+		fmt.Fprintf(w, "  - %s\n", a)
+	}
+	for _, s := range q.Segments {
+		if s.Class == stracelog.ClassUnknown {
+			fmt.Fprintf(w, "lines %d to %d: %.3f ms unknown, lines are missing there; no gap is computed across them\n", s.From, s.To, s.Dur.Seconds()*1e3)
+		}
+	}
+	return nil
+}
+
+// clip keeps a line of the log in the width of a terminal.
+func clip(line []byte) []byte {
+	if len(line) > 130 {
+		return append(line[:116:116], " ... "...)
+	}
+	return line
+}

@@ -1,0 +1,93 @@
+package stracelog
+
+import (
+	"fmt"
+	"time"
+)
+
+// TimeForm says which clock a log shows.
+type TimeForm uint8
+
+// The forms of time.
+const (
+	NoTime   TimeForm = iota // the log has no times
+	Clock                    // -t, -tt: local time of day without a date
+	Epoch                    // -ttt: seconds since 1970
+	Relative                 // -r alone: since the line before
+)
+
+// Time is when a line was written. With Clock, At counts from the midnight before the first line and goes on
+// over midnights; with Epoch it counts from 1970; with Relative from the first line of the log.
+type Time struct {
+	Form   TimeForm
+	Digits uint8         // decimals that were printed: 0, 3, 6 or 9
+	At     time.Duration // position on the log's own axis
+
+	HasDelta bool          // the line shows the time since the line before (-r)
+	Delta    time.Duration // that time
+}
+
+// IsZero reports whether the line shows no time.
+func (t Time) IsZero() bool { return t.Form == NoTime }
+
+// String returns the time in its own form: 15:21:04.244882, 1795337041.234369 or 0.000468; "-" without time.
+func (t Time) String() string {
+	if t.Form == NoTime {
+		return "-"
+	}
+	sign, at := "", t.At
+	if at < 0 {
+		sign, at = "-", -at
+	}
+	sec, frac := at/time.Second, at%time.Second
+	s := fmt.Sprintf("%d", sec)
+	if t.Form == Clock {
+		sec %= 24 * 3600
+		s = fmt.Sprintf("%02d:%02d:%02d", sec/3600, sec/60%60, sec%60)
+	}
+	if d := t.Digits; d > 0 && d <= 9 {
+		s += "." + fmt.Sprintf("%09d", int64(frac))[:d]
+	}
+	return sign + s
+}
+
+// add returns the time d later.
+func (t Time) add(d time.Duration) Time {
+	t.At += d
+	return t
+}
+
+const (
+	day     = 24 * time.Hour
+	halfDay = day / 2
+)
+
+// timeline turns printed times into positions on one axis. strace prints CLOCK_REALTIME without a date: a step back of
+// more than half a day is a midnight, a smaller one is a clock that was set.
+type timeline struct {
+	last  time.Duration // position of the line before
+	begun bool
+}
+
+func (t *timeline) clock(ofDay time.Duration) time.Duration {
+	at := ofDay
+	if t.begun {
+		at += t.last - t.last%day
+		switch d := at - t.last; {
+		case d < -halfDay:
+			at += day
+		case d > halfDay && at >= day:
+			at -= day
+		}
+	}
+	t.last, t.begun = at, true
+	return at
+}
+
+func (t *timeline) relative(delta time.Duration) time.Duration {
+	if t.begun {
+		t.last += delta
+	}
+	t.begun = true
+	return t.last
+}

@@ -1,0 +1,147 @@
+package stracelog
+
+import (
+	"bytes"
+	"time"
+)
+
+// Call is one system call from its start to its end, whether it was printed on one line or on two.
+type Call struct {
+	PID    int
+	Name   []byte
+	Args   Args
+	Ret    Ret
+	Start  Time
+	Dur    time.Duration // time spent in the call (-T)
+	HasDur bool
+	Flags  Flags // Incomplete without an end, Resumed without a start
+	First  int64 // line of its start
+	Last   int64 // line of its end
+}
+
+// End returns when the call returned. Without -T that is its start.
+func (c *Call) End() time.Duration { return c.Start.At + c.Dur }
+
+// maxOpen bounds the calls that wait for their second half. A log that hides exits leaves one for each lost process;
+// the oldest go first.
+const maxOpen = 1 << 17
+
+// Joiner puts the halves of unfinished and resumed calls together. It holds at most one call for each process. The zero
+// value is ready; it is for one goroutine.
+type Joiner struct {
+	open map[int]*half
+	free []*half
+	call Call
+	args []byte
+}
+
+// half is the first part of a call, in memory of its own.
+type half struct {
+	Call
+	name, head []byte
+}
+
+// Add takes the next event. It returns the call that ends with it, valid until the next Add, and nil for any
+// other event.
+func (j *Joiner) Add(e *Event) *Call {
+	switch e.Kind {
+	case Exit:
+		j.exit(e)
+		return nil
+	case Syscall:
+	default:
+		return nil
+	}
+	if e.Flags&Unfinished != 0 {
+		j.start(e)
+		return nil
+	}
+	c := &j.call
+	*c = Call{PID: e.PID, Name: e.Name, Args: e.Args, Ret: e.Ret, Start: e.Time, Dur: e.Dur, HasDur: e.HasDur,
+		Flags: e.Flags, First: e.Line, Last: e.Line}
+	if e.Flags&Resumed == 0 {
+		if len(j.open) > 0 {
+			j.drop(e.PID) // its second half was lost
+		}
+		return c
+	}
+	h := j.open[e.PID]
+	if h == nil || !bytes.Equal(h.name, e.Name) {
+		return c
+	}
+	j.args = append(append(j.args[:0], h.head...), e.Args.src...)
+	c.Args.src = j.args
+	c.Start, c.First = h.Start, h.First
+	c.Flags = (e.Flags | h.Flags) &^ (Unfinished | Resumed)
+	if !c.HasDur && !c.Start.IsZero() && !e.Time.IsZero() {
+		c.Dur = max(e.Time.At-c.Start.At, 0) // without -T the two lines tell
+	}
+	j.drop(e.PID)
+	return c
+}
+
+// Open returns the number of calls that have not ended.
+func (j *Joiner) Open() int { return len(j.open) }
+
+func (j *Joiner) start(e *Event) {
+	j.drop(e.PID)
+	if j.open == nil {
+		j.open = make(map[int]*half)
+	}
+	if len(j.open) >= maxOpen {
+		j.dropOldest()
+	}
+	var h *half
+	if n := len(j.free); n > 0 {
+		h, j.free = j.free[n-1], j.free[:n-1]
+	} else {
+		h = new(half)
+	}
+	h.name = append(h.name[:0], e.Name...)
+	h.head = append(h.head[:0], e.Args.src...)
+	h.Call = Call{PID: e.PID, Start: e.Time, Flags: e.Flags, First: e.Line}
+	j.open[e.PID] = h
+}
+
+func (j *Joiner) drop(pid int) {
+	h := j.open[pid]
+	if h == nil {
+		return
+	}
+	delete(j.open, pid)
+	if len(j.free) < 64 && cap(h.head) < 4096 {
+		j.free = append(j.free, h)
+	}
+}
+
+func (j *Joiner) dropOldest() {
+	pid, first := 0, int64(-1)
+	for p, h := range j.open {
+		if first < 0 || h.First < first {
+			pid, first = p, h.First
+		}
+	}
+	j.drop(pid)
+}
+
+// exit forgets a process. When it was superseded by the execve of one of its threads, that thread goes on under this pid.
+func (j *Joiner) exit(e *Event) {
+	j.drop(e.PID)
+	if by, ok := supersededBy(e.Text); ok {
+		if h := j.open[by]; h != nil {
+			delete(j.open, by)
+			h.PID = e.PID
+			j.open[e.PID] = h
+		}
+	}
+}
+
+// supersededBy returns 25645 of "+++ superseded by execve in pid 25645 +++".
+func supersededBy(text []byte) (pid int, ok bool) {
+	const s = "+++ superseded by execve in pid "
+	if !bytes.HasPrefix(text, []byte(s)) {
+		return 0, false
+	}
+	n, _, ok := number(text, len(s))
+	return int(n), ok
+}

@@ -1,0 +1,141 @@
+package stracelog
+
+import (
+	"bytes"
+)
+
+var (
+	markUnfinished = []byte("<unfinished ...>")
+	markDetached   = []byte("<detached ...>")
+	markResumed    = []byte("<... ")
+	markStrace     = []byte("strace: ")
+	markProcess    = []byte("[ Process PID=")
+)
+
+// parse reads the line in e.raw.
+func (r *Reader) parse(e *Event) {
+	v := e.raw
+	if n := len(v); v[n-1] == '\n' {
+		v = v[:n-1]
+		if n > 1 && v[n-2] == '\r' {
+			v = v[:n-2]
+		}
+	}
+	if r.line == 0 {
+		v = bytes.TrimPrefix(v, []byte("\ufeff"))
+	}
+	if r.sawEsc && bytes.IndexByte(v, 0x1b) >= 0 {
+		if plain, ok := r.uncolour(v); ok {
+			v = plain
+			e.Flags |= Coloured
+			r.format.Colour = true
+		}
+	}
+	r.view(e, v)
+}
+
+// view reads a line without its line end, colour and notes.
+func (r *Reader) view(e *Event, v []byte) {
+	if len(v) == 0 {
+		e.Kind = Empty
+		return
+	}
+	if c := v[0]; c == ' ' || c == '-' || c == '%' || c == 's' || r.table.open {
+		if r.layout(e, v) {
+			return
+		}
+	}
+	i := r.prefix(e, v)
+	if i == len(v) {
+		r.unknown(e, v, 0, "nothing after the time")
+		return
+	}
+	switch c := v[i]; {
+	case c|0x20-'a' < 26 || c == '_' || c == '?':
+		if r.call(e, v, i) {
+			return
+		}
+		if bytes.HasPrefix(v[i:], markStrace) {
+			r.text(e, Note, v[i:])
+			return
+		}
+	case c == '<' && bytes.HasPrefix(v[i:], markResumed):
+		if r.resumed(e, v, i) {
+			return
+		}
+	case c == '-' && bytes.HasPrefix(v[i:], []byte("--- ")) && bytes.HasSuffix(v, []byte(" ---")) && len(v) >= i+8:
+		r.text(e, Signal, v[i:])
+		e.Name = signalName(e.Text)
+		return
+	case c == '+' && bytes.HasPrefix(v[i:], []byte("+++ ")) && bytes.HasSuffix(v, []byte(" +++")) && len(v) >= i+8:
+		r.text(e, Exit, v[i:])
+		return
+	case c == '[' && bytes.HasPrefix(v[i:], markProcess):
+		r.text(e, Note, v[i:])
+		return
+	}
+	r.unknown(e, v, i, "not a line of strace")
+}
+
+func (r *Reader) text(e *Event, k Kind, b []byte) {
+	e.Kind, e.Text = k, b
+	r.rare = true
+}
+
+// unknown keeps a line that is none of strace's. What its prefix seemed to say is not believed.
+func (r *Reader) unknown(e *Event, v []byte, col int, reason string) {
+	e.PID, e.Time, e.Name, e.Args.src, e.Ret = 0, Time{}, nil, nil, Ret{}
+	e.Comm, e.Context, e.NR, e.IP = nil, nil, -1, 0
+	r.text(e, Unknown, v)
+	r.fail(e, col, reason)
+}
+
+// layout reads the lines that have no prefix: stack frames, hexdumps, tables.
+func (r *Reader) layout(e *Event, v []byte) bool {
+	switch {
+	case bytes.HasPrefix(v, []byte(" > ")):
+		r.text(e, Stack, v)
+		r.format.Stacks = true
+	case bytes.HasPrefix(v, []byte(" | ")) && v[len(v)-1] == '|',
+		bytes.HasPrefix(v, []byte(" * ")) && bytes.Contains(v, []byte(" bytes in buffer ")):
+		r.text(e, Dump, v)
+		r.format.Dumps = true
+	case r.table.line(v):
+		r.text(e, Summary, v)
+		r.format.Tables = true
+	default:
+		return false
+	}
+	return true
+}
+
+// signalName returns SIGCHLD of "--- SIGCHLD {...} ---" and SIGSTOP of "--- stopped by SIGSTOP ---".
+func signalName(b []byte) []byte {
+	b = b[4:]
+	b = bytes.TrimPrefix(b, []byte("stopped by "))
+	if i := bytes.IndexByte(b, ' '); i >= 0 {
+		b = b[:i]
+	}
+	return b
+}
+
+// uncolour copies v without its colour codes, ESC [ digits and ; m. ok is false when it has none.
+func (r *Reader) uncolour(v []byte) (plain []byte, ok bool) {
+	out := r.scratch[:0]
+	for i := 0; i < len(v); {
+		if v[i] == 0x1b && i+1 < len(v) && v[i+1] == '[' {
+			j := i + 2
+			for j < len(v) && (isDigit(v[j]) || v[j] == ';') {
+				j++
+			}
+			if j < len(v) && v[j] == 'm' {
+				i, ok = j+1, true
+				continue
+			}
+		}
+		out = append(out, v[i])
+		i++
+	}
+	r.scratch = out
+	return out, ok
+}

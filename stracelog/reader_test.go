@@ -1,0 +1,113 @@
+package stracelog
+
+import (
+	"bytes"
+	"os"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func golden(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile("testdata/" + name)
+	require.NoError(t, err)
+	return b
+}
+
+// read returns copies of the events of b, and checks that they give b back.
+func read(t testing.TB, b []byte) []*Event {
+	t.Helper()
+	var all []*Event
+	var out []byte
+	for e, err := range NewReader(iotest.HalfReader(bytes.NewReader(b))).Events() {
+		require.NoError(t, err)
+		out = e.AppendTo(out)
+		all = append(all, e.Clone())
+	}
+	require.True(t, bytes.Equal(b, out), "the events do not give the input back")
+	return all
+}
+
+// readLine returns the one event of a line.
+func readLine(t testing.TB, line string) *Event {
+	t.Helper()
+	all := read(t, []byte(line))
+	require.Len(t, all, 1)
+	return all[0]
+}
+
+func TestReaderReadsTheDamagedRequest(t *testing.T) {
+	all := read(t, golden(t, "request.strace"))
+	require.Len(t, all, 29)
+	var empty, unknown, damaged []int64
+	for i, e := range all {
+		require.EqualValues(t, i+1, e.Line)
+		require.Zero(t, e.PID)
+		switch e.Kind {
+		case Empty:
+			empty = append(empty, e.Line)
+		case Unknown:
+			unknown = append(unknown, e.Line)
+		default:
+			require.Equal(t, Syscall, e.Kind)
+			require.True(t, e.HasDur)
+			require.Equal(t, Clock, e.Time.Form)
+		}
+		if e.Flags.Has(Damaged) {
+			damaged = append(damaged, e.Line)
+			require.ErrorContains(t, e.Err, "string is not closed")
+		}
+	}
+	require.Equal(t, []int64{3, 16, 26}, empty)
+	require.Equal(t, []int64{27}, unknown)
+	require.Equal(t, []int64{6, 8}, damaged)
+}
+
+func TestReaderReadsWhatTheLinesSay(t *testing.T) {
+	all := read(t, golden(t, "request.strace"))
+	for _, row := range []struct {
+		line       int
+		time, name string
+		ret        int64
+		errno      string
+		dur        time.Duration
+	}{
+		{1, "15:21:04.244882", "accept", 11, "", 11 * time.Microsecond},
+		{6, "15:21:04.254829", "sendto", 43, "", 18 * time.Microsecond},
+		{8, "15:21:04.254918", "recvfrom", 79, "", 6 * time.Microsecond},
+		{10, "15:21:04.255018", "connect", -1, "EINPROGRESS", 19 * time.Microsecond},
+		{11, "15:21:04.255059", "poll", 1, "", 98 * time.Microsecond},
+		{15, "15:21:04.255456", "recvfrom", 3655, "", 7 * time.Microsecond},
+		{29, "15:21:04.382572", "shutdown", 0, "", 15 * time.Microsecond},
+	} {
+		e := all[row.line-1]
+		require.Equal(t, row.time, e.Time.String())
+		require.Equal(t, row.name, string(e.Name))
+		require.Equal(t, row.ret, e.Ret.Int)
+		require.Equal(t, row.errno, string(e.Ret.Errno))
+		require.Equal(t, row.dur, e.Dur)
+	}
+	require.Equal(t, "Operation now in progress", string(all[9].Ret.Text()))
+	require.Equal(t, "[{fd=20, revents=POLLOUT}]", string(all[10].Ret.Aux()))
+}
+
+func TestReaderPassesTheListing(t *testing.T) {
+	kinds := map[Kind]int{}
+	for _, e := range read(t, golden(t, "listing.strace")) {
+		kinds[e.Kind]++
+	}
+	require.Equal(t, map[Kind]int{Syscall: 4, Unknown: 3}, kinds)
+}
+
+func TestDigits8(t *testing.T) {
+	n, ok := digits8(0x3837363534333231)
+	require.True(t, ok)
+	require.EqualValues(t, 12345678, n)
+	for _, c := range []uint64{'/', ':', 0, 0xff} {
+		_, ok = digits8(0x3837363534333200 | c)
+		require.False(t, ok)
+	}
+}
