@@ -27,7 +27,6 @@ type thread struct {
 // socket is what is known of a descriptor.
 type socket struct {
 	peer       Peer
-	listening  bool
 	client     bool // accepted
 	connecting bool
 }
@@ -36,7 +35,6 @@ type socket struct {
 type request struct {
 	Request
 	sock *socket
-	cut  bool          // an unknown line stands behind its last call
 	line time.Duration // time column of its last line
 	from time.Duration // time column of its first line
 }

@@ -67,11 +67,10 @@ var portProto = map[int]Proto{
 // sockaddr reads the first socket address in the arguments of a call. Addresses and ports that were made unreadable
 // stay empty or 0.
 func sockaddr(args []byte) (p Peer, ok bool) {
-	i := bytes.Index(args, []byte("{sa_family="))
-	if i < 0 {
+	_, a, found := bytes.Cut(args, []byte("{sa_family="))
+	if !found {
 		return Peer{}, false
 	}
-	a := args[i+len("{sa_family="):]
 	switch {
 	case bytes.HasPrefix(a, []byte("AF_INET")), bytes.HasPrefix(a, []byte("PF_INET")):
 		p.Net = "tcp"
@@ -89,8 +88,8 @@ func sockaddr(args []byte) (p Peer, ok bool) {
 		}
 	case bytes.HasPrefix(a, []byte("AF_UNIX")), bytes.HasPrefix(a, []byte("AF_LOCAL")), bytes.HasPrefix(a, []byte("PF_LOCAL")):
 		p.Net = "unix"
-		if k := bytes.Index(a, []byte("sun_path=")); k >= 0 {
-			s := bytes.TrimPrefix(a[k+len("sun_path="):], []byte("@"))
+		if _, s, found := bytes.Cut(a, []byte("sun_path=")); found {
+			s = bytes.TrimPrefix(s, []byte("@"))
 			if len(s) > 0 && s[0] == '"' {
 				if e := quoteEnd(s, 0, len(s)); e > 0 {
 					path, _, _ := Unquote(nil, s[:e])
@@ -110,10 +109,6 @@ func between(b []byte, from, to string) ([]byte, bool) {
 	if i < 0 {
 		return nil, false
 	}
-	b = b[i+len(from):]
-	j := bytes.Index(b, []byte(to))
-	if j < 0 {
-		return nil, false
-	}
-	return b[:j], true
+	b, _, ok = bytes.Cut(b[i+len(from):], []byte(to))
+	return b, ok
 }

@@ -31,14 +31,6 @@ func read(t testing.TB, b []byte) []*Event {
 	return all
 }
 
-// readLine returns the one event of a line.
-func readLine(t testing.TB, line string) *Event {
-	t.Helper()
-	all := read(t, []byte(line))
-	require.Len(t, all, 1)
-	return all[0]
-}
-
 func TestReaderReadsTheDamagedRequest(t *testing.T) {
 	all := read(t, golden(t, "request.strace"))
 	require.Len(t, all, 29)
