@@ -104,11 +104,11 @@ func sockaddr(args []byte) (p Peer, ok bool) {
 }
 
 // between returns what stands between two strings.
-func between(b []byte, from, to string) ([]byte, bool) {
-	i := bytes.Index(b, []byte(from))
-	if i < 0 {
+func between(b []byte, from, to string) (part []byte, ok bool) {
+	_, part, ok = bytes.Cut(b, []byte(from))
+	if !ok {
 		return nil, false
 	}
-	b, _, ok = bytes.Cut(b[i+len(from):], []byte(to))
-	return b, ok
+	part, _, ok = bytes.Cut(part, []byte(to))
+	return part, ok
 }
