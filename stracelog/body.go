@@ -31,6 +31,14 @@ func (r *Reader) call(e *Event, v []byte, i int) bool {
 
 // rest reads what follows the opening bracket, or "resumed>", at v[i:].
 func (r *Reader) rest(e *Event, v []byte, i int) {
+	if n := len(v) - len(markUnfinished); n >= i && v[len(v)-1] == '>' && string(v[n:]) == "<unfinished ...>" {
+		if ok, _ := clear(v, i, n); ok {
+			e.Flags |= Unfinished
+			e.Args.src = trimMark(v[i:], len(markUnfinished))
+			r.argumentFlags(e)
+			return
+		}
+	}
 	end := r.duration(e, v, i)
 	bad := -1
 	if q, ret := lastResult(v, i, end); q >= 0 {

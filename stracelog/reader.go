@@ -62,7 +62,7 @@ func NewBytesReader(b []byte, opts ...Option) *Reader {
 	for _, o := range opts {
 		o(r)
 	}
-	r.sawEsc = bytes.IndexByte(b, 0x1b) >= 0
+	r.sawEsc = bytes.IndexByte(b[:min(len(b), firstBuffer)], 0x1b) >= 0
 	r.ev.NR = -1
 	return r
 }
@@ -191,7 +191,7 @@ func (r *Reader) fill() {
 			r.err = errors.New("reader returned an impossible count")
 			return
 		}
-		if !r.sawEsc && bytes.IndexByte(r.buf[r.end:r.end+n], 0x1b) >= 0 {
+		if !r.sawEsc && r.off < firstBuffer && bytes.IndexByte(r.buf[r.end:r.end+n], 0x1b) >= 0 {
 			r.sawEsc = true
 		}
 		r.end += n
