@@ -33,7 +33,7 @@ func (r *Reader) call(e *Event, v []byte, i int) bool {
 func (r *Reader) rest(e *Event, v []byte, i int) {
 	if n := len(v) - len(markUnfinished); n >= i && v[len(v)-1] == '>' && string(v[n:]) == "<unfinished ...>" {
 		if ok, _ := clear(v, i, n); ok {
-			e.Flags |= Unfinished
+			r.unfinished(e)
 			e.Args.src = trimMark(v[i:], len(markUnfinished))
 			r.argumentFlags(e)
 			return
@@ -51,6 +51,12 @@ func (r *Reader) rest(e *Event, v []byte, i int) {
 		bad = b
 	}
 	r.uncommon(e, v, i, end, bad)
+}
+
+func (r *Reader) unfinished(e *Event) {
+	e.Flags |= Unfinished
+	r.openLine, r.openPID = e.Line, e.PID
+	r.openName = append(r.openName[:0], e.Name...)
 }
 
 // duration takes " <0.000007>" from the end of the line and returns the index where it begins.
@@ -276,7 +282,7 @@ func (r *Reader) uncommon(e *Event, v []byte, i, end, bad int) {
 	if open < 0 {
 		switch {
 		case bytes.HasSuffix(v[i:], markUnfinished):
-			e.Flags |= Unfinished
+			r.unfinished(e)
 			e.Args.src = trimMark(v[i:], len(markUnfinished))
 			r.argumentFlags(e)
 			return
@@ -287,9 +293,6 @@ func (r *Reader) uncommon(e *Event, v []byte, i, end, bad int) {
 			r.argumentFlags(e)
 			return
 		}
-	}
-	if r.rejoin(e, v) {
-		return
 	}
 	if open >= 0 {
 		bad = open
@@ -346,10 +349,8 @@ func (r *Reader) resumed(e *Event, v []byte, i int) bool {
 	e.Flags |= Resumed
 	e.Name = v[from:p]
 	p += len(" resumed>")
-	if bytes.HasPrefix(v[p:], []byte(" )")) || bytes.HasPrefix(v[p:], []byte(" ,")) {
+	if p < len(v) && v[p] == ' ' && !bytes.HasPrefix(v[p:], []byte(" =>")) {
 		r.format.OldResumed = true
-	}
-	if r.format.OldResumed && p < len(v) && v[p] == ' ' {
 		p++
 	}
 	r.rest(e, v, p)

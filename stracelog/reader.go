@@ -41,7 +41,13 @@ type Reader struct {
 	mid     bool // inside an oversize line
 	ev      Event
 	perr    ParseError
-	scratch []byte // the view of a coloured or rejoined line
+	scratch []byte // the view of a coloured line
+	joined  []byte // the view of a line that a note broke
+	notes   []byte // the notes that broke it
+
+	openLine int64 // number of the last line that ended unfinished, with its process and name
+	openPID  int
+	openName []byte
 	rare    bool   // ev has fields set that most lines do not have
 }
 
