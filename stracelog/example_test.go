@@ -25,7 +25,7 @@ func ExampleAnalyze() {
 		fmt.Println("confidence:", b.Confidence)
 	}
 	// Output:
-	// 111.748 ms of 137.690 ms (81 %) between memcached's answer (line 15) and the next traced call (line 17): no SQL, no network; application code or an untraced call
+	// 111.748 ms of 137.690 ms (81 %) between memcached's answer (line 15) and the next traced call (line 17): no SQL, no network; application code or an untraced call; no traced syscall stands there, MySQL comes next
 	// confidence: cannot tell
 }
 

@@ -48,7 +48,7 @@ type Reader struct {
 	openLine int64 // number of the last line that ended unfinished, with its process and name
 	openPID  int
 	openName []byte
-	rare    bool   // ev has fields set that most lines do not have
+	rare     bool // ev has fields set that most lines do not have
 }
 
 // NewReader returns a Reader of the log in src. It reads in large pieces and needs no buffering around src.
