@@ -139,6 +139,10 @@ func (r *Reader) text(e *Event, k Kind, b []byte) {
 func (r *Reader) unknown(e *Event, v []byte, col int, reason string) {
 	e.PID, e.Time, e.Name, e.Args.src, e.Ret = 0, Time{}, nil, nil, Ret{}
 	e.Comm, e.Context, e.NR, e.IP = nil, nil, -1, 0
+	if bytes.Contains(v[:min(len(v), 64)], []byte(" ms): ")) {
+		r.format.PerfTrace = true
+		reason = "a line of perf trace, not of strace"
+	}
 	r.text(e, Unknown, v)
 	r.fail(e, col, reason)
 }
