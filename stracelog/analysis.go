@@ -109,6 +109,9 @@ func (a *analysis) add(e *Event) {
 	if e.Kind != Stack {
 		a.flushStack()
 	}
+	if e.Kind != Unknown && e.Kind != Empty && e.Kind != Syscall {
+		a.rep.Other += int64(e.Lines)
+	}
 	switch e.Kind {
 	case Unknown:
 		a.rep.Lines.Unknown++

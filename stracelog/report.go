@@ -38,6 +38,7 @@ type Report struct {
 	Format   Format
 	Filter   FilterGuess
 	Lines    LineCount
+	Other    int64     // lines of strace that are not calls: signals, exits, notes, tables
 	Findings []Finding // lines that are damaged or not strace's, at most 1000
 }
 

@@ -16,7 +16,7 @@ type TextOptions struct {
 	Width   int  // columns; 0 means 100, the least is 60
 	Color   bool // use colours
 	Unicode bool // draw bars with block characters; else with #
-	Max     int  // show this many requests, the slowest; 0 means all
+	Max     int  // show this many requests, the slowest; 0 means all, less than 0 none
 }
 
 // The colours of classes, as SGR codes.
@@ -39,12 +39,25 @@ func Text(w io.Writer, r *stracelog.Report, o TextOptions) error {
 	o.Width = max(o.Width, 60)
 	t := &textWriter{w: bufio.NewWriter(w), o: o}
 	t.head(r)
-	for _, q := range Slowest(r, o.Max) {
-		t.request(q)
+	if o.Max >= 0 {
+		for _, q := range Slowest(r, o.Max) {
+			t.request(q)
+		}
 	}
 	t.peers(r)
 	t.tables(r)
 	t.findings(r)
+	return t.w.Flush()
+}
+
+// TextRequest writes one request as Text does, as soon as it has ended.
+func TextRequest(w io.Writer, q *stracelog.Request, o TextOptions) error {
+	if o.Width == 0 {
+		o.Width = 100
+	}
+	o.Width = max(o.Width, 60)
+	t := &textWriter{w: bufio.NewWriter(w), o: o}
+	t.request(q)
 	return t.w.Flush()
 }
 
