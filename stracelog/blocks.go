@@ -110,6 +110,6 @@ func shares(segs []Segment, limit time.Duration) []share {
 	return all
 }
 
-// Merge joins neighbouring segments of one class and peer, and the short pauses inside of such a conversation, into one
+// Coalesce joins neighbouring segments of one class and peer, and the short pauses inside of such a conversation, into one
 // segment each, as a person would draw them. The sum stays the same; the input is not changed.
-func Merge(segs []Segment) []Segment { return merge(segs) }
+func Coalesce(segs []Segment) []Segment { return merge(segs) }

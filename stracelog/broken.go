@@ -24,7 +24,6 @@ func (r *Reader) rejoin(e *Event, axis timeline) {
 	if !attachNote(notes) {
 		return
 	}
-	mark := len(head)
 	for n, lines := first, 2; lines <= maxBroken; lines++ {
 		m := r.lineEnd(n)
 		if m == 0 || m > r.maxLine {
@@ -37,10 +36,10 @@ func (r *Reader) rejoin(e *Event, axis timeline) {
 			notes = append(append(notes, '\n'), next[p:]...)
 			continue
 		}
-		head = append(head, next...)
-		if len(head) == mark {
-			break
+		if len(next) == 0 || r.alone(next) {
+			break // not the rest of this line
 		}
+		head = append(head, next...)
 		keep := r.axis
 		r.axis = axis
 		e.raw = r.buf[r.start : r.start+n]
@@ -66,6 +65,14 @@ func (r *Reader) rejoin(e *Event, axis timeline) {
 	r.reset(e)
 	r.axis = axis
 	r.view(e, r.line1(e.raw))
+}
+
+// alone reports whether v is a call by itself.
+func (r *Reader) alone(v []byte) bool {
+	probe := Reader{maxLine: len(v) + 1, openLine: -1, line: 1}
+	e := Event{NR: -1, Line: 2}
+	probe.view(&e, v)
+	return e.Kind != Unknown && e.Err == nil && len(e.Name)+len(e.Text) > 0
 }
 
 // noteStart returns the index of the last note in v, with the path under which strace was called; -1 without one.

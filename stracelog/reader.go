@@ -53,7 +53,7 @@ type Reader struct {
 
 // NewReader returns a Reader of the log in src. It reads in large pieces and needs no buffering around src.
 func NewReader(src io.Reader, opts ...Option) *Reader {
-	r := &Reader{src: src, maxLine: DefaultMaxLine}
+	r := &Reader{src: src, maxLine: DefaultMaxLine, openLine: -1}
 	for _, o := range opts {
 		o(r)
 	}
@@ -64,7 +64,7 @@ func NewReader(src io.Reader, opts ...Option) *Reader {
 
 // NewBytesReader returns a Reader of the log in b, which must not change while it is read. Nothing is copied.
 func NewBytesReader(b []byte, opts ...Option) *Reader {
-	r := &Reader{maxLine: DefaultMaxLine, buf: b, end: len(b), whole: true, err: io.EOF}
+	r := &Reader{maxLine: DefaultMaxLine, openLine: -1, buf: b, end: len(b), whole: true, err: io.EOF}
 	for _, o := range opts {
 		o(r)
 	}

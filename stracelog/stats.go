@@ -67,8 +67,7 @@ func (a *analysis) sum(c *Call, w what) {
 		s = &SyscallStat{Name: w.name}
 		a.syscalls[w.name] = s
 	}
-	// A call that ended the process, or was cut off, has not returned.
-	if c.Ret.Kind == RetNone || c.Ret.Kind == RetUnknown && len(c.Ret.Errno) == 0 && !c.HasDur || c.Flags&(Incomplete|Detached) != 0 {
+	if !c.returned() {
 		return
 	}
 	s.count(c)
@@ -78,6 +77,37 @@ func (a *analysis) sum(c *Call, w what) {
 	a.lastSum.count(c)
 	a.lastDur = c.Dur
 	a.lastErr = c.Ret.Failed()
+}
+
+// returned reports whether strace -c counts a call: one that ended the process, or was cut off, has not returned.
+func (c *Call) returned() bool {
+	return c.Ret.Kind != RetNone && (c.Ret.Kind != RetUnknown || len(c.Ret.Errno) > 0 || c.HasDur) && c.Flags&(Incomplete|Detached) == 0
+}
+
+func (s *SyscallStat) merge(o *SyscallStat) {
+	switch {
+	case o.Calls == 0:
+		return
+	case s.Calls == 0:
+		*s = *o
+		return
+	}
+	s.Calls += o.Calls
+	s.Errors += o.Errors
+	s.Total += o.Total
+	s.Min, s.Max = min(s.Min, o.Min), max(s.Max, o.Max)
+}
+
+// sorted returns the calls that have returned at least once, by name.
+func sorted(m map[string]*SyscallStat) []SyscallStat {
+	var list []SyscallStat
+	for _, s := range m {
+		if s.Calls > 0 {
+			list = append(list, *s)
+		}
+	}
+	slices.SortFunc(list, func(x, y SyscallStat) int { return strings.Compare(x.Name, y.Name) })
+	return list
 }
 
 func (s *SyscallStat) count(c *Call) {
@@ -206,12 +236,7 @@ func (a *analysis) observe(q *Request) {
 // totals writes the sums into the report.
 func (a *analysis) totals() {
 	r := a.rep
-	for _, s := range a.syscalls {
-		if s.Calls > 0 {
-			r.Syscalls = append(r.Syscalls, *s)
-		}
-	}
-	slices.SortFunc(r.Syscalls, func(x, y SyscallStat) int { return strings.Compare(x.Name, y.Name) })
+	r.Syscalls = sorted(a.syscalls)
 	for _, t := range a.sums {
 		if t.Calls > 0 || t.Dur > 0 {
 			r.Totals = append(r.Totals, *t)

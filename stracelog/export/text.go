@@ -165,7 +165,7 @@ func clip(s string, n int) string {
 // waterfall reduces segments to at most n rows: neighbours of one class and peer are one row, then the shortest neighbours are
 // summed up.
 func waterfall(segs []stracelog.Segment, n int) []stracelog.Segment {
-	rows := stracelog.Merge(segs)
+	rows := stracelog.Coalesce(segs)
 	for len(rows) > n {
 		durs := make([]time.Duration, len(rows))
 		for i := range rows {
