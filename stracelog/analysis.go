@@ -23,7 +23,7 @@ func OnCall(f func(c *Call, class Class, peer Peer)) AnalyzeOption {
 	return func(a *analysis) { a.onCall = f }
 }
 
-// KeepRequests sets how many requests a Report keeps, the slowest ones; the default is 20,000. The numbers of Report.Peers
+// KeepRequests sets how many requests a Report keeps, the slowest ones; the default is 10,000. The numbers of Report.Peers
 // count all of them.
 func KeepRequests(n int) AnalyzeOption { return func(a *analysis) { a.keep = max(n, 1) } }
 
@@ -69,6 +69,7 @@ type analysis struct {
 	timed    bool // the log has durations
 	stack    []byte
 	tables   tableReader
+	adder    adder
 }
 
 // thread is the timeline of one process or thread.
@@ -89,7 +90,7 @@ type thread struct {
 }
 
 func newAnalysis(opts ...AnalyzeOption) *analysis {
-	a := &analysis{rep: &Report{}, keep: 20_000, least: 20 * time.Millisecond, leastShare: 0.25,
+	a := &analysis{rep: &Report{}, keep: 10_000, least: 20 * time.Millisecond, leastShare: 0.25,
 		names: map[string]string{}, threads: map[int]*thread{}, open: map[*request]struct{}{}, sums: map[totalKey]*Total{},
 		syscalls: map[string]*SyscallStat{}, peers: map[peerKey]*digest{}}
 	for _, o := range opts {
@@ -157,7 +158,7 @@ func (a *analysis) intern(b []byte) string {
 		return s
 	}
 	s := string(b)
-	if len(a.names) < 1<<15 && len(s) < 256 {
+	if len(a.names) < 1<<13 && len(s) < 256 {
 		a.names[s] = s
 	}
 	return s

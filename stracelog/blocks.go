@@ -5,8 +5,7 @@ import "time"
 // merge joins neighbours of one class and peer into one segment. A pause between two calls on the same thing that is
 // shorter than absorbGap is the work of that conversation and strace's own cost, and counts for it; so does a call of no class
 // that is shorter than absorbOther.
-func merge(segs []Segment) []Segment {
-	var out []Segment
+func merge(out, segs []Segment) []Segment {
 	for i := 0; i < len(segs); i++ {
 		s := segs[i]
 		if n := len(out); n > 0 {
@@ -74,14 +73,20 @@ type share struct {
 	longest Segment // the longest single segment
 }
 
-// shares adds up the segments that begin before the limit.
-func shares(segs []Segment, limit time.Duration) []share {
+// adder is the memory in which requests are added up, one after another.
+type adder struct {
+	blocks []Segment
+	all    []share
+}
+
+// shares adds up the segments that begin before the limit. The result is valid until the next call.
+func (a *adder) shares(segs []Segment, limit time.Duration) []share {
 	n := len(segs)
 	for n > 0 && segs[n-1].Start >= limit {
 		n--
 	}
 	segs = segs[:n]
-	var all []share
+	all := a.all[:0]
 	find := func(s *Segment) *share {
 		for i := range all {
 			if all[i].class == s.Class && all[i].peer == s.Peer {
@@ -91,8 +96,10 @@ func shares(segs []Segment, limit time.Duration) []share {
 		all = append(all, share{class: s.Class, peer: s.Peer})
 		return &all[len(all)-1]
 	}
-	for _, b := range merge(segs) {
-		h := find(&b)
+	a.blocks = merge(a.blocks[:0], segs)
+	for i := range a.blocks {
+		b := &a.blocks[i]
+		h := find(b)
 		h.dur += b.Dur
 		h.calls += b.Calls
 		h.trips += b.Trips
@@ -107,9 +114,10 @@ func shares(segs []Segment, limit time.Duration) []share {
 			h.inCalls += segs[i].Dur
 		}
 	}
+	a.all = all
 	return all
 }
 
 // Coalesce joins neighbouring segments of one class and peer, and the short pauses inside of such a conversation, into one
 // segment each, as a person would draw them. The sum stays the same; the input is not changed.
-func Coalesce(segs []Segment) []Segment { return merge(segs) }
+func Coalesce(segs []Segment) []Segment { return merge(nil, segs) }

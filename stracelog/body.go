@@ -3,6 +3,7 @@ package stracelog
 import (
 	"bytes"
 	"encoding/binary"
+	"strconv"
 	"time"
 )
 
@@ -190,10 +191,29 @@ func (r *Reader) result(e *Event, s []byte) bool {
 		return false
 	}
 	t.Raw = s
+	if k > 19 && t.past64(s[:k]) {
+		e.Flags |= Damaged
+		r.fail(e, 0, "the result does not fit in 64 bits")
+	}
 	if k == n {
 		return true
 	}
 	return r.afterValue(e, s, k)
+}
+
+// past64 reports whether the number s is one that t.Int cannot hold.
+func (t *Ret) past64(s []byte) bool {
+	switch t.Kind {
+	case RetInt:
+		_, err := strconv.ParseInt(string(s), 10, 64)
+		_, err2 := strconv.ParseUint(string(s), 10, 64)
+		return err != nil && err2 != nil
+	case RetHex:
+		return len(bytes.TrimLeft(s[2:], "0")) > 16
+	case RetOctal:
+		return len(bytes.TrimLeft(s, "0")) > 21
+	}
+	return false
 }
 
 // afterValue reads annotation, errno, groups and marks behind a return value.

@@ -28,7 +28,8 @@ const (
 	maxActive  = 256     // requests of one thread that are followed call by call
 	maxParked  = 4096    // answered connections that may yet go on
 	maxSegs    = 1 << 15 // segments of one request
-	maxAllSegs = 1 << 17 // segments of all open requests
+	maxAllSegs = 1 << 16 // segments of all open requests
+	maxKept    = 1 << 15 // segments of the requests in a report, after trimming; twice that before
 )
 
 // begin opens a request on a client's connection.
@@ -80,7 +81,7 @@ func (a *analysis) append(q *request, s Segment) {
 // that is not enough, neighbours become one piece of ClassMany.
 func (a *analysis) compact(q *request) {
 	before := len(q.Segments)
-	head, tail := merge(q.Segments[:q.ended]), merge(q.Segments[q.ended:])
+	head, tail := merge(nil, q.Segments[:q.ended]), merge(nil, q.Segments[q.ended:])
 	for len(head)+len(tail) > before/2 && len(head)+len(tail) > 4 {
 		head, tail = halve(head), halve(tail)
 	}
@@ -456,7 +457,7 @@ func (a *analysis) finish(q *request) {
 	if q.End.IsZero() {
 		q.Segments = nil
 	} else {
-		q.Segments = slices.Clip(q.Segments[:q.ended])
+		q.Segments = append(make([]Segment, 0, q.ended), q.Segments[:q.ended]...)
 		if q.bare && q.End.At > q.Start.At {
 			q.Segments = []Segment{{Class: ClassUnknown, Name: "too many requests at once", Start: q.Start.At, Dur: q.End.At - q.Start.At, From: q.First, To: q.Last}}
 		}
@@ -472,7 +473,7 @@ func (a *analysis) finish(q *request) {
 	}
 	a.rep.Requests = append(a.rep.Requests, q.Request)
 	a.kept += len(q.Segments)
-	if len(a.rep.Requests) >= 2*a.keep || a.kept > maxAllSegs {
+	if len(a.rep.Requests) >= a.keep+a.keep/4+1 || a.kept > 2*maxKept {
 		a.rep.trim(a, a.keep)
 	}
 }
@@ -491,7 +492,7 @@ func (r *Report) trim(a *analysis, keep int) {
 	a.kept = 0
 	for i := range r.Requests {
 		q := &r.Requests[i]
-		if a.kept+len(q.Segments) > maxAllSegs/2 && i > 0 {
+		if a.kept+len(q.Segments) > maxKept && i > 0 {
 			q.Segments, q.Cut = nil, len(q.Segments) > 0 || q.Cut
 		}
 		a.kept += len(q.Segments)

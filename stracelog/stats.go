@@ -23,7 +23,7 @@ type PeerStat struct {
 	Count         int64 // requests that have such time
 	Calls, Trips  int64
 	Total         time.Duration
-	P50, P95, Max time.Duration // over those requests; the first two within 1 % once there are more than 4096
+	P50, P95, Max time.Duration // over those requests; the first two within 1 % once there are more than 512
 }
 
 // Total is the sum of all calls of one kind in the log, or of the gaps of requests. The Dur of all Totals that have a Name is the
@@ -52,7 +52,10 @@ type peerKey struct {
 	peer  Peer
 }
 
-const maxTotals = 1 << 14
+const (
+	maxTotals = 1 << 12
+	maxPeers  = 1 << 10
+)
 
 // sum counts one call.
 func (a *analysis) sum(c *Call, w what) {
@@ -215,11 +218,11 @@ func (a *analysis) observe(q *Request) {
 			a.total(totalKey{in: true, class: s.Class}).Dur += s.Dur
 		}
 	}
-	for _, h := range shares(q.Segments, q.End.At) {
+	for _, h := range a.adder.shares(q.Segments, q.End.At) {
 		k := peerKey{h.class, h.peer}
 		d := a.peers[k]
 		if d == nil {
-			if len(a.peers) >= 4096 {
+			if len(a.peers) >= maxPeers {
 				k.peer = Peer{}
 			}
 			if d = a.peers[k]; d == nil {
@@ -263,7 +266,7 @@ type digest struct {
 	buckets         map[int]int64
 }
 
-const digestExact = 4096
+const digestExact = 512
 
 func (d *digest) add(v time.Duration) {
 	d.n++

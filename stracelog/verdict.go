@@ -86,7 +86,7 @@ func (a *analysis) judge(q *Request, last bool) {
 		return
 	}
 	var best *share
-	all := shares(q.Segments, limit.At)
+	all := a.adder.shares(q.Segments, limit.At)
 	for i := range all {
 		h := &all[i]
 		if h.class == ClassUntraced && 2*h.longest.Dur >= h.dur {
