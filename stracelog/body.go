@@ -33,7 +33,7 @@ func (r *Reader) call(e *Event, v []byte, i int) bool {
 // rest reads what follows the opening bracket, or "resumed>", at v[i:].
 func (r *Reader) rest(e *Event, v []byte, i int) {
 	if n := len(v) - len(markUnfinished); n >= i && v[len(v)-1] == '>' && string(v[n:]) == "<unfinished ...>" {
-		if ok, _ := clear(v, i, n); ok {
+		if ok, _ := clearFast(v, i, n, n); ok {
 			r.unfinished(e)
 			e.Args.src = trimMark(v[i:], len(markUnfinished))
 			r.argumentFlags(e)
@@ -43,7 +43,7 @@ func (r *Reader) rest(e *Event, v []byte, i int) {
 	end := r.duration(e, v, i)
 	bad := -1
 	if q, ret := lastResult(v, i, end); q >= 0 {
-		ok, b := clear(v, i, q)
+		ok, b := clearFast(v, i, q, end)
 		if ok && r.result(e, v[ret:end]) {
 			e.Args.src = v[i:q]
 			r.argumentFlags(e)
@@ -154,6 +154,10 @@ func (r *Reader) result(e *Event, s []byte) bool {
 		return false
 	}
 	t := &e.Ret
+	if n == 1 && isDigit(s[0]) { // most calls return 0
+		t.Kind, t.Int, t.Raw = RetInt, int64(s[0]-'0'), s
+		return true
+	}
 	k := 0
 	switch c := s[0]; {
 	case c == '?':

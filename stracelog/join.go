@@ -60,8 +60,8 @@ func (j *Joiner) Add(e *Event) *Call {
 		return nil
 	}
 	c := &j.call
-	*c = Call{PID: e.PID, Name: e.Name, Args: e.Args, Ret: e.Ret, Start: e.Time, Dur: e.Dur, HasDur: e.HasDur,
-		Flags: e.Flags, First: e.Line, Last: e.Line}
+	c.PID, c.Name, c.Args, c.Ret, c.Start = e.PID, e.Name, e.Args, e.Ret, e.Time
+	c.Dur, c.HasDur, c.Flags, c.First, c.Last = e.Dur, e.HasDur, e.Flags, e.Line, e.Line
 	if e.Flags&Resumed == 0 {
 		if j.open.n > 0 {
 			j.drop(e.PID) // its second half was lost

@@ -36,6 +36,7 @@ type Reader struct {
 	off  int64 // offset of buf[start]
 
 	axis    timeline
+	known   known
 	format  Format
 	table   table
 	mid     bool // inside an oversize line
