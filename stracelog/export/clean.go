@@ -70,9 +70,6 @@ func label(s *stracelog.Segment) string {
 	if s.Calls > 1 {
 		fmt.Fprintf(&b, " (%d calls)", s.Calls)
 	}
-	if s.Data != "" {
-		fmt.Fprintf(&b, " %q", s.Data)
-	}
 	return Clean(b.String())
 }
 

@@ -58,9 +58,9 @@ type pageRequest struct {
 }
 
 type pageRow struct {
-	Offset, Length, Label, Lines string
-	Class                        string
-	X, W                         string // per cent of the request
+	Offset, Length, Label, Lines, Data string
+	Class                              string
+	X, W                               string // per cent of the request
 }
 
 // cssClass turns a class into a name that style sheets may hold.
@@ -85,7 +85,11 @@ func drawRequest(q *stracelog.Request) pageRequest {
 	d.Names = Clean(strings.Join(q.Names, ", "))
 	total := float64(max(q.Duration(), 1))
 	for _, s := range waterfall(q.Segments, 80) {
-		d.Rows = append(d.Rows, pageRow{Offset: "+" + ms(s.Start-q.Start.At), Length: ms(s.Dur), Label: label(&s), Lines: lines(s.From, s.To), Class: cssClass(s.Class),
+		data := ""
+		if s.Data != "" {
+			data = Clean(fmt.Sprintf("%q", s.Data))
+		}
+		d.Rows = append(d.Rows, pageRow{Data: data, Offset: "+" + ms(s.Start-q.Start.At), Length: ms(s.Dur), Label: label(&s), Lines: lines(s.From, s.To), Class: cssClass(s.Class),
 			X: percent(s.Start-q.Start.At, total), W: percent(s.Dur, total)})
 	}
 	if b := &q.Bottleneck; b.Class != "" {
@@ -135,7 +139,8 @@ rect { fill: #999 }
 {{if not .Open}}{{if .Bad}}<div class="verdict">{{.Verdict}}<br><span class="dim">confidence: {{.Confidence}}</span>{{range .Advice}}<br><span class="dim">&ndash; {{.}}</span>{{end}}</div>{{else}}<div class="verdict none">no bottleneck</div>{{end}}
 <table><tr><th>offset</th><th class="t">&nbsp;</th><th>length</th><th class="t">what</th><th>lines</th></tr>
 {{range .Rows}}<tr><td>{{.Offset}}</td><td class="bar"><svg viewBox="0 0 100 12" preserveAspectRatio="none" role="img" aria-label="{{.Length}}"><rect class="{{.Class}}" x="{{.X}}" y="0" width="{{.W}}" height="12" stroke="none"></rect></svg></td><td>{{.Length}}</td><td class="t" title="{{.Label}}">{{.Label}}</td><td>{{.Lines}}</td></tr>
-{{end}}</table>{{end}}
+{{if .Data}}<tr><td class="t" colspan="5">{{.Data}}</td></tr>
+{{end}}{{end}}</table>{{end}}
 </section>
 {{end}}{{if .Peers}}<section><h2>Where the time of all requests went</h2>
 <table><tr><th class="t">class and peer</th><th>requests</th><th>calls</th><th>round trips</th><th>p50</th><th>p95</th><th>max</th></tr>

@@ -152,6 +152,9 @@ func (t *textWriter) row(q *stracelog.Request, s *stracelog.Segment, bar int) {
 	drawn := strings.Repeat(" ", from) + t.paint(sgr[s.Class], strings.Repeat(mark, n)) + strings.Repeat(" ", bar-from-n)
 	t.printf("  %12s |%s| %12s  %s", "+"+ms(s.Start-q.Start.At), drawn, ms(s.Dur), clip(label(s), 28))
 	t.printf("  %s\n", lines(s.From, s.To))
+	if s.Data != "" {
+		t.printf("                 %s\n", Clean(fmt.Sprintf("%q", s.Data)))
+	}
 }
 
 func clip(s string, n int) string {
