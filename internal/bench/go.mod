@@ -3,3 +3,5 @@ module dougu.internal/internal/bench
 go 1.26.0
 
 replace dougu.internal => ../..
+
+require dougu.internal v0.0.0-00010101000000-000000000000
