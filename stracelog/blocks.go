@@ -96,7 +96,7 @@ func (a *adder) shares(segs []Segment, limit time.Duration) []share {
 		all = append(all, share{class: s.Class, peer: s.Peer})
 		return &all[len(all)-1]
 	}
-	a.blocks = merge(a.blocks[:0], segs)
+	a.blocks = tighten(merge(a.blocks[:0], segs))
 	for i := range a.blocks {
 		b := &a.blocks[i]
 		h := find(b)
@@ -116,6 +116,42 @@ func (a *adder) shares(segs []Segment, limit time.Duration) []share {
 	}
 	a.all = all
 	return all
+}
+
+// The bounds of a tight loop, see tighten.
+const (
+	tightCalls = 20                    // at least so many calls
+	tightPace  = 2 * time.Millisecond  // that take no longer than this on average, pauses included
+	tightPause = 10 * time.Millisecond // with no longer pause than this between them
+)
+
+// tighten joins blocks of one class and peer that are one tight loop: very many calls with the same partner in a row. A pause in it that is longer than
+// others is the scheduler's, and is no reason to see several conversations. It works in place.
+func tighten(b []Segment) []Segment {
+	out := b[:0]
+	for i := 0; i < len(b); i++ {
+		out = append(out, b[i])
+		last := &out[len(out)-1]
+		if !mergeable(last.Class) || last.Class == ClassOther {
+			continue
+		}
+		for {
+			j := i + 1
+			for j < len(b) && j < i+6 && (b[j].Class == ClassUntraced && b[j].Dur <= tightPause || b[j].Class == ClassOther && b[j].Dur <= absorbGap) {
+				j++
+			}
+			if j >= len(b) || j == i+6 || !same(last, &b[j]) {
+				break
+			}
+			calls := last.Calls + b[j].Calls
+			if calls < tightCalls || (last.Dur+b[j].Dur)/time.Duration(calls) > tightPace {
+				break
+			}
+			last.extend(&b[j])
+			i = j
+		}
+	}
+	return out
 }
 
 // Coalesce joins neighbouring segments of one class and peer, and the short pauses inside of such a conversation, into one

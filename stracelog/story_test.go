@@ -160,11 +160,8 @@ func TestLiveStory(t *testing.T) {
 		tr, err := os.ReadFile(strings.TrimSuffix(n, ".strace") + ".truth")
 		require.NoError(t, err)
 		truths := readTruth(t, bytes.TrimSpace(tr))
-		checkStory(t, strings.TrimSuffix(filepath.Base(n), ".strace"), log, truths, 25) // other work on this machine stretches both clocks
+		checkStory(t, strings.TrimSuffix(filepath.Base(n), ".strace"), log, truths, 40) // other work on this machine stretches both clocks
 		compared += len(truths)
-	}
-	if keep := os.Getenv("DOUGU_KEEP_STORY"); keep != "" {
-		require.NoError(t, os.CopyFS(keep, os.DirFS(out)))
 	}
 	oracle.Compared(t, s, compared)
 }

@@ -109,3 +109,4 @@ for mode in $modes; do
 	traced "$mode-all" "$mode" -ttt -T -f -yy -s 256
 	traced "$mode-plain" "$mode" -tt -T
 done
+exit 0
