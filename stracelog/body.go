@@ -32,7 +32,7 @@ func (r *Reader) call(e *Event, v []byte, i int) bool {
 
 // rest reads what follows the opening bracket, or "resumed>", at v[i:].
 func (r *Reader) rest(e *Event, v []byte, i int) {
-	if n := len(v) - len(markUnfinished); n >= i && v[len(v)-1] == '>' && string(v[n:]) == "<unfinished ...>" {
+	if n := len(v) - len(markUnfinished); n >= i && v[n] == '<' && string(v[n:]) == "<unfinished ...>" {
 		if ok, _ := clearFast(v, i, n, n); ok {
 			r.unfinished(e)
 			e.Args.src = trimMark(v[i:], len(markUnfinished))

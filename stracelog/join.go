@@ -6,18 +6,16 @@ import (
 	"time"
 )
 
-// Call is one system call from its start to its end, whether it was printed on one line or on two.
+// Call is one system call from its start to its end, whether it was printed on one line or on two. The fields of its Event, such as PID, Name, Ret
+// and HasDur, are those of the line on which it ended; what the two lines say together stands here.
 type Call struct {
-	PID    int
-	Name   []byte
-	Args   Args
-	Ret    Ret
-	Start  Time
-	Dur    time.Duration // time spent in the call (-T)
-	HasDur bool
-	Flags  Flags // Incomplete without an end, Resumed without a start
-	First  int64 // line of its start
-	Last   int64 // line of its end
+	*Event
+	Args  Args
+	Start Time
+	Dur   time.Duration // time spent in the call (-T); without -T the time between its two lines
+	Flags Flags         // Incomplete without an end, Resumed without a start
+	First int64         // line of its start
+	Last  int64         // line of its end
 }
 
 // End returns when the call returned. Without -T that is its start.
@@ -60,8 +58,7 @@ func (j *Joiner) Add(e *Event) *Call {
 		return nil
 	}
 	c := &j.call
-	c.PID, c.Name, c.Args, c.Ret, c.Start = e.PID, e.Name, e.Args, e.Ret, e.Time
-	c.Dur, c.HasDur, c.Flags, c.First, c.Last = e.Dur, e.HasDur, e.Flags, e.Line, e.Line
+	c.Event, c.Args, c.Start, c.Dur, c.Flags, c.First, c.Last = e, e.Args, e.Time, e.Dur, e.Flags, e.Line, e.Line
 	if e.Flags&Resumed == 0 {
 		if j.open.n > 0 {
 			j.drop(e.PID) // its second half was lost

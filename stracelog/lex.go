@@ -121,10 +121,8 @@ func clearFast(v []byte, from, i, end int) (ok bool, bad int) {
 		}
 		j = e
 	}
-	for k := i + 1; k < end; k++ {
-		if v[k] == '>' {
-			return clear(v, from, i)
-		}
+	if end-i > 5 && bytes.IndexByte(v[i+1:end], '>') >= 0 {
+		return clear(v, from, i)
 	}
 	return true, 0
 }

@@ -139,6 +139,8 @@ func TestLiveExecveOfAThread(t *testing.T) {
 			pids[c.PID] = true
 			if string(c.Name) == "execve" && superseded {
 				k := *c
+				k.Event = e.Clone()
+				k.Args.src = bytes.Clone(c.Args.src)
 				whole = &k
 			}
 		}

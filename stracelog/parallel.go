@@ -258,7 +258,7 @@ func ParallelSummary(r io.ReaderAt, size int64, n int) ([]SyscallStat, error) {
 			s = &SyscallStat{Name: string(e.Name)}
 			m[s.Name] = s
 		}
-		c := Call{Ret: e.Ret, Dur: e.Dur, HasDur: e.HasDur, Flags: e.Flags}
+		c := Call{Event: e, Dur: e.Dur, Flags: e.Flags}
 		if c.returned() {
 			s.count(&c)
 		}
