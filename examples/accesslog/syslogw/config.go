@@ -57,7 +57,7 @@ type Config struct {
 	Facility Facility
 	Severity Severity
 	// Ident names the sender: APP-NAME of RFC 5424, at most 48 printable ASCII
-	// characters; TAG of RFC 3164, at most 32 letters, digits and "-_./".
+	// characters; TAG of RFC 3164, at most 32 letters, digits and "-_.".
 	Ident string
 	// Hostname is what messages carry; empty is the system's, up to 255 printable ASCII
 	// characters.
@@ -136,9 +136,9 @@ func checkIdent(ident string, f Format) error {
 	most, what := 48, "printable ASCII characters without blanks"
 	good := func(c byte) bool { return c > ' ' && c <= '~' }
 	if f != RFC5424 {
-		most, what = 32, `letters, digits and "-_./"`
+		most, what = 32, `letters, digits and "-_." (rsyslogd cuts a name at "/")`
 		good = func(c byte) bool {
-			return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_./", c) >= 0
+			return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.", c) >= 0
 		}
 	}
 	switch i := slices.IndexFunc([]byte(ident), func(c byte) bool { return !good(c) }); {
