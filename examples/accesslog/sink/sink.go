@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Sink takes finished lines and delivers them. All methods are safe for many
@@ -61,7 +62,7 @@ type Stats struct {
 
 // String returns the account in one line, without what is zero.
 func (s Stats) String() string {
-	text := fmt.Sprintf("%d written, %d sent", s.Written, s.Sent)
+	parts := []string{fmt.Sprintf("%d written", s.Written), fmt.Sprintf("%d sent", s.Sent)}
 	for _, part := range []struct {
 		n    uint64
 		what string
@@ -70,11 +71,12 @@ func (s Stats) String() string {
 		{s.Queued, "in memory"}, {s.Dropped, "dropped"}, {s.Truncated, "truncated"},
 	} {
 		if part.n > 0 {
-			text += fmt.Sprintf(", %d %s", part.n, part.what)
+			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
 		}
 	}
+	text := strings.Join(parts, ", ")
 	if s.LastError != nil {
-		text += fmt.Sprintf("; last trouble: %v", s.LastError)
+		return fmt.Sprintf("%s; last trouble: %v", text, s.LastError)
 	}
 	return text
 }

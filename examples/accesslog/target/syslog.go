@@ -10,8 +10,8 @@ import (
 )
 
 // Syslog opens syslog:[facility[.severity]:]ident[@network://addr]. Its fields are what
-// the string does not say; facility, severity, ident, network and address are taken
-// from the string.
+// the string does not say; network and address are always taken from the string, and
+// facility, severity and ident where it has them.
 type Syslog syslogw.Config
 
 // Open opens a syslog target. The prefix ignores case, as that of mod_syslog did.
@@ -72,7 +72,9 @@ func (s Syslog) Parse(spec string) (syslogw.Config, error) {
 		at += len(priority) + 1
 		rest = ident
 	}
-	c.Ident = rest
+	if rest != "" {
+		c.Ident = rest
+	}
 	if err := c.Validate(); err != nil {
 		msg, _, _ := strings.Cut(err.Error(), "\n")
 		return c, &SpecError{spec, at, strings.TrimPrefix(msg, "syslog: ")}
