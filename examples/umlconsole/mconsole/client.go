@@ -160,22 +160,31 @@ type Channel struct {
 }
 
 // Console returns what a line such as con1 or ssl0 is connected to. A pts gets its
-// device when the guest opens it, and during boot the line is not known at all:
-// Console asks again until the context ends, and returns the last answer then.
+// device when the guest opens it, and during boot the line is not known at all, or
+// none: Console asks again until the context ends. A line that is none then is no
+// error; one that has no device is, and the channel says pts.
 func (c *Client) Console(ctx context.Context, name string) (Channel, error) {
+	last := ""
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
 		text, err := c.Do(ctx, "config "+name)
+		if err != nil && ctx.Err() != nil && last != "" {
+			text, err = last, nil // the last answer stands
+		}
+		last = text
 		var no *Error
 		if err != nil && !(errors.As(err, &no) && strings.Contains(no.Text, "Bad configuration option")) {
 			return Channel{}, err
 		}
 		kind, device, _ := strings.Cut(strings.TrimSpace(text), ":")
-		if err == nil && (kind != "pts" || device != "") {
+		if err == nil && kind != "none" && (kind != "pts" || device != "") {
 			return Channel{kind, device}, nil
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
+			if err == nil && kind == "none" {
+				return Channel{Kind: kind}, nil
+			}
 			if err == nil {
 				err = ctx.Err()
 			}
