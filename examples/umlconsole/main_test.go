@@ -25,7 +25,7 @@ import (
 func program(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	null, err := os.Open(os.DevNull)
 	require.NoError(t, err)
@@ -89,11 +89,11 @@ func TestRealGuestIsDriven(t *testing.T) {
 	g, err := guest.Boot(ctx, dir)
 	require.NoError(t, err)
 	defer func() { cancel(); <-g.Done() }()
-	oracle.Eventually(t, time.Minute, "the guest is there", func() error {
+	oracle.Eventually(t, 3*time.Minute, "the guest is there", func() error {
 		_, err := mconsole.Dial(g.Socket())
 		return err
 	})
-	one := []string{"-umid", g.Name, "-dir", g.Dir, "-timeout", "60s"}
+	one := []string{"-umid", g.Name, "-dir", g.Dir, "-timeout", "180s"}
 
 	status, out, errs := program(t, append(one, "-run", "uname -r")...)
 	require.Zero(t, status, errs)
@@ -116,7 +116,7 @@ func TestRealGuestIsDriven(t *testing.T) {
 	// The shell ended with our hangup and comes back on a terminal, which the management
 	// console and the boot log name alike.
 	var logged string
-	oracle.Eventually(t, time.Minute, "con1 is back", func() error {
+	oracle.Eventually(t, 3*time.Minute, "con1 is back", func() error {
 		status, out, errs = program(t, "-list", "-json", g.Dir)
 		require.Zero(t, status, errs)
 		var list []listed
@@ -138,7 +138,7 @@ func TestRealGuestIsDriven(t *testing.T) {
 
 	status, out, errs = program(t, append(one, "-mconsole", "halt")...)
 	require.Zero(t, status, errs)
-	require.NoError(t, g.Wait(time.Minute))
+	require.NoError(t, g.Wait(2*time.Minute))
 	status, _, errs = program(t, append(one, "-mconsole", "version")...)
 	require.Equal(t, 3, status, errs)
 	oracle.Compared(t, screen, 1)
@@ -160,7 +160,7 @@ func inScreen(t *testing.T, screen oracle.Found, args []string) {
 	name := args[1]
 	defer do("-S", name, "-X", "quit")
 	copy := filepath.Join(home, "window")
-	oracle.Eventually(t, time.Minute, "the window shows the answer", func() error {
+	oracle.Eventually(t, 3*time.Minute, "the window shows the answer", func() error {
 		do("-S", name, "-p", "0", "-X", "stuff", "echo MARK-$((6*7))\n")
 		time.Sleep(200 * time.Millisecond)
 		do("-S", name, "-p", "0", "-X", "hardcopy", copy)
@@ -201,7 +201,7 @@ func TestQEMUsTerminalsAreFound(t *testing.T) {
 		"-M", "pc", "-nodefaults", "-display", "none", "-serial", "pty", "-monitor", "pty", "-S", "-qmp", "unix:" + sock + ",server=on,wait=off",
 	}})
 	printed := map[string]string{}
-	oracle.Eventually(t, time.Minute, "QEMU announces its terminals", func() error {
+	oracle.Eventually(t, 3*time.Minute, "QEMU announces its terminals", func() error {
 		for d, err := range console.FindBootLog(bytes.NewReader(p.Output())) {
 			require.NoError(t, err)
 			printed[d.Label] = d.Path

@@ -20,7 +20,7 @@ import (
 
 // story boots a guest, or plays one.
 func (c *command) story(ctx context.Context) int {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	if _, _, err := guest.Find(); err != nil {
 		fmt.Fprintf(c.stdout, "%v\nso this program plays the guest itself, on a pseudo-terminal of this machine:\n", err)
@@ -76,7 +76,7 @@ func (c *command) boot(ctx context.Context) error {
 	if _, err := client.Do(ctx, "halt"); err != nil {
 		return err
 	}
-	if err := g.Wait(30 * time.Second); err != nil {
+	if err := g.Wait(2*time.Minute); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.stdout, "mconsole halt: the guest has ended")

@@ -39,7 +39,7 @@ func boot(t *testing.T) (*guest.Guest, *mconsole.Client) {
 	require.NoError(t, err)
 	t.Cleanup(func() { cancel(); <-g.Done() })
 	var c *mconsole.Client
-	oracle.Eventually(t, time.Minute, "the guest's management console answers", func() (err error) {
+	oracle.Eventually(t, 3*time.Minute, "the guest's management console answers", func() (err error) {
 		select {
 		case <-g.Done():
 			log, _ := os.ReadFile(g.Log)
@@ -61,7 +61,7 @@ func TestAnswersEqualUMLMconsole(t *testing.T) {
 	found := umlMconsole.Need(t)
 	theirs, other := boot(t)
 	g, c := boot(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	for _, client := range []*mconsole.Client{other, c} {
 		ch, err := client.Console(ctx, "con1")
@@ -139,7 +139,7 @@ func TestLogNamesTheSocket(t *testing.T) {
 // logged waits until the guest's log has a text.
 func logged(t *testing.T, g *guest.Guest, want string) {
 	t.Helper()
-	oracle.Eventually(t, 30*time.Second, "the log has the text", func() error {
+	oracle.Eventually(t, 3*time.Minute, "the log has the text", func() error {
 		log, err := os.ReadFile(g.Log)
 		if err == nil && !strings.Contains(string(log), want) {
 			err = fmt.Errorf("no %q in %q", want, log)
