@@ -76,7 +76,7 @@ func (c *command) boot(ctx context.Context) error {
 	if _, err := client.Do(ctx, "halt"); err != nil {
 		return err
 	}
-	if err := g.Wait(2*time.Minute); err != nil {
+	if err := g.Wait(2 * time.Minute); err != nil {
 		return err
 	}
 	fmt.Fprintln(c.stdout, "mconsole halt: the guest has ended")
