@@ -48,7 +48,7 @@ func compareSummary(t *testing.T, ours []SyscallStat, table *Table) int {
 		delete(have, row.Name)
 		require.Equal(t, row.Calls, o.Calls, row.Name)
 		require.Equal(t, row.Errors, o.Errors, row.Name)
-		require.InDelta(t, row.Seconds.Seconds(), o.Total.Seconds(), 1.1e-6, row.Name)
+		require.InDelta(t, row.Total.Seconds(), o.Total.Seconds(), 1.1e-6, row.Name)
 		if row.Longest > 0 {
 			require.InDelta(t, row.Longest.Seconds(), o.Max.Seconds(), 1.1e-6, row.Name)
 			require.InDelta(t, row.Shortest.Seconds(), o.Min.Seconds(), 1.1e-6, row.Name)

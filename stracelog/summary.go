@@ -22,7 +22,7 @@ type Table struct {
 type TableRow struct {
 	Name          string
 	Percent       float64
-	Seconds       time.Duration // total time, within the table's own rounding
+	Total         time.Duration // the seconds column, within the table's own rounding
 	UsecsPerCall  int64
 	Calls, Errors int64
 	Shortest      time.Duration
@@ -209,7 +209,7 @@ func (t *TableRow) put(name, s string) bool {
 		t.Percent = f
 		return err == nil
 	case "seconds":
-		return seconds(&t.Seconds)
+		return seconds(&t.Total)
 	case "usecs/call":
 		return number(&t.UsecsPerCall)
 	case "calls":

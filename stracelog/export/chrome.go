@@ -38,7 +38,7 @@ type chromeEvent struct {
 	Name string         `json:"name"`
 	Cat  string         `json:"cat,omitempty"`
 	Ph   string         `json:"ph"`
-	Ts   float64        `json:"ts"`
+	At   float64        `json:"ts"`
 	Dur  *float64       `json:"dur,omitempty"`
 	PID  int            `json:"pid"`
 	TID  int            `json:"tid"`
@@ -98,7 +98,7 @@ func (c *Chrome) Call(k *stracelog.Call, class stracelog.Class, peer stracelog.P
 	if peer.Known() {
 		args["peer"] = text(peer.String())
 	}
-	c.event(&chromeEvent{Name: text(string(k.Name)), Cat: string(class), Ph: "X", Ts: c.at(k.Start.At), Dur: &dur, PID: k.PID, TID: k.PID, Args: args})
+	c.event(&chromeEvent{Name: text(string(k.Name)), Cat: string(class), Ph: "X", At: c.at(k.Start.At), Dur: &dur, PID: k.PID, TID: k.PID, Args: args})
 }
 
 // result is the value and the errno alone: what stands behind them may be payload.
@@ -128,7 +128,7 @@ func (c *Chrome) Request(q *stracelog.Request) {
 		args["bottleneck"] = text(q.Bottleneck.Text)
 		args["confidence"] = string(q.Bottleneck.Confidence)
 	}
-	c.event(&chromeEvent{Name: title(q), Cat: "request", Ph: "X", Ts: c.at(q.Start.At), Dur: &dur, PID: q.PID, TID: q.PID, Args: args})
+	c.event(&chromeEvent{Name: title(q), Cat: "request", Ph: "X", At: c.at(q.Start.At), Dur: &dur, PID: q.PID, TID: q.PID, Args: args})
 }
 
 // Close ends the timeline and returns the first error.

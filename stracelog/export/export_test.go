@@ -119,7 +119,7 @@ func TestChromeTimeline(t *testing.T) {
 			var j struct {
 				TraceEvents []struct {
 					Name, Cat, Ph string
-					Ts            *float64
+					At            *float64 `json:"ts"`
 					Dur           *float64
 					PID, TID      *int
 				}
@@ -138,7 +138,7 @@ func TestChromeTimeline(t *testing.T) {
 					continue
 				}
 				require.Equal(t, "X", e.Ph)
-				require.False(t, math.IsNaN(*e.Ts) || math.IsInf(*e.Ts, 0) || *e.Dur < 0)
+				require.False(t, math.IsNaN(*e.At) || math.IsInf(*e.At, 0) || *e.Dur < 0)
 				calls++
 				wall += *e.Dur
 			}

@@ -230,7 +230,7 @@ func (t *textWriter) tables(r *stracelog.Report) {
 		b := &r.Tables[i]
 		t.printf("\nstrace's own table (line %d): %s\n", b.Line, plural(len(b.Rows), "call"))
 		for _, row := range b.Rows {
-			t.printf("  %-24s %8d calls %8d errors %12.6f s\n", clip(Clean(row.Name), 24), row.Calls, row.Errors, row.Seconds.Seconds())
+			t.printf("  %-24s %8d calls %8d errors %12.6f s\n", clip(Clean(row.Name), 24), row.Calls, row.Errors, row.Total.Seconds())
 		}
 	}
 	if len(r.Requests) > 0 || len(r.Syscalls) == 0 || len(r.Tables) > 0 {
