@@ -311,11 +311,12 @@ func (r *Reader) uncommon(e *Event, v []byte, i, end, bad int) {
 			r.argumentFlags(e)
 			return
 		case bytes.HasSuffix(v[i:], markDetached), bytes.HasSuffix(v[i:], []byte(":No such process>")):
-			n := len(v) - bytes.LastIndexByte(v, '<')
-			e.Flags |= Detached | Incomplete
-			e.Args.src = trimMark(v[i:], n)
-			r.argumentFlags(e)
-			return
+			if k := bytes.LastIndexByte(v[i:], '<'); k >= 0 {
+				e.Flags |= Detached | Incomplete
+				e.Args.src = trimMark(v[i:], len(v)-i-k)
+				r.argumentFlags(e)
+				return
+			}
 		}
 	}
 	if open >= 0 {
