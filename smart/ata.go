@@ -234,17 +234,18 @@ func (d *ataDecoder) offline(v []byte) {
 	}
 	o := d.s.Offline
 	*o = Offline{
-		CollectionStatus: v[362], SelfTestStatus: v[363], Capabilities: v[367],
+		CollectionStatus: v[362], Capabilities: v[367],
 		CollectionSeconds: binary.LittleEndian.Uint16(v[364:]),
 	}
 	if v[367]&0x10 != 0 { // self-tests are supported
+		o.SelfTestStatus = Some(v[363])
 		o.ShortMinutes = Some(uint16(v[372]))
 		o.ExtendedMinutes = Some(uint16(v[373]))
 		if v[373] == 0xff {
 			o.ExtendedMinutes = Some(binary.LittleEndian.Uint16(v[375:]))
 		}
-		if v[367]&0x20 != 0 {
-			o.ConveyanceMinutes = Some(uint16(v[374]))
-		}
+	}
+	if v[367]&0x20 != 0 {
+		o.ConveyanceMinutes = Some(uint16(v[374]))
 	}
 }

@@ -15,21 +15,26 @@ func (d *ataDecoder) errorLog(b []byte) {
 	index := int(b[1])
 	if index == 0 {
 		if count > 0 {
-			d.warn("error log", 1, "errors are counted but none is logged")
+			d.warn("error log", 1, fmt.Sprintf("the drive counts %d errors but points to none; the log counts as empty", count))
 		}
+		log.Count = Some[uint64](0)
 		return
 	}
 	if index > 5 {
-		d.warn("error log", 1, fmt.Sprintf("the index is %d, the log has 5 entries", index))
+		d.warn("error log", 1, fmt.Sprintf("the index is %d, the log has 5 entries; its count of %d errors is not used", index, count))
+		log.Count = Opt[uint64]{}
 		return
 	}
-	for k := range min(count, 5) {
-		e := b[2+90*((index-1+5-int(k))%5):][60:90]
+	if count < uint64(index) {
+		d.warn("error log", 452, "fewer errors are counted than are logged")
+	}
+	for k := range 5 {
+		e := b[2+90*((index-1+5-k)%5):][60:90]
 		if allBytes(e, 0) {
 			continue
 		}
 		log.Entries = append(log.Entries, ErrorEntry{
-			Number: count - k, Error: e[1], Count: uint16(e[2]), Device: e[6], Status: e[7],
+			Number: int64(count) - int64(k), Error: e[1], Count: uint16(e[2]), Device: e[6], Status: e[7],
 			LBA:   Some(uint64(e[3]) | uint64(e[4])<<8 | uint64(e[5])<<16),
 			Hours: Some(uint64(binary.LittleEndian.Uint16(e[28:]))),
 		})
@@ -49,10 +54,12 @@ func (d *ataDecoder) extErrorLog(b []byte) {
 	log.Count = Some(count)
 	n := uint64(len(b) / sector * 4)
 	index := uint64(binary.LittleEndian.Uint16(b[2:]))
+	if count == 0 {
+		return
+	}
 	if index == 0 || index > n {
-		if count > 0 {
-			d.warn("error log", 2, fmt.Sprintf("the index is %d, the log has %d entries", index, n))
-		}
+		d.warn("error log", 2, fmt.Sprintf("the index is %d, the log has %d entries; its count of %d errors is not used", index, n, count))
+		log.Count = Opt[uint64]{}
 		return
 	}
 	for k := range min(count, n, maxErrors) {
@@ -62,7 +69,7 @@ func (d *ataDecoder) extErrorLog(b []byte) {
 			continue
 		}
 		log.Entries = append(log.Entries, ErrorEntry{
-			Number: count - k, Error: e[1], Count: uint16(e[2]) | uint16(e[3])<<8, Device: e[10], Status: e[11],
+			Number: int64(count - k), Error: e[1], Count: uint16(e[2]) | uint16(e[3])<<8, Device: e[10], Status: e[11],
 			LBA: Some(uint64(e[4]) | uint64(e[6])<<8 | uint64(e[8])<<16 |
 				uint64(e[5])<<24 | uint64(e[7])<<32 | uint64(e[9])<<40),
 			Hours: Some(uint64(binary.LittleEndian.Uint16(e[32:]))),
@@ -87,7 +94,7 @@ func (d *ataDecoder) selfTestLog(b []byte) {
 		if allBytes(e, 0) {
 			continue
 		}
-		d.selfTest(k+1, e, uint64(binary.LittleEndian.Uint32(e[5:])), 0xffffffff)
+		d.selfTest(len(d.s.SelfTests)+1, e, uint64(binary.LittleEndian.Uint32(e[5:])), 0xffffffff)
 	}
 }
 
@@ -173,5 +180,5 @@ func selfTestResult(c byte) string {
 	case int(c) < len(selfTestResults):
 		return selfTestResults[c]
 	}
-	return fmt.Sprintf("Unknown status (0x%x)", c>>4)
+	return fmt.Sprintf("Unknown status (0x%x)", c)
 }

@@ -70,6 +70,11 @@ func (d *ataDecoder) statistics(b []byte) {
 			if byte(q>>56)&statSupported == 0 {
 				continue
 			}
+			if !knownStat(page, off) && q>>40&0xffff != 0 {
+				// Some firmware fills the rest of a page with what is no entry.
+				d.warn("device statistics", off, fmt.Sprintf("page %d: the entries from %02Xh on are garbage and are left out", page, off))
+				break
+			}
 			if len(d.s.Stats) == maxStats {
 				d.warn("device statistics", off, "further entries are left out")
 				return
@@ -79,11 +84,15 @@ func (d *ataDecoder) statistics(b []byte) {
 	}
 }
 
+func knownStat(page uint8, off int) bool {
+	return int(page) < len(statPages) && off/8 < len(statPages[page]) && statPages[page][off/8].size != 0
+}
+
 func stat(page uint8, off int, q uint64) Stat {
 	def := statDef{7, "Unknown"}
 	if page == 0xff {
 		def.name = "Vendor Specific"
-	} else if int(page) < len(statPages) && off/8 < len(statPages[page]) && statPages[page][off/8].size != 0 {
+	} else if knownStat(page, off) {
 		def = statPages[page][off/8]
 	}
 	st := Stat{Page: page, Offset: uint16(off), Size: uint8(max(def.size, -def.size)), Name: def.name, Flags: byte(q >> 56)}
@@ -95,12 +104,4 @@ func stat(page uint8, off int, q uint64) Stat {
 		st.Value = Some(v)
 	}
 	return st
-}
-
-// statName returns the name of an entry, for messages.
-func statName(page uint8, off uint16) string {
-	if int(page) < len(statPages) && int(off/8) < len(statPages[page]) && statPages[page][off/8].name != "" {
-		return statPages[page][off/8].name
-	}
-	return fmt.Sprintf("entry %02Xh of page %d", off, page)
 }

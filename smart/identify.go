@@ -42,7 +42,7 @@ func (d *ataDecoder) identify(b []byte) {
 	id.LogicalSector, id.PhysicalSector = Some(logical), Some(physical)
 	blocks := uint64(word(60)) | uint64(word(61))<<16
 	if word(83)&0xc400 == 0x4400 {
-		if n := binary.LittleEndian.Uint64(b[200:]); n > 0 && n < 1<<48 {
+		if n := binary.LittleEndian.Uint64(b[200:]); n > blocks && n < 1<<48 {
 			blocks = n
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -190,6 +191,16 @@ func (d *jsonDoc) into(s *Snapshot, b []byte) {
 			s.PowerOn.V += time.Duration(*m) * time.Minute
 		}
 	}
+	if d.Attrs != nil && d.PowerOn.Hours == nil && d.Stats == nil {
+		// The tool knows that attribute 9 has another format. It also leaves the time out
+		// when the upper bytes hold something else, which is no reason not to use it.
+		if a := s.Attribute(9); a == nil || strings.IndexByte(a.Raw.Text, '(') < 0 || strings.IndexByte(a.Raw.Text, '+') >= 0 {
+			s.PowerOn = Opt[time.Duration]{}
+		}
+	}
+	if d.Attrs != nil && d.Cycles == nil && d.Stats == nil {
+		s.PowerCycles = Opt[uint64]{}
+	}
 	if d.Cycles != nil {
 		s.PowerCycles = Some(*d.Cycles)
 	}
@@ -267,6 +278,16 @@ func (d *jsonDoc) verdict(s *Snapshot) {
 			v = Passed
 		}
 	}
+	if d.SCT != nil && s.Exit.OK {
+		// smartctl 7.3 lets the SCT status page, read last, overwrite the drive's answer
+		// in the document; text and exit status keep it.
+		switch {
+		case s.Exit.V&ExitFailing != 0:
+			v = Failed
+		case v == Failed && slices.ContainsFunc(s.Source.Args, asksHealth):
+			v = Passed
+		}
+	}
 	s.Health.Status = v
 	for _, m := range s.Messages {
 		if strings.Contains(m, basedOnAttributes) {
@@ -279,6 +300,15 @@ func (d *jsonDoc) verdict(s *Snapshot) {
 	if c := d.Status.SCSI; c != nil && c.IE != "" {
 		s.Health.Detail = c.IE
 	}
+}
+
+// asksHealth reports whether an argument of smartctl asks the drive for its status.
+func asksHealth(arg string) bool {
+	switch arg {
+	case "-H", "-a", "-x", "--health", "--all", "--xall":
+		return true
+	}
+	return false
 }
 
 func nvmeReasons(bits uint8) string {
@@ -309,6 +339,9 @@ type jsonTemp struct {
 // temperature takes from the summary what its parts did not say. A SCSI disk without
 // a temperature page shows 0 there.
 func (d *jsonDoc) temperature(s *Snapshot) {
+	if c := &s.Temp.Current; c.From == FromAttribute && c.C > 0 && (d.Temp == nil || d.Temp.Current == nil) {
+		*c = TempValue{} // the tool knows that the attribute has another format
+	}
 	if d.Temp == nil {
 		return
 	}

@@ -34,9 +34,9 @@ type jsonAttribute struct {
 type jsonErrors struct {
 	Count *uint64
 	Table []struct {
-		Number uint64  `json:"error_number"`
+		Number int64   `json:"error_number"`
 		Hours  *uint64 `json:"lifetime_hours"`
-		Regs   struct {
+		Regs   *struct {
 			Error, Status, Device uint8
 			Count                 uint16
 			LBA                   *uint64
@@ -111,9 +111,7 @@ func (d *jsonDoc) ata(s *Snapshot) {
 		if v := j.Offline.Status.Value; v != nil {
 			o.CollectionStatus = *v
 		}
-		if v := j.SelfTest.Status.Value; v != nil {
-			o.SelfTestStatus = *v
-		}
+		o.SelfTestStatus = opt(j.SelfTest.Status.Value)
 		if len(j.Caps.Values) > 0 {
 			o.Capabilities = j.Caps.Values[0]
 		}
@@ -197,6 +195,9 @@ func (j *jsonErrors) into(log *ErrorLog) {
 		if len(log.Entries) == maxErrors {
 			return
 		}
+		if e.Regs == nil { // "log entry is empty"
+			continue
+		}
 		log.Entries = append(log.Entries, ErrorEntry{
 			Number: e.Number, Hours: opt(e.Hours), Status: e.Regs.Status, Error: e.Regs.Error, Device: e.Regs.Device,
 			Count: e.Regs.Count, LBA: opt(e.Regs.LBA), Text: e.Text,
@@ -247,6 +248,10 @@ func (d *jsonDoc) sct(s *Snapshot) {
 				break
 			}
 			h.Samples = append(h.Samples, opt(v))
+		}
+		// The tool leaves gaps at the end out.
+		for j.Table != nil && h.Size <= historyMax && h.Index < h.Size && len(h.Samples) < int(h.Size) {
+			h.Samples = append(h.Samples, Opt[int8]{})
 		}
 		s.History = h
 	}

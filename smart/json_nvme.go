@@ -117,7 +117,7 @@ func (s *Snapshot) fromNVMeCLI(b []byte) error {
 
 type jsonNVMeErrors struct {
 	Table []struct {
-		Count  uint64 `json:"error_count"`
+		Count  int64 `json:"error_count"`
 		Status struct {
 			Value  *uint16
 			String string

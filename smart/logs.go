@@ -2,8 +2,10 @@ package smart
 
 // Offline is what the READ DATA page says about the drive's own tests.
 type Offline struct {
-	// CollectionStatus and SelfTestStatus are bytes 362 and 363 of the page.
-	CollectionStatus, SelfTestStatus uint8
+	// CollectionStatus is byte 362 of the page, SelfTestStatus byte 363 of a drive that
+	// supports self-tests.
+	CollectionStatus uint8
+	SelfTestStatus   Opt[uint8]
 	// CollectionSeconds is how long a full off-line collection takes.
 	CollectionSeconds uint16
 	// Capabilities is byte 367.
@@ -62,8 +64,9 @@ type ErrorLog struct {
 
 // ErrorEntry is one error of an ATA or NVMe error log.
 type ErrorEntry struct {
-	// Number is the error's number over the drive's life.
-	Number uint64
+	// Number is the error's number over the drive's life. It is below 1 when the log
+	// holds more entries than the drive has counted.
+	Number int64
 	// Hours is the power-on time, a 16-bit counter on ATA drives.
 	Hours Opt[uint64]
 	// Status and Error are the two registers of an ATA drive, Count and Device what

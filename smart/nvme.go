@@ -115,7 +115,7 @@ func DecodeNVMeIdentify(dst *Snapshot, page []byte) error {
 func DecodeNVMeErrors(dst *ErrorLog, log []byte) {
 	dst.Entries = dst.Entries[:0]
 	for ; len(log) >= 64 && len(dst.Entries) < maxErrors; log = log[64:] {
-		n := binary.LittleEndian.Uint64(log)
+		n := int64(binary.LittleEndian.Uint64(log))
 		if n == 0 {
 			continue
 		}

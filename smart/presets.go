@@ -29,7 +29,7 @@ var builtinPresets, builtinUnnamed = func() (*presetTable, *presetTable) {
 	for id := range named {
 		f := RawFormat{Kind: defaultFormat(uint8(id))}
 		named[id] = preset{name: attributeName(uint8(id)), format: f}
-		unnamed[id] = preset{format: f}
+		unnamed[id] = preset{}
 	}
 	return &named, &unnamed
 }()
@@ -114,6 +114,9 @@ func (t *presetTable) attribute(arg string, isDefault bool) error {
 	format, err := ParseRawFormat(f[1])
 	if err != nil {
 		return fmt.Errorf("-v %s: %w", arg, err)
+	}
+	if isDefault && format.order() != rawOrder {
+		format.Order = rawOrder // smartctl uses no wider order there
 	}
 	p := preset{format: format}
 	if len(f) > 2 {

@@ -76,6 +76,9 @@ func ParseRawFormat(s string) (RawFormat, error) {
 	return RawFormat{}, fmt.Errorf("raw format %q is not known: want one of %s", s, strings.Join(formatNames[1:], " "))
 }
 
+// rawOrder is the usual order: the six raw bytes as a little-endian number.
+const rawOrder = "543210"
+
 // order returns the byte order that the format uses.
 func (f RawFormat) order() string {
 	if f.Order != "" {
@@ -87,7 +90,7 @@ func (f RawFormat) order() string {
 	case Raw64, Hex64:
 		return "543210wv"
 	}
-	return "543210"
+	return rawOrder
 }
 
 // takes reports whether the format uses the byte named c.
@@ -124,7 +127,7 @@ func (a *Attribute) RawNumber() uint64 {
 
 func (a *Attribute) number(f RawFormat) uint64 {
 	order := f.order()
-	if order == "543210" {
+	if order == rawOrder {
 		v, _ := a.Raw.Uint48()
 		return v
 	}
@@ -152,11 +155,7 @@ func (a *Attribute) AppendRaw(dst []byte) []byte {
 	if a.Raw.Text != "" {
 		return append(dst, a.Raw.Text...)
 	}
-	f := a.Format
-	if f.Kind == FormatUnknown {
-		f.Kind = defaultFormat(a.ID)
-	}
-	return a.AppendRawAs(dst, f)
+	return a.AppendRawAs(dst, a.Format)
 }
 
 // AppendRawAs appends the raw bytes in the given format, as smartctl 7.3 prints it.

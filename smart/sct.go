@@ -26,7 +26,7 @@ func (d *ataDecoder) sctStatus(b []byte) {
 		OverLimitCount: Some(binary.LittleEndian.Uint32(b[206:])), UnderLimitCount: Some(binary.LittleEndian.Uint32(b[210:])),
 	}
 	t := d.s.SCT
-	if b[205] != 0 {
+	if int8(b[205]) > 0 { // 0 and less: not reported
 		t.OpLimitMax = degrees(b[205])
 	}
 	switch binary.LittleEndian.Uint16(b[214:]) {

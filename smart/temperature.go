@@ -77,7 +77,7 @@ func (s *Snapshot) attributeTemperature() {
 		if a == nil {
 			continue
 		}
-		r, ok := a.temperature()
+		r, ok := a.temperature(s.bareTemperature())
 		if !ok {
 			continue
 		}
@@ -90,19 +90,30 @@ func (s *Snapshot) attributeTemperature() {
 	}
 }
 
-// temperature reads the attribute as a temperature.
-func (a *Attribute) temperature() (reading, bool) {
+// bareTemperature reports whether attribute 190 may be printed as a bare number: so did
+// smartctl up to 5.37.
+func (s *Snapshot) bareTemperature() bool {
+	v := s.Source.Version
+	return s.Source.Format == FormatText && (v == "" || v < "5.38" && len(v) <= 5)
+}
+
+// temperature reads the attribute as a temperature; bare allows the bare number of old
+// versions for attribute 190.
+func (a *Attribute) temperature(bare bool) (reading, bool) {
 	kind := a.Format.Kind
 	if kind == FormatUnknown {
 		kind = defaultFormat(a.ID)
+		if (a.ID == 9 || a.ID == 220) && hasPrefix(a.Name, "Temperature_Cel") {
+			kind = TempMinMax
+		}
 		if a.Raw.Text != "" && kind == TempMinMax {
-			return a.printedTemperature()
+			return a.printedTemperature(bare)
 		}
 	}
 	switch kind {
 	case TempMinMax:
 		if a.Raw.Known&KnownAll != KnownAll {
-			return a.printedTemperature()
+			return a.printedTemperature(bare)
 		}
 		v := a.number(a.Format)
 		r := readTemp(v)
@@ -117,15 +128,20 @@ func (a *Attribute) temperature() (reading, bool) {
 
 // printedTemperature reads the temperature from the printed raw value. What smartctl
 // up to 5.41 calls "Lifetime Min/Max" is left alone here: see inferSeagate.
-func (a *Attribute) printedTemperature() (reading, bool) {
+func (a *Attribute) printedTemperature(bare bool) (reading, bool) {
 	var s shape
 	if !shapeOf(a.Raw.Text, &s) {
 		return reading{}, false
 	}
 	t := s.signed(0)
+	switch s.sep() {
+	case "#", "#.#", "# (# # # # #)", "# (# # # #)", "# (Min/Max #/#)", "# (Min/Max #/# ##)", "# (Lifetime Min/Max #/#)":
+	default:
+		return reading{}, false
+	}
 	if s.sep() == "#.#" { // temp10x
 		t = (int(min(s.num[0], 1<<20))*10 + int(min(s.num[1], 9)) + 5) / 10
-	} else if a.ID == 190 && s.sep() == "#" && t >= 256 {
+	} else if bare && a.ID == 190 && s.sep() == "#" && t >= 256 {
 		// Before 5.38 attribute 190 was printed as a bare number.
 		r := readTemp(s.num[0])
 		return r, r.kind != readNothing && r.t != 0 && s.num[0] < 1<<48
@@ -165,7 +181,7 @@ func (s *Snapshot) inferSeagate() {
 	if a == nil || a.Has&(HasValue|HasWorst) != HasValue|HasWorst || a.Format.Order != "" {
 		return
 	}
-	if k := a.Format.Kind; k != FormatUnknown && k != TempMinMax {
+	if k := a.Format.Kind; k != FormatUnknown && k != TempMinMax { // unknown: a text
 		return
 	}
 	t, low, ok := a.seagateBytes()
@@ -211,14 +227,29 @@ func (id *Identity) seagate() bool {
 func hasPrefix(s, p string) bool { return len(s) >= len(p) && s[:len(p)] == p }
 
 // counters takes the power-on time and the power cycles from attributes 9 and 12
-// where nothing better is known.
+// where nothing better is known. Vendors use both ids for other things, under other
+// names.
+//
+// Where a table holds an id twice, the last row that makes sense counts, as it does for
+// smartctl.
 func (s *Snapshot) counters() {
-	if a := s.Attribute(9); a != nil && !s.PowerOn.OK {
-		s.PowerOn = a.powerOn()
-	}
-	if a := s.Attribute(12); a != nil && !s.PowerCycles.OK {
-		if v, ok := a.Raw.Uint48(); ok && a.Format.Order == "" {
-			s.PowerCycles = Some(v)
+	hours, cycles := s.PowerOn.OK, s.PowerCycles.OK
+	for i := range s.Attributes {
+		a := &s.Attributes[i]
+		switch {
+		case a.ID == 9 && !hours && hasPrefix(a.Name, "Power_On_"):
+			if p := a.powerOn(); p.OK {
+				s.PowerOn = p
+			}
+		case a.ID == 12 && !cycles && a.Name == "Power_Cycle_Count":
+			v, ok := a.Raw.Uint48()
+			if k := a.Format.Kind; k != FormatUnknown {
+				v = a.number(a.Format)
+				ok = k == Raw48 || k == Raw64 || k == Raw16Raw16 || k == Raw24Raw8
+			}
+			if ok && v <= maxCount {
+				s.PowerCycles = Some(v)
+			}
 		}
 	}
 	if v, ok := s.Stat(1, 8); ok && v >= 0 {
@@ -226,32 +257,37 @@ func (s *Snapshot) counters() {
 	}
 }
 
-// powerOn reads attribute 9 in its format, or from its printed form.
+// maxCount is the greatest count of hours or cycles that is believed.
+const maxCount = 0xffffff
+
+// powerOn reads attribute 9 in its format, or from its printed form. Drives that keep
+// something else in the upper three bytes, printed "918 (146 24 0)", do count hours in
+// the lower ones, although smartctl's JSON then has no power_on_time.
 func (a *Attribute) powerOn() (p Opt[time.Duration]) {
 	hours := func(h, m uint64) Opt[time.Duration] {
-		if h > maxHours || m > 60 {
+		if h > maxCount || h > maxHours {
 			return p
+		}
+		if m >= 60 {
+			m = 0
 		}
 		return Some(time.Duration(h)*time.Hour + time.Duration(m)*time.Minute)
 	}
 	if a.Raw.Text == "" {
 		v := a.number(a.Format)
 		switch a.Format.Kind {
-		case FormatUnknown, Raw24Raw8:
+		case Raw24Raw8:
 			return hours(v&0xffffff, 0)
-		case Raw48, Raw16Raw16, Raw16, Raw56, Raw64, Raw16Avg16:
-			return hours(v&0xffffffff, 0)
+		case FormatUnknown, Raw48, Raw16Raw16, Raw64:
+			return hours(v, 0)
 		case Sec2Hour:
 			return hours(v/3600, v/60%60)
 		case Min2Hour:
-			v &= 0xffffffff
 			return hours(v/60, v%60)
 		case HalfMin2Hour:
 			return hours(v/120, v%120/2)
 		case Msec24Hour32:
 			return hours(v&0xffffffff, v>>32/60000)
-		case Raw24DivRaw24, Raw24DivRaw32:
-			return hours(v&0xffffff, 0)
 		}
 		return p
 	}
@@ -260,12 +296,10 @@ func (a *Attribute) powerOn() (p Opt[time.Duration]) {
 		return p
 	}
 	switch s.sep() {
-	case "#", "# (# # #)", "# (# #)":
+	case "#", "# (# # #)":
 		return hours(s.num[0], 0)
-	case "#h+#m+#s", "#h+#m", "#h+#m (#)", "#h+#m+#.#s":
+	case "#h+#m+#s", "#h+#m", "#h+#m+#.#s":
 		return hours(s.num[0], s.num[1])
-	case "#/#":
-		return hours(s.num[1], 0)
 	}
 	return p
 }

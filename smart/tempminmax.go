@@ -58,7 +58,7 @@ func readTemp(v uint64) (r reading) {
 			r.kind = readBare
 			return r
 		}
-		if r.lo, r.hi, ok = inRange(r.t, b(2), b(3)); ok {
+		if r.lo, r.hi, ok = inRange(r.t, b(2), b(3)); ok && form(w0) != 0 {
 			r.kind = readRange
 			return r
 		}

@@ -143,7 +143,7 @@ func (p *textParser) warn(msg string) {
 
 // space reports whether a byte is one that smartctl, a locale or a forum puts
 // between words.
-func space(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' }
+func space(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 
 // trim removes spaces at both ends, a no-break space and escape sequences included.
 func trim(b []byte) []byte {
@@ -370,18 +370,22 @@ func (a *Attribute) parse(l []byte) bool {
 	return true
 }
 
-// cutFlags finds the flag column: 0x and four digits, or letters of POSRCK and '-'.
+// cutFlags finds the flag column: 0x and four digits, or letters of POSRCK and '-'. A
+// name of 24 characters or more has no space behind it.
 func cutFlags(l []byte) (name []byte, f Flags, rest []byte, brief, ok bool) {
 	for at := 0; at < len(l); {
 		w, after := word(l[at:])
-		if at > 0 && len(w) == 6 && w[0] == '0' && w[1] == 'x' {
-			if v, ok := hexNumber(w[2:]); ok {
-				return trim(l[:at]), Flags(v), after, false, true
+		end := at + len(w)
+		if n := len(w); (at > 0 && n == 6 || end >= 24+6 && n > 6) && w[n-6] == '0' && w[n-5] == 'x' {
+			if v, ok := hexNumber(w[n-4:]); ok {
+				return trim(l[:end-6]), Flags(v), after, false, true
 			}
 		}
-		if at > 0 && (len(w) == 6 || len(w) == 7) {
-			if f, ok := letters(w); ok {
-				return trim(l[:at]), f, after, true, true
+		for n := 6; n <= 7; n++ {
+			if at > 0 && len(w) == n || end >= 24+n && len(w) > n {
+				if f, ok := letters(w[len(w)-n:]); ok && valueFollows(after) {
+					return trim(l[:end-n]), f, after, true, true
+				}
 			}
 		}
 		at = len(l) - len(after)
@@ -390,6 +394,12 @@ func cutFlags(l []byte) (name []byte, f Flags, rest []byte, brief, ok bool) {
 		}
 	}
 	return nil, 0, nil, false, false
+}
+
+// valueFollows reports whether a normalised value comes next.
+func valueFollows(l []byte) bool {
+	w, _ := word(l)
+	return len(w) > 0 && (digit(w[0]) || string(w) == "---")
 }
 
 // letters reads the brief form of the flags. Which of the higher bits are set behind

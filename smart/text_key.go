@@ -291,7 +291,7 @@ func (p *textParser) generalLine(l []byte) bool {
 		}
 	case starts(l, "Self-test execution status:"):
 		if v, ok := code(); ok && v < 256 {
-			o.SelfTestStatus = uint8(v)
+			o.SelfTestStatus = Some(uint8(v))
 		}
 	case starts(l, "data collection:"):
 		if v, ok := code(); ok && v < 1<<16 {

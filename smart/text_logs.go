@@ -52,7 +52,7 @@ func (p *textParser) errorHead(l []byte) {
 		p.err = nil
 		return
 	}
-	n, _, ok := leadingUint(l[len("Error "):])
+	n, ok := signedNumber(l[len("Error "):])
 	if !ok {
 		return
 	}
@@ -70,9 +70,9 @@ func (p *textParser) registers(l []byte) {
 	if p.err == nil {
 		return
 	}
-	var r [13]byte
+	var r [12]byte
 	n, dash := 0, false
-	for n < len(r) && len(l) > 0 {
+	for n < 7 || dash && n < 12 {
 		w, rest := word(l)
 		if string(w) == "--" {
 			dash = true
@@ -426,6 +426,9 @@ func (p *textParser) statLine(l []byte) bool {
 	sizeWord, rest := word(rest)
 	size, _, ok3 := leadingUint(sizeWord)
 	value, rest := word(rest)
+	if string(sizeWord) == "-" && ok1 && ok2 {
+		return true // "[Trailing garbage ignored]"
+	}
 	if !ok1 || !ok2 || !ok3 || page > 255 || off >= sector || size > 8 || len(value) == 0 {
 		return false
 	}
@@ -441,7 +444,8 @@ func (p *textParser) statLine(l []byte) bool {
 		st.Value = Some(int64(v))
 		st.Flags |= statValid
 	}
-	if w, name := word(rest); len(w) == 3 && bytes.Trim(w, "-NDC") == nil {
+	// Bits 0 to 2 are reserved; a '+' stands for any of them.
+	if w, name := word(rest); (len(w) == 3 || len(w) == 4) && len(bytes.Trim(w, "-NDC+")) == 0 {
 		for i, bit := range [3]uint8{0x20, 0x10, 0x08} {
 			if w[i] != '-' {
 				st.Flags |= bit

@@ -114,7 +114,7 @@ func (p *textParser) nvmeErrorLine(l []byte) bool {
 	if !ok {
 		return false
 	}
-	e := ErrorEntry{Number: count}
+	e := ErrorEntry{Number: int64(count)}
 	if ok2 && status < 1<<16 {
 		e.NVMeStatus = Some(uint16(status) >> 1)
 	}

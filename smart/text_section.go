@@ -301,7 +301,7 @@ var quietLines = []string{
 
 // messageParts mark lines in which the tool complains.
 var messageParts = [][]byte{
-	[]byte("failed"), []byte("Failed"), []byte("not supported"), []byte("not implemented"), []byte("does not support"),
+	[]byte("failed"), []byte("Failed"), []byte("not supported"), []byte("not implemented"), []byte("does not support"), []byte("does not return"),
 	[]byte("Warning"), []byte("WARNING"), []byte("STANDBY"), []byte("SLEEP"), []byte("Unable to"), []byte("unable to"),
 	[]byte("Unexpected"), []byte("unsupported"), []byte("Unknown USB bridge"), []byte("Permission denied"), []byte("checksum"),
 	[]byte("mandatory SMART command"), []byte("Please specify device type"), []byte("Use smartctl -h"), []byte("error"),
