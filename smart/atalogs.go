@@ -3,6 +3,7 @@ package smart
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // errorLog decodes the summary error log (log 01h): five entries in a ring.
@@ -57,21 +58,31 @@ func (d *ataDecoder) extErrorLog(b []byte) {
 	if count == 0 {
 		return
 	}
+	if r := uint64(b[1]); index == 0 && r > 0 && r <= n {
+		// Old Samsung drives keep the index in the reserved byte before it.
+		index = r
+		d.warn("error log", 1, "the index stands in the reserved byte")
+	}
 	if index == 0 || index > n {
 		d.warn("error log", 2, fmt.Sprintf("the index is %d, the log has %d entries; its count of %d errors is not used", index, n, count))
 		log.Count = Opt[uint64]{}
 		return
 	}
+	// The drive database knows drives that keep the block in plain byte order.
+	plain := slices.Contains(d.presets.bugs, "xerrorlba")
 	for k := range min(count, n, maxErrors) {
 		i := (index - 1 + n - k) % n
 		e := b[i/4*sector+4+i%4*124:][90:124]
 		if allBytes(e, 0) {
 			continue
 		}
+		lba := uint64(e[4]) | uint64(e[6])<<8 | uint64(e[8])<<16 | uint64(e[5])<<24 | uint64(e[7])<<32 | uint64(e[9])<<40
+		if plain {
+			lba = uint64(binary.LittleEndian.Uint32(e[4:])) | uint64(binary.LittleEndian.Uint16(e[8:]))<<32
+		}
 		log.Entries = append(log.Entries, ErrorEntry{
 			Number: int64(count - k), Error: e[1], Count: uint16(e[2]) | uint16(e[3])<<8, Device: e[10], Status: e[11],
-			LBA: Some(uint64(e[4]) | uint64(e[6])<<8 | uint64(e[8])<<16 |
-				uint64(e[5])<<24 | uint64(e[7])<<32 | uint64(e[9])<<40),
+			LBA:   Some(lba),
 			Hours: Some(uint64(binary.LittleEndian.Uint16(e[32:]))),
 		})
 	}

@@ -202,7 +202,7 @@ func TestATALogsAgreeWithSmartctl(t *testing.T) {
 	for i := range n {
 		d := g.drive()
 		db, args := d.database(t, dir)
-		out := askFake(t, tool, lib, dir, d.pages(), append(args, "-x", "-l", "xerror,64", "-f", "old", "-d", "sat")...)
+		out := askFake(t, tool, lib, dir, d.pages(), append(args, "-x", "-l", "xerror,64", "-l", "xselftest,255", "-f", "old", "-d", "sat")...)
 		raw := &smart.Snapshot{}
 		p := smart.ATAPages{
 			Identify: d.identify, Values: d.values, Thresholds: d.thresholds, ExtErrorLog: d.extErrorLog, ExtSelfTestLog: d.extSelfTestLog,

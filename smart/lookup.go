@@ -20,7 +20,7 @@ type Match struct {
 
 // Format returns the name and the raw format of an attribute of the drive.
 func (m Match) Format(id uint8, ssd Opt[bool]) (string, RawFormat) {
-	return presets{m.table, ssd}.of(id)
+	return presets{table: m.table, ssd: ssd}.of(id)
 }
 
 // lookup is the answer to one question, kept for the next one.
@@ -65,7 +65,7 @@ func (db *DriveDB) presets(s *Snapshot) presets {
 	if ok {
 		s.Identity.Family = m.Entry.Family
 	}
-	return presets{m.table, ssd}
+	return presets{m.table, ssd, m.Bugs}
 }
 
 // matcher is the compiled form of an entry's expressions.

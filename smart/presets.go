@@ -20,6 +20,7 @@ type preset struct {
 type presets struct {
 	table *presetTable
 	ssd   Opt[bool]
+	bugs  []string
 }
 
 // builtinPresets is the table without a drive database; builtinUnnamed is what lies

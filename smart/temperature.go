@@ -33,7 +33,7 @@ func (s *Snapshot) conclude() {
 			continue
 		}
 		switch {
-		case st.Page == 5 && st.Value.V > -128 && st.Value.V < 128:
+		case st.Page == 5 && st.Value.V >= -128 && st.Value.V < 128:
 			t.setStat(st.Offset, int16(st.Value.V))
 		case st.Page == 1 && st.Offset == 0x10 && st.Value.V >= 0:
 			s.PowerOn = Some(time.Duration(min(st.Value.V, maxHours)) * time.Hour)
