@@ -185,7 +185,10 @@ func (d *jsonDoc) into(s *Snapshot, b []byte) {
 	}
 	s.conclude()
 	d.temperature(s)
-	if h := d.PowerOn.Hours; h != nil && *h <= maxHours {
+	// The hours of the device statistics have no minutes; smartctl lets those of
+	// attribute 9 stand beside them.
+	_, stat := s.Stat(1, 0x10)
+	if h := d.PowerOn.Hours; h != nil && *h <= maxHours && !stat {
 		s.PowerOn = Some(time.Duration(*h) * time.Hour)
 		if m := d.PowerOn.Minutes; m != nil && *m < 60 {
 			s.PowerOn.V += time.Duration(*m) * time.Minute
