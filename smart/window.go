@@ -36,7 +36,7 @@ func Windows() []Window {
 	return []Window{{
 		Model: barracudaES, Low: Some(18), High: Some(58),
 		Effect: "the drive reads back and verifies every write (Read After Write), writes fall below 1/10 of the speed",
-		Source: "Seagate, Barracuda ES Serial ATA product manual and supplier's notice, 2008: at or below 18 C and at or above 58 C",
+		Source: "supplier's notice on the Seagate Barracuda ES SATA, 2008",
 	}}
 }
 
