@@ -40,6 +40,7 @@ func ParseJSON(b []byte) (*Snapshot, error) {
 		s.warn(Warning{Path: odd.Field, Offset: int(odd.Offset), Msg: fmt.Sprintf("%s where %s is due; the value is left out", odd.Value, odd.Type)})
 	}
 	if d.CriticalWarning != nil {
+		s.Warnings = nil // other keys have other types there
 		if err := s.fromNVMeCLI(b); err != nil {
 			return nil, err
 		}

@@ -35,7 +35,7 @@ func numberOf[T uint8 | uint16 | uint32](m map[string]json.RawMessage, key strin
 	return Opt[T]{T(v.V), v.OK && v.V == uint64(T(v.V))}
 }
 
-// signed32 reads a number that nvme-cli prints signed although it is not.
+// signed32 reads a number that tools print signed although it is not.
 func signed32(m map[string]json.RawMessage, key string) Opt[uint32] {
 	if v := numberOf[uint32](m, key); v.OK {
 		return v
@@ -64,7 +64,7 @@ func (n *NVMeHealth) fromJSON(m map[string]json.RawMessage, cli bool) {
 	n.PowerCycles, n.PowerOnHours = number128(m, "power_cycles"), number128(m, "power_on_hours")
 	n.UnsafeShutdowns, n.MediaErrors = number128(m, "unsafe_shutdowns"), number128(m, "media_errors")
 	n.ErrorLogCount = number128(m, "num_err_log_entries")
-	n.WarningMinutes, n.CriticalMinutes = numberOf[uint32](m, "warning_temp_time"), numberOf[uint32](m, "critical_comp_time")
+	n.WarningMinutes, n.CriticalMinutes = signed32(m, "warning_temp_time"), signed32(m, "critical_comp_time")
 	if cli {
 		n.cliFields(m)
 		return
@@ -176,11 +176,11 @@ type jsonSCSI struct {
 	Used  *uint8  `json:"scsi_percentage_used_endurance_indicator"`
 	Grown *uint64 `json:"scsi_grown_defect_list"`
 	Env   map[string]struct {
-		Current  *int16
-		LifeMax  *int16 `json:"lifetime_maximum"`
-		LifeMin  *int16 `json:"lifetime_minimum"`
-		CycleMax *int16 `json:"maximum_since_power_on"`
-		CycleMin *int16 `json:"minimum_since_power_on"`
+		Current  json.RawMessage
+		LifeMax  json.RawMessage `json:"lifetime_maximum"`
+		LifeMin  json.RawMessage `json:"lifetime_minimum"`
+		CycleMax json.RawMessage `json:"maximum_since_power_on"`
+		CycleMin json.RawMessage `json:"minimum_since_power_on"`
 	} `json:"scsi_environmental_reports"`
 	Start *struct {
 		Year      string  `json:"year_of_manufacture"`
@@ -216,7 +216,8 @@ func (d *jsonDoc) scsi(s *Snapshot, b []byte) {
 	h.Used, h.GrownDefects = opt(rare.Used), opt(rare.Grown)
 	if e, ok := rare.Env["temperature_1"]; ok {
 		h.Environment = &Environment{
-			Current: opt(e.Current), LifetimeMax: opt(e.LifeMax), LifetimeMin: opt(e.LifeMin), CycleMax: opt(e.CycleMax), CycleMin: opt(e.CycleMin),
+			Current: signed16(e.Current), LifetimeMax: signed16(e.LifeMax), LifetimeMin: signed16(e.LifeMin),
+			CycleMax: signed16(e.CycleMax), CycleMin: signed16(e.CycleMin), // "unknown" is absent
 		}
 	}
 	if t := rare.Start; t != nil {

@@ -257,3 +257,10 @@ func ambiguous(raw, text *smart.Snapshot) {
 		text.Temp.LifetimeMin, text.Temp.LifetimeMax = smart.TempValue{}, smart.TempValue{}
 	}
 }
+
+func writeFile(t testing.TB, dir, name string, b []byte) string {
+	t.Helper()
+	name = filepath.Join(dir, name)
+	require.NoError(t, os.WriteFile(name, b, 0o644))
+	return name
+}

@@ -214,7 +214,8 @@ func (h *SCSIHealth) selfTest(param uint16, b []byte) {
 	t := SelfTest{
 		Num: int(param), Kind: scsiTestKinds[b[0]>>5], Result: scsiTestResults[b[0]&15], Hours: Some(uint64(hours)),
 	}
-	if lba := binary.BigEndian.Uint64(b[4:]); lba != 1<<64-1 {
+	// A block is named only by a test that did not complete.
+	if lba := binary.BigEndian.Uint64(b[4:]); b[0]&15 > 0 && b[0]&15 < 15 && lba != 1<<64-1 {
 		t.LBA = Some(lba)
 	}
 	h.selfTests = append(h.selfTests, t)

@@ -2,6 +2,11 @@ package smart
 
 import "time"
 
+// Conclude derives health, temperatures, power-on time and power cycles from the parts
+// of a snapshot that was put together by hand from [DecodeNVMe] and [DecodeSCSI]. All
+// other ways to a snapshot call it themselves.
+func (s *Snapshot) Conclude() { s.conclude() }
+
 // conclude derives the temperatures, the power-on time and the power cycles from
 // the parts of the snapshot. It may be called again when parts are added.
 //

@@ -32,11 +32,6 @@ func (p *textParser) nvmeKey(k, v []byte) bool {
 			*dst = Some(uint32(u))
 		}
 	}
-	minutes := func(dst *Opt[uint32]) {
-		if u, ok := grouped(v); ok && u < 1<<32 {
-			*dst = Some(uint32(u))
-		}
-	}
 	switch string(k) {
 	case "Critical Warning":
 		if starts(v, "0x") {
@@ -73,9 +68,9 @@ func (p *textParser) nvmeKey(k, v []byte) bool {
 	case "Error Information Log Entries":
 		counter(&n.ErrorLogCount)
 	case "Warning Comp. Temperature Time":
-		minutes(&n.WarningMinutes)
+		word32(&n.WarningMinutes)
 	case "Critical Comp. Temperature Time":
-		minutes(&n.CriticalMinutes)
+		word32(&n.CriticalMinutes)
 	case "Thermal Temp. 1 Transition Count":
 		word32(&n.ThermalTransitions[0])
 	case "Thermal Temp. 2 Transition Count":
