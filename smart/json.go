@@ -72,60 +72,89 @@ func jsonError(b []byte, err error) error {
 // jsonDoc is the part of smartctl's document that the model keeps.
 type jsonDoc struct {
 	Smartctl *struct {
-		Version  []int
-		Argv     []string
-		Messages []struct{ String, Severity string }
-		Exit     *uint8 `json:"exit_status"`
-	}
-	Smartd *struct{ Version []int }
-	Time   struct {
+		Version  []int    `json:"version"`
+		Argv     []string `json:"argv"`
+		Messages []struct {
+			String   string `json:"string"`
+			Severity string `json:"severity"`
+		} `json:"messages"`
+		Exit *uint8 `json:"exit_status"`
+	} `json:"smartctl"`
+	Smartd *struct {
+		Version []int `json:"version"`
+	} `json:"smartd"`
+	Time struct {
 		T       *int64 `json:"time_t"`
-		ASCtime string
+		ASCtime string `json:"asctime"`
 	} `json:"local_time"`
-	Device    struct{ Name, Type, Protocol string }
-	Devices   []json.RawMessage
-	Family    string `json:"model_family"`
-	Model     string `json:"model_name"`
-	ScsiModel string `json:"scsi_model_name"`
-	Vendor    string `json:"scsi_vendor"`
-	Revision  string `json:"scsi_revision"`
-	OldVendor string `json:"vendor"`
-	OldProd   string `json:"product"`
-	OldRev    string `json:"revision"`
-	Serial    string `json:"serial_number"`
-	Firmware  string `json:"firmware_version"`
-	LUID      string `json:"logical_unit_id"`
-	WWN       *struct{ NAA, OUI, ID uint64 }
-	Capacity  struct{ Bytes *uint64 } `json:"user_capacity"`
-	NVMeTotal *uint64                 `json:"nvme_total_capacity"`
-	Logical   *uint32                 `json:"logical_block_size"`
-	Physical  *uint32                 `json:"physical_block_size"`
-	Rotation  *uint16                 `json:"rotation_rate"`
-	Form      struct{ Name string }   `json:"form_factor"`
-	InDB      *bool                   `json:"in_smartctl_database"`
-	Support   jsonSupport             `json:"smart_support"`
-	Status    *struct {
-		Passed *bool
-		NVMe   *struct{ Value *uint8 }
-		SCSI   *struct {
-			ASC, ASCQ *uint8
-			IE        string `json:"ie_string"`
-		}
+	Device struct {
+		Name     string `json:"name"`
+		Type     string `json:"type"`
+		Protocol string `json:"protocol"`
+	} `json:"device"`
+	Devices   []json.RawMessage `json:"devices"`
+	Family    string            `json:"model_family"`
+	Model     string            `json:"model_name"`
+	ScsiModel string            `json:"scsi_model_name"`
+	Vendor    string            `json:"scsi_vendor"`
+	Revision  string            `json:"scsi_revision"`
+	OldVendor string            `json:"vendor"`
+	OldProd   string            `json:"product"`
+	OldRev    string            `json:"revision"`
+	Serial    string            `json:"serial_number"`
+	Firmware  string            `json:"firmware_version"`
+	LUID      string            `json:"logical_unit_id"`
+	WWN       *struct {
+		NAA uint64 `json:"naa"`
+		OUI uint64 `json:"oui"`
+		ID  uint64 `json:"id"`
+	} `json:"wwn"`
+	Capacity struct {
+		Bytes *uint64 `json:"bytes"`
+	} `json:"user_capacity"`
+	NVMeTotal *uint64 `json:"nvme_total_capacity"`
+	Logical   *uint32 `json:"logical_block_size"`
+	Physical  *uint32 `json:"physical_block_size"`
+	Rotation  *uint16 `json:"rotation_rate"`
+	Form      struct {
+		Name string `json:"name"`
+	} `json:"form_factor"`
+	InDB    *bool       `json:"in_smartctl_database"`
+	Support jsonSupport `json:"smart_support"`
+	Status  *struct {
+		Passed *bool `json:"passed"`
+		NVMe   *struct {
+			Value *uint8 `json:"value"`
+		} `json:"nvme"`
+		SCSI *struct {
+			ASC  *uint8 `json:"asc"`
+			ASCQ *uint8 `json:"ascq"`
+			IE   string `json:"ie_string"`
+		} `json:"scsi"`
 	} `json:"smart_status"`
-	Temp     *jsonTemp                                    `json:"temperature"`
-	PowerOn  struct{ Hours, Minutes *uint64 }             `json:"power_on_time"`
-	Cycles   *uint64                                      `json:"power_cycle_count"`
-	Data     *jsonData                                    `json:"ata_smart_data"`
-	Attrs    *jsonAttributes                              `json:"ata_smart_attributes"`
-	ErrorLog *struct{ Summary, Extended *jsonErrors }     `json:"ata_smart_error_log"`
-	SelfLog  *struct{ Standard, Extended *jsonSelfTests } `json:"ata_smart_self_test_log"`
-	SCT      *jsonSCT                                     `json:"ata_sct_status"`
-	History  *jsonHistory                                 `json:"ata_sct_temperature_history"`
-	Stats    *jsonStats                                   `json:"ata_device_statistics"`
-	NVMe     map[string]json.RawMessage                   `json:"nvme_smart_health_information_log"`
-	NVMeErr  *jsonNVMeErrors                              `json:"nvme_error_information_log"`
-	NVMeSelf *jsonNVMeSelfTests                           `json:"nvme_self_test_log"`
-	ScsiErr  *jsonCounters                                `json:"scsi_error_counter_log"`
+	Temp    *jsonTemp `json:"temperature"`
+	PowerOn struct {
+		Hours   *uint64 `json:"hours"`
+		Minutes *uint64 `json:"minutes"`
+	} `json:"power_on_time"`
+	Cycles   *uint64         `json:"power_cycle_count"`
+	Data     *jsonData       `json:"ata_smart_data"`
+	Attrs    *jsonAttributes `json:"ata_smart_attributes"`
+	ErrorLog *struct {
+		Summary  *jsonErrors `json:"summary"`
+		Extended *jsonErrors `json:"extended"`
+	} `json:"ata_smart_error_log"`
+	SelfLog *struct {
+		Standard *jsonSelfTests `json:"standard"`
+		Extended *jsonSelfTests `json:"extended"`
+	} `json:"ata_smart_self_test_log"`
+	SCT      *jsonSCT                   `json:"ata_sct_status"`
+	History  *jsonHistory               `json:"ata_sct_temperature_history"`
+	Stats    *jsonStats                 `json:"ata_device_statistics"`
+	NVMe     map[string]json.RawMessage `json:"nvme_smart_health_information_log"`
+	NVMeErr  *jsonNVMeErrors            `json:"nvme_error_information_log"`
+	NVMeSelf *jsonNVMeSelfTests         `json:"nvme_self_test_log"`
+	ScsiErr  *jsonCounters              `json:"scsi_error_counter_log"`
 
 	// CriticalWarning is a key of nvme-cli at the top.
 	CriticalWarning json.RawMessage `json:"critical_warning"`
@@ -146,7 +175,10 @@ func (j *jsonSupport) UnmarshalJSON(b []byte) error {
 		j.available = &yes
 		return nil
 	}
-	var o struct{ Available, Enabled *bool }
+	var o struct {
+		Available *bool `json:"available"`
+		Enabled   *bool `json:"enabled"`
+	}
 	err := json.Unmarshal(b, &o)
 	j.available, j.enabled = o.Available, o.Enabled
 	if odd := (*json.UnmarshalTypeError)(nil); errors.As(err, &odd) {
@@ -327,7 +359,7 @@ func nvmeReasons(bits uint8) string {
 
 // jsonTemp is the summary that smartctl makes of all sources.
 type jsonTemp struct {
-	Current  *int16
+	Current  *int16 `json:"current"`
 	CycleMin *int16 `json:"power_cycle_min"`
 	CycleMax *int16 `json:"power_cycle_max"`
 	LifeMin  *int16 `json:"lifetime_min"`

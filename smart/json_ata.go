@@ -2,66 +2,86 @@ package smart
 
 type jsonData struct {
 	Offline struct {
-		Status  struct{ Value *uint8 }
+		Status struct {
+			Value *uint8 `json:"value"`
+		} `json:"status"`
 		Seconds uint16 `json:"completion_seconds"`
 	} `json:"offline_data_collection"`
 	SelfTest struct {
-		Status  struct{ Value *uint8 }
-		Polling struct{ Short, Extended, Conveyance *uint16 } `json:"polling_minutes"`
+		Status struct {
+			Value *uint8 `json:"value"`
+		} `json:"status"`
+		Polling struct {
+			Short      *uint16 `json:"short"`
+			Extended   *uint16 `json:"extended"`
+			Conveyance *uint16 `json:"conveyance"`
+		} `json:"polling_minutes"`
 	} `json:"self_test"`
-	Caps struct{ Values []uint8 } `json:"capabilities"`
+	Caps struct {
+		Values []uint8 `json:"values"`
+	} `json:"capabilities"`
 }
 
 type jsonAttributes struct {
-	Revision *uint16
-	Table    []jsonAttribute
+	Revision *uint16         `json:"revision"`
+	Table    []jsonAttribute `json:"table"`
 }
 
 type jsonAttribute struct {
-	ID     uint8
-	Name   string
-	Value  *uint8
-	Worst  *uint8
-	Thresh *uint8
+	ID     uint8   `json:"id"`
+	Name   string  `json:"name"`
+	Value  *uint8  `json:"value"`
+	Worst  *uint8  `json:"worst"`
+	Thresh *uint8  `json:"thresh"`
 	When   *string `json:"when_failed"`
-	Flags  struct{ Value *uint16 }
-	Raw    struct {
-		Value  *uint64
-		String string
-	}
+	Flags  struct {
+		Value *uint16 `json:"value"`
+	} `json:"flags"`
+	Raw struct {
+		Value  *uint64 `json:"value"`
+		String string  `json:"string"`
+	} `json:"raw"`
 }
 
 type jsonErrors struct {
-	Count *uint64
+	Count *uint64 `json:"count"`
 	Table []struct {
 		Number int64   `json:"error_number"`
 		Hours  *uint64 `json:"lifetime_hours"`
 		Regs   *struct {
-			Error, Status, Device uint8
-			Count                 uint16
-			LBA                   *uint64
+			Error  uint8   `json:"error"`
+			Status uint8   `json:"status"`
+			Device uint8   `json:"device"`
+			Count  uint16  `json:"count"`
+			LBA    *uint64 `json:"lba"`
 		} `json:"completion_registers"`
 		Text string `json:"error_description"`
-	}
+	} `json:"table"`
+}
+
+// jsonCode is a number with its meaning.
+type jsonCode struct {
+	Value  *uint8 `json:"value"`
+	String string `json:"string"`
 }
 
 type jsonSelfTests struct {
 	Table []struct {
-		Type, Status struct {
-			Value  *uint8
-			String string
-		}
-		Hours *uint64 `json:"lifetime_hours"`
-		LBA   *uint64
-	}
+		Type   jsonCode `json:"type"`
+		Status jsonCode `json:"status"`
+		Hours  *uint64  `json:"lifetime_hours"`
+		LBA    *uint64  `json:"lba"`
+	} `json:"table"`
 }
 
 type jsonSCT struct {
-	Format  uint16                `json:"format_version"`
-	Version uint16                `json:"sct_version"`
-	State   struct{ Value uint8 } `json:"device_state"`
-	Temp    struct {
-		Current  *int8
+	Format  uint16 `json:"format_version"`
+	Version uint16 `json:"sct_version"`
+	State   struct {
+		Value uint8 `json:"value"`
+	} `json:"device_state"`
+	Temp struct {
+		Current  *int8   `json:"current"`
 		CycleMin *int8   `json:"power_cycle_min"`
 		CycleMax *int8   `json:"power_cycle_max"`
 		LifeMin  *int8   `json:"lifetime_min"`
@@ -70,11 +90,13 @@ type jsonSCT struct {
 		Under    *uint32 `json:"under_limit_count"`
 		Over     *uint32 `json:"over_limit_count"`
 	} `json:"temperature"`
-	Status struct{ Passed *bool } `json:"smart_status"`
+	Status struct {
+		Passed *bool `json:"passed"`
+	} `json:"smart_status"`
 }
 
 type jsonHistory struct {
-	Version  uint16
+	Version  uint16 `json:"version"`
 	Sampling uint16 `json:"sampling_period_minutes"`
 	Interval uint16 `json:"logging_interval_minutes"`
 	Temp     struct {
@@ -83,22 +105,24 @@ type jsonHistory struct {
 		LimitMin *int8 `json:"limit_min"`
 		LimitMax *int8 `json:"limit_max"`
 	} `json:"temperature"`
-	Size  uint16
-	Index uint16
-	Table []*int8
+	Size  uint16  `json:"size"`
+	Index uint16  `json:"index"`
+	Table []*int8 `json:"table"`
 }
 
 type jsonStats struct {
 	Pages []struct {
-		Number uint8
+		Number uint8 `json:"number"`
 		Table  []struct {
-			Offset uint16
-			Size   uint8
-			Name   string
-			Value  *int64
-			Flags  struct{ Value uint8 }
-		}
-	}
+			Offset uint16 `json:"offset"`
+			Size   uint8  `json:"size"`
+			Name   string `json:"name"`
+			Value  *int64 `json:"value"`
+			Flags  struct {
+				Value uint8 `json:"value"`
+			} `json:"flags"`
+		} `json:"table"`
+	} `json:"pages"`
 }
 
 func (d *jsonDoc) ata(s *Snapshot) {

@@ -119,11 +119,13 @@ type jsonNVMeErrors struct {
 	Table []struct {
 		Count  int64 `json:"error_count"`
 		Status struct {
-			Value  *uint16
-			String string
+			Value  *uint16 `json:"value"`
+			String string  `json:"string"`
 		} `json:"status_field"`
-		LBA struct{ Value *uint64 }
-	}
+		LBA struct {
+			Value *uint64 `json:"value"`
+		} `json:"lba"`
+	} `json:"table"`
 }
 
 func (j *jsonNVMeErrors) into(log *ErrorLog) {
@@ -137,12 +139,13 @@ func (j *jsonNVMeErrors) into(log *ErrorLog) {
 
 type jsonNVMeSelfTests struct {
 	Table []struct {
-		Code, Result struct{ String string }
-		SelfCode     struct{ String string } `json:"self_test_code"`
-		SelfResult   struct{ String string } `json:"self_test_result"`
-		Hours        *uint64                 `json:"power_on_hours"`
-		LBA          *uint64
-	}
+		Code       jsonCode `json:"code"`
+		Result     jsonCode `json:"result"`
+		SelfCode   jsonCode `json:"self_test_code"`
+		SelfResult jsonCode `json:"self_test_result"`
+		Hours      *uint64  `json:"power_on_hours"`
+		LBA        *uint64  `json:"lba"`
+	} `json:"table"`
 }
 
 func (j *jsonNVMeSelfTests) list() []SelfTest {
@@ -159,7 +162,11 @@ func (j *jsonNVMeSelfTests) list() []SelfTest {
 	return list
 }
 
-type jsonCounters struct{ Read, Write, Verify *jsonCounter }
+type jsonCounters struct {
+	Read   *jsonCounter `json:"read"`
+	Write  *jsonCounter `json:"write"`
+	Verify *jsonCounter `json:"verify"`
+}
 
 type jsonCounter struct {
 	Fast        *uint64 `json:"errors_corrected_by_eccfast"`
@@ -176,7 +183,7 @@ type jsonSCSI struct {
 	Used  *uint8  `json:"scsi_percentage_used_endurance_indicator"`
 	Grown *uint64 `json:"scsi_grown_defect_list"`
 	Env   map[string]struct {
-		Current  json.RawMessage
+		Current  json.RawMessage `json:"current"`
 		LifeMax  json.RawMessage `json:"lifetime_maximum"`
 		LifeMin  json.RawMessage `json:"lifetime_minimum"`
 		CycleMax json.RawMessage `json:"maximum_since_power_on"`
@@ -193,7 +200,7 @@ type jsonSCSI struct {
 	Scan *struct {
 		Status struct {
 			Minutes *uint32 `json:"accumulated_power_on_minutes"`
-		}
+		} `json:"status"`
 	} `json:"scsi_background_scan"`
 }
 
@@ -274,9 +281,14 @@ func (s *Snapshot) scsiSelfTests(b []byte) {
 	}
 	for i := range 20 {
 		var e struct {
-			Code, Result struct{ String string }
-			PowerOn      struct{ Hours *uint64 } `json:"power_on_time"`
-			LBA          struct{ Value *uint64 } `json:"lba_first_failure"`
+			Code    jsonCode `json:"code"`
+			Result  jsonCode `json:"result"`
+			PowerOn struct {
+				Hours *uint64 `json:"hours"`
+			} `json:"power_on_time"`
+			LBA struct {
+				Value *uint64 `json:"value"`
+			} `json:"lba_first_failure"`
 		}
 		raw, ok := m[fmt.Sprintf("scsi_self_test_%d", i)]
 		if !ok || json.Unmarshal(raw, &e) != nil {

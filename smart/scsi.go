@@ -273,7 +273,8 @@ func (s *Snapshot) concludeSCSI() {
 		set16(&s.Temp.CycleMax, e.CycleMax, FromSCSI)
 		set16(&s.Temp.CycleMin, e.CycleMin, FromSCSI)
 	}
-	if h.Temperature.OK && h.Temperature.V != 0 {
+	// smartctl takes the environment report where there are both.
+	if h.Temperature.OK && h.Temperature.V != 0 && !s.Temp.Current.OK {
 		set16(&s.Temp.Current, h.Temperature, FromSCSI)
 	}
 	if h.Trip.OK && h.Trip.V != 0 {
