@@ -63,7 +63,7 @@ func jsonError(b []byte, err error) error {
 	if !errors.As(err, &syntax) {
 		return fmt.Errorf("JSON: %w", err)
 	}
-	off := max(0, min(int(syntax.Offset), len(b)))
+	off := max(0, min(int(syntax.Offset)-1, len(b))) // of the byte that is wrong
 	line := 1 + bytes.Count(b[:off], []byte("\n"))
 	column := off - bytes.LastIndexByte(b[:off], '\n')
 	return fmt.Errorf("JSON: %d:%d: %w", line, column, err)

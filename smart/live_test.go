@@ -19,8 +19,9 @@ import (
 )
 
 var (
-	smartctl = oracle.Tool{Name: "smartctl", Package: "smartmontools", Probe: []string{"-V"}, Version: regexp.MustCompile(`^smartctl (\S+)`), AtLeast: "7.3"}
-	compiler = oracle.Tool{Name: "gcc", Package: "gcc", Probe: []string{"--version"}}
+	smartctl      = oracle.Tool{Name: "smartctl", Package: "smartmontools", Probe: []string{"-V"}, Version: regexp.MustCompile(`^smartctl (\S+)`), AtLeast: "7.3"}
+	smartdVersion = regexp.MustCompile(`^smartd (\S+)`)
+	compiler      = oracle.Tool{Name: "gcc", Package: "gcc", Probe: []string{"--version"}}
 )
 
 // installedDB returns the drive database that the installed smartctl reads.

@@ -246,7 +246,7 @@ func knownKey(k []byte) bool {
 		"Zoned Device", "Logical Unit ID", "Host Protected Area", "Formatted with type 2 protection", "Rotational Rate", "Manufactured in week",
 		"SCT capabilities", "Commulative Power-on", "Long (extended) Self-test duration", "Pending defect count", "Self-test status",
 		"Blocks sent to initiator", "Temperature Reporting", "Unsupported", "Namespace 1 Size", "ASCII", "Media and Data",
-		"Warning", "Error Recovery Control":
+		"Error Recovery Control":
 		return true
 	}
 	for _, prefix := range []string{"Firmware Updates", "Optional Admin Commands", "Optional NVM Commands", "Log Page Attributes", "Namespace "} {

@@ -141,6 +141,7 @@ func BenchmarkATAPage(b *testing.B) {
 		var s smart.Snapshot
 		b.SetBytes(1024)
 		b.ReportAllocs()
+		defer cpu(b)()
 		for b.Loop() {
 			if err := smart.DecodeATA(&s, smart.ATAPages{Values: values, Thresholds: thresholds}, nil); err != nil {
 				b.Fatal(err)
@@ -152,6 +153,7 @@ func BenchmarkATAPage(b *testing.B) {
 		var buf []byte
 		b.SetBytes(1024)
 		b.ReportAllocs()
+		defer cpu(b)()
 		for b.Loop() {
 			if err := smart.DecodeATA(&s, smart.ATAPages{Values: values, Thresholds: thresholds}, nil); err != nil {
 				b.Fatal(err)
@@ -170,6 +172,7 @@ func BenchmarkNVMeLog(b *testing.B) {
 		var h smart.NVMeHealth
 		b.SetBytes(512)
 		b.ReportAllocs()
+		defer cpu(b)()
 		for b.Loop() {
 			if err := smart.DecodeNVMe(&h, log); err != nil {
 				b.Fatal(err)
@@ -183,6 +186,7 @@ func BenchmarkJSON(b *testing.B) {
 	b.Run("dougu", func(b *testing.B) {
 		b.SetBytes(int64(len(doc)))
 		b.ReportAllocs()
+		defer cpu(b)()
 		for b.Loop() {
 			if _, err := smart.ParseJSON(doc); err != nil {
 				b.Fatal(err)
@@ -192,6 +196,7 @@ func BenchmarkJSON(b *testing.B) {
 	b.Run("encoding-json-any", func(b *testing.B) {
 		b.SetBytes(int64(len(doc)))
 		b.ReportAllocs()
+		defer cpu(b)()
 		for b.Loop() {
 			var v any
 			if err := json.Unmarshal(doc, &v); err != nil {
@@ -206,6 +211,7 @@ func BenchmarkText(b *testing.B) {
 	b.Run("dougu", func(b *testing.B) {
 		b.SetBytes(int64(len(src)))
 		b.ReportAllocs()
+		defer cpu(b)()
 		for b.Loop() {
 			s, err := smart.ParseText(src)
 			if err != nil || len(s.Attributes) != 28 || len(s.Warnings) > 0 {
@@ -229,6 +235,7 @@ func BenchmarkDriveDB(b *testing.B) {
 	}
 	b.Run("load", func(b *testing.B) {
 		b.ReportAllocs()
+		defer cpu(b)()
 		for b.Loop() {
 			if _, err := smart.LoadDriveDB(strings.NewReader(src)); err != nil {
 				b.Fatal(err)
@@ -246,6 +253,7 @@ func BenchmarkDriveDB(b *testing.B) {
 		}
 		i := 0
 		b.ReportAllocs()
+		defer cpu(b)()
 		for b.Loop() {
 			db.Lookup(models[i%len(models)], "1")
 			i++
