@@ -74,8 +74,9 @@ func (t *Temperature) setStat(off uint16, c int16) {
 }
 
 // attributeTemperature takes the temperature from the first of the attributes 194,
-// 190, 9 and 220 that holds one. The low byte is the temperature; 0 and what is
-// above 127 are not believed, unless the whole raw value is plausible.
+// 190, 9 and 220 that holds one. The low byte is the temperature; 0 and what is above
+// 127 are not believed. Where none is left, a negative one counts when the whole raw
+// value is plausible, which smartctl does not report.
 func (s *Snapshot) attributeTemperature() {
 	for _, id := range [...]uint8{194, 190, 9, 220} {
 		a := s.Attribute(id)
@@ -83,16 +84,27 @@ func (s *Snapshot) attributeTemperature() {
 			continue
 		}
 		r, ok := a.temperature(s.bareTemperature())
-		if !ok {
+		if !ok || r.t < 0 && s.Temp.Current.OK {
 			continue
 		}
 		s.Temp.Current = TempValue{int16(r.t), true, FromAttribute}
+		s.Temp.LifetimeMin, s.Temp.LifetimeMax = s.Temp.LifetimeMin.not(FromAttribute), s.Temp.LifetimeMax.not(FromAttribute)
 		if id == 194 && r.kind >= readRange {
 			s.Temp.LifetimeMin = TempValue{int16(r.lo), true, FromAttribute}
 			s.Temp.LifetimeMax = TempValue{int16(r.hi), true, FromAttribute}
 		}
-		return
+		if r.t > 0 {
+			return
+		}
 	}
+}
+
+// not returns the value, or an absent one when it is from that source.
+func (v TempValue) not(from TempSource) TempValue {
+	if v.From == from {
+		return TempValue{}
+	}
+	return v
 }
 
 // bareTemperature reports whether attribute 190 may be printed as a bare number: so did
