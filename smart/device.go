@@ -206,7 +206,7 @@ func (d *Device) nvme(ctx context.Context, s *Snapshot) error {
 		return get(NVMeCommand{Opcode: 2, NSID: 0xffffffff, CDW10: id | uint32(len(buf)/4-1)<<16}, buf)
 	}
 	if err := get(NVMeCommand{Opcode: 6, CDW10: 1}, d.buf[:4096]); err != nil {
-		return fmt.Errorf("Identify Controller: %w", err)
+		return fmt.Errorf("reading Identify Controller: %w", err)
 	}
 	if err := DecodeNVMeIdentify(s, d.buf[:4096]); err != nil {
 		return err
@@ -214,7 +214,7 @@ func (d *Device) nvme(ctx context.Context, s *Snapshot) error {
 	tests := d.buf[256]&0x10 != 0 // Device Self-test is supported
 	entries := min(int(d.buf[262])+1, 16)
 	if err := log(2, d.buf[:512]); err != nil {
-		return fmt.Errorf("SMART / Health Information log: %w", err)
+		return fmt.Errorf("reading the health log: %w", err)
 	}
 	if err := DecodeNVMe(s.NVMe, d.buf[:512]); err != nil {
 		return err

@@ -254,8 +254,11 @@ func ambiguous(raw, text *smart.Snapshot) {
 		text.PowerCycles = raw.PowerCycles
 	}
 	if !raw.Temp.Current.OK && text.Temp.Current.From == smart.FromAttribute {
-		text.Temp.Current = smart.TempValue{}
-		text.Temp.LifetimeMin, text.Temp.LifetimeMax = smart.TempValue{}, smart.TempValue{}
+		for _, v := range []*smart.TempValue{&text.Temp.Current, &text.Temp.LifetimeMin, &text.Temp.LifetimeMax} {
+			if v.From == smart.FromAttribute {
+				*v = smart.TempValue{}
+			}
+		}
 	}
 }
 

@@ -117,7 +117,7 @@ func TestJSONOddShapes(t *testing.T) {
 	require.Contains(t, s.Warnings[0].String(), "rotation_rate")
 	require.EqualValues(t, 31, s.Temp.Current.C)
 
-	s, err = smart.ParseJSON([]byte(`{"device":{"protocol":"SCSI"},"temperature":{"current":0},"scsi_environmental_reports":{"temperature_1":{"current":40,"lifetime_minimum":-1}}}`))
+	_, err = smart.ParseJSON([]byte(`{"device":{"protocol":"SCSI"},"temperature":{"current":0},"scsi_environmental_reports":{"temperature_1":{"current":40,"lifetime_minimum":-1}}}`))
 	require.Error(t, err, "no drive is named")
 	s, err = smart.ParseJSON([]byte(`{"serial_number":"S","device":{"protocol":"SCSI"},"temperature":{"current":0},"scsi_environmental_reports":{"temperature_1":{"current":40,"lifetime_minimum":-1}}}`))
 	require.NoError(t, err)
