@@ -53,11 +53,11 @@ func ParseDD(r io.Reader) ([]WriteSample, error) {
 			}
 			continue
 		}
-		i := bytes.Index(rest, []byte("copied,"))
-		if i < 0 {
+		_, after0, ok0 := bytes.Cut(rest, []byte("copied,"))
+		if !ok0 {
 			continue
 		}
-		took, err := ddSeconds(rest[i+len("copied,"):])
+		took, err := ddSeconds(after0)
 		if err != nil || n > math.MaxInt64 {
 			return list, fmt.Errorf("dd: line %d: %.80q: want BYTES bytes copied, SECONDS s", line, l)
 		}
@@ -108,7 +108,7 @@ func ddLabel(l []byte) string {
 		return ""
 	}
 	input := ""
-	for _, w := range strings.Fields(string(l)) {
+	for w := range strings.FieldsSeq(string(l)) {
 		if name, ok := strings.CutPrefix(w, "of="); ok {
 			return strings.Trim(name, `'"`)
 		}

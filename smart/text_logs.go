@@ -133,11 +133,11 @@ func (t *SelfTest) parseRow(l []byte) bool {
 	if i := bytes.LastIndexByte(l, '['); i > 0 {
 		return t.scsiRow(trim(l[:i]))
 	}
-	i := bytes.IndexByte(l, '%')
-	if i < 0 {
+	before, after0, ok := bytes.Cut(l, []byte{'%'})
+	if !ok {
 		return false
 	}
-	head, tail := l[:i], trim(l[i+1:])
+	head, tail := before, trim(after0)
 	j := len(head)
 	for j > 0 && digit(head[j-1]) {
 		j--

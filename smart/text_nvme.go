@@ -242,8 +242,8 @@ func (p *textParser) startStop(k, v []byte) {
 // scanTime reads "hours:minutes 146:02 [8762 minutes]" behind its first colon.
 func (p *textParser) scanTime(v []byte) {
 	p.scsi()
-	if i := bytes.IndexByte(v, '['); i >= 0 {
-		p.s.SCSI.PowerOnMinutes = count32(v[i+1:])
+	if _, after0, ok := bytes.Cut(v, []byte{'['}); ok {
+		p.s.SCSI.PowerOnMinutes = count32(after0)
 	}
 }
 
