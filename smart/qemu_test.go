@@ -36,7 +36,7 @@ type reported struct {
 func TestNativeReadsAgreeInQEMU(t *testing.T) {
 	dir := os.Getenv("DOUGU_QEMU")
 	if dir == "" {
-		t.Skip("DOUGU_QEMU is not set (a lane beside DOUGU_LONG): it names a folder for the kernel; wants qemu-system-x86 busybox-static kmod cpio")
+		t.Skip("DOUGU_QEMU is not set (.ci/run --long sets it with DOUGU_LONG): it names a folder for the kernel; wants qemu-system-x86 busybox-static kmod cpio")
 	}
 	tool := smartctl.Need(t)
 	for _, x := range []oracle.Tool{{Name: "qemu-system-x86_64", Package: "qemu-system-x86"}, {Name: "cpio", Package: "cpio"}, {Name: "depmod", Package: "kmod"}, {Name: "busybox", Package: "busybox-static"}} {
@@ -46,8 +46,10 @@ func TestNativeReadsAgreeInQEMU(t *testing.T) {
 	goTool := oracle.Tool{Name: "go", Package: "golang"}.Need(t)
 	wd, err := os.Getwd()
 	require.NoError(t, err)
+	cache, err := os.UserCacheDir()
+	require.NoError(t, err)
 	r := oracle.Run(t, oracle.Cmd{Path: goTool.Path, Dir: wd, Args: []string{"build", "-o", program, "../examples/smart-report"}, Timeout: 5 * time.Minute,
-		Env: []string{"CGO_ENABLED=0", "HOME=" + os.Getenv("HOME"), "GOFLAGS=" + os.Getenv("GOFLAGS"), "GOPROXY=off", "GOCACHE=" + t.TempDir()}})
+		Env: []string{"CGO_ENABLED=0", "HOME=" + os.Getenv("HOME"), "GOFLAGS=" + os.Getenv("GOFLAGS"), "GOPROXY=off", "GOCACHE=" + cache + "/go-build"}})
 	require.Zero(t, r.ExitCode, "%s", r.Stderr)
 	begun := time.Now()
 	r = oracle.Run(t, oracle.Cmd{Path: wd + "/testdata/boot.sh", Args: []string{dir, program}, Timeout: 10 * time.Minute})

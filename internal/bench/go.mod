@@ -4,6 +4,15 @@ go 1.26.0
 
 replace dougu.internal => ../..
 
-require dougu.internal v0.0.0
+require (
+	dougu.internal v0.0.0-00010101000000-000000000000
+	github.com/gorilla/handlers v1.5.2
+	github.com/lestrrat-go/apache-logformat/v2 v2.0.6
+)
 
-require golang.org/x/sys v0.50.0 // indirect
+require (
+	github.com/felixge/httpsnoop v1.0.3 // indirect
+	github.com/lestrrat-go/strftime v1.0.4 // indirect
+	github.com/pkg/errors v0.8.1 // indirect
+	golang.org/x/sys v0.50.0 // indirect
+)
