@@ -273,8 +273,8 @@ func (d *jsonDoc) sct(s *Snapshot) {
 			}
 			h.Samples = append(h.Samples, opt(v))
 		}
-		// The tool leaves gaps at the end out.
-		for j.Table != nil && h.Size <= historyMax && h.Index < h.Size && len(h.Samples) < int(h.Size) {
+		// The tool leaves gaps at the end out, and the table when it holds nothing else.
+		for h.Size <= historyMax && h.Index < h.Size && len(h.Samples) < int(h.Size) {
 			h.Samples = append(h.Samples, Opt[int8]{})
 		}
 		s.History = h

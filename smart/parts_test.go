@@ -124,6 +124,11 @@ func TestJSONOddShapes(t *testing.T) {
 	require.EqualValues(t, 40, s.Temp.Current.C, "0 is unknown")
 	require.EqualValues(t, -1, s.Temp.LifetimeMin.C)
 
+	// A history of gaps alone has no table (seed 2000 of the logs).
+	s, err = smart.ParseJSON([]byte(`{"serial_number":"S","ata_sct_temperature_history":{"size":3,"index":0}}`))
+	require.NoError(t, err)
+	require.Equal(t, make([]smart.Opt[int8], 3), s.History.Samples)
+
 	_, err = smart.ParseJSON([]byte("{\n\"serial_number\": x}"))
 	require.ErrorContains(t, err, "JSON: 2:18:")
 	_, err = smart.ParseJSON([]byte(`{"devices":[{"name":"/dev/sda"}]}`))
