@@ -123,9 +123,11 @@ func (st *state) commandLine(t Target) bool {
 			return false
 		}
 	}
+	if st.slots[opSessionType].val == "subsystem" {
+		return st.die("You must specify a subsystem to invoke.")
+	}
 	// The level of the command line is in force while files are read.
-	level := st.slots[opLogLevel].val
-	st.silent = level == "SILENT" || level == "QUIET"
+	st.level = verbosityOf(st.slots[opLogLevel].val)
 	return true
 }
 

@@ -2,6 +2,7 @@ package sshproxy
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -129,7 +130,7 @@ func (c *program) add(s stmt) {
 		b.always = s.op == opMatch || s.problem != 0
 		if s.op == opHost {
 			for _, w := range c.list(&s) {
-				b.always = b.always || w[:min(1, len(w))] == "!" || !literal(w)
+				b.always = b.always || w == "" || w[0] == '!' || !literal(w)
 			}
 		}
 		c.blocks = append(c.blocks, b)
@@ -292,20 +293,12 @@ func (c *program) keep(s *stmt, list []string) {
 	c.spans = append(c.spans, span{low, int32(len(c.words))})
 }
 
+// host keeps the patterns. An empty one is refused when the client comes to it, which
+// depends on the host.
 func (c *program) host(s *stmt, r *reading) {
 	list := r.args
-	for i, a := range list {
-		if a != "" {
-			continue
-		}
-		if !r.p.splitsArguments() {
-			list = list[:i] // the empty word ends the list
-			break
-		}
-		r.fail("keyword host empty argument")
-		c.problem(s, r.messages, r.fatal)
-		list = list[:i]
-		break
+	if i := slices.Index(list, ""); i >= 0 && !r.p.splitsArguments() {
+		list = list[:i] // the empty word ends the list
 	}
 	c.keep(s, list)
 }

@@ -2,6 +2,7 @@ package sshproxy
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"dougu.internal/diag"
@@ -262,6 +263,8 @@ func (f *File) Check(p *Profile) []*LineError {
 			continue
 		case s.op == opBad:
 			messages = append([]string{badOption(f.name, int(s.line), s.val)}, messages...)
+		case s.op == opHost && slices.Contains(c.list(s), ""):
+			messages = append(messages[:len(messages):len(messages)], emptyHost(f.name, int(s.line)))
 		case s.op == opMatch:
 			messages = append(messages[:len(messages):len(messages)], c.matches[s.ext].messages...)
 		}

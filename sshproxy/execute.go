@@ -16,12 +16,16 @@ type execution struct {
 	bad   int
 
 	active bool
+	before bool   // the block before this one applied
+	last   int    // the block that ran last
 	why    string // for the trace: what kept the block from matching
 }
 
 // block runs one block. It reports whether to go on.
 func (x *execution) block(n int) bool {
 	b := &x.c.blocks[n]
+	x.before = x.active && x.last == n-1
+	x.last = n
 	x.active, x.why = !x.never, ""
 	if b.head >= 0 && !x.header(b.head) {
 		return false
@@ -41,12 +45,15 @@ func (x *execution) block(n int) bool {
 func (x *execution) header(i int32) bool {
 	s := &x.c.stmts[i]
 	if s.op == opHost {
-		x.active = x.hostMatches(x.c.list(s)) && !x.never
+		x.active = x.hostMatches(s, x.c.list(s)) && !x.never
 		x.trace.header(x, i)
 		return x.report(s)
 	}
 	ok, alive := x.matchLine(s)
 	x.active = ok && !x.never
+	if x.c.matches[s.ext].unread {
+		x.active = x.before
+	}
 	x.trace.header(x, i)
 	if !alive {
 		return false
@@ -54,10 +61,19 @@ func (x *execution) header(i int32) bool {
 	return !x.dead
 }
 
-func (x *execution) hostMatches(patterns []string) bool {
+// hostMatches compares the host with the patterns of a Host line.
+func (x *execution) hostMatches(s *stmt, patterns []string) bool {
 	got := false
 	for _, p := range patterns {
-		negated := p[:min(1, len(p))] == "!"
+		if p == "" {
+			x.say(emptyHost(x.c.path, int(s.line)))
+			x.bad++
+			return got
+		}
+		if x.never {
+			break
+		}
+		negated := p[0] == '!'
 		if negated {
 			p = p[1:]
 		}
@@ -74,6 +90,10 @@ func (x *execution) hostMatches(patterns []string) bool {
 		x.blocked("")
 	}
 	return got
+}
+
+func emptyHost(file string, line int) string {
+	return fmt.Sprintf("%s line %d: keyword host empty argument", cut(file, 200), line)
 }
 
 func (x *execution) blocked(by string) {

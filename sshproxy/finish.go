@@ -44,7 +44,7 @@ var algorithmLists = []struct {
 // assembleAll makes the algorithm lists and clears what is "none". A list that comes
 // out empty ends the client since 10.0; older ones go on without the rest of this step.
 func (st *state) assembleAll() bool {
-	for _, a := range algorithmLists {
+	for i, a := range algorithmLists {
 		s := &st.slots[a.o]
 		if !s.set {
 			continue
@@ -56,6 +56,9 @@ func (st *state) assembleAll() bool {
 			if st.p.at(100000) {
 				st.dead = true
 				return false
+			}
+			for _, lost := range algorithmLists[i:] {
+				st.noDefault = append(st.noDefault, lost.o)
 			}
 			return true
 		}
@@ -143,6 +146,7 @@ func (st *state) sane() bool {
 		return st.die("Cannot fork into background without a command to execute.")
 	}
 	st.settleUpdateHostKeys()
+	st.level = verbosityOf(st.slots[opLogLevel].val)
 	for _, o := range []op{opGlobalKnownHostsFile, opUserKnownHostsFile} {
 		l := st.lists[o]
 		if len(l) == 1 && equalFold(l[0], "none") && st.p.at(80500) {
@@ -318,7 +322,17 @@ func (st *state) expandForwardAgent(t *tokens) bool {
 	if !s.set {
 		return true
 	}
-	return st.expandInto(&s.val, t, true, true)
+	if !st.expandInto(&s.val, t, true, true) {
+		return false
+	}
+	if st.r.Exists != nil && !st.r.Exists(s.val) && st.p.at(80500) {
+		st.say("Cannot forward agent socket path \"" + s.val + "\": No such file or directory")
+		if st.slots[opExitOnForwardFailure].val == "yes" {
+			st.dead = true
+			return false
+		}
+	}
+	return true
 }
 
 // expandSetEnv: since 10.0 the values have tokens.

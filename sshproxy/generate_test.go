@@ -139,7 +139,7 @@ func (g *generator) line(user bool) string {
 		return indent + g.spell("Match") + pick(g, " ", " ", "\t", "=", " = ") + g.matchLine() + g.trailer(false)
 	case 6:
 		if g.depth < 3 {
-			return indent + g.spell("Include") + g.separator() + g.includes(user)
+			return indent + g.spell("Include") + pick(g, " ", "\t", "=", " = ") + g.includes(user)
 		}
 	case 7:
 		if g.wild {

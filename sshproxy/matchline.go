@@ -60,6 +60,7 @@ type matchLine struct {
 	messages   []string // what the client says after the last condition
 	fatal      bool
 	failed     bool
+	unread     bool // the line is so bad that the block before it goes on
 }
 
 // match reads a Match line.
@@ -71,15 +72,13 @@ func (c *program) match(s *stmt, r *reading) {
 		text, ok := next()
 		if !ok || text == "" {
 			if text == "" && used == 0 {
-				r.messages = append(r.messages, "One or more attributes required for Match")
-				r.fail("Bad Match condition")
+				m.unread = r.badCondition("One or more attributes required for Match")
 			}
 			break
 		}
 		if text[0] == '#' && r.p.splitsArguments() {
 			if used == 0 {
-				r.messages = append(r.messages, "One or more attributes required for Match")
-				r.fail("Bad Match condition")
+				m.unread = r.badCondition("One or more attributes required for Match")
 			}
 			break
 		}
@@ -118,11 +117,16 @@ func (r *reading) matchWords() (next func() (string, bool), left func() string) 
 	return func() (string, bool) { return w.next(true) }, func() string { return w.rest }
 }
 
+func (r *reading) badCondition(message string) bool {
+	r.messages = append(r.messages, message)
+	r.fail("Bad Match condition")
+	return true
+}
+
 // condition reads one attribute and its argument. It reports whether to go on.
 func (r *reading) condition(m *matchLine, text string, used int, next func() (string, bool), left func() string) bool {
 	bad := func(message string) bool {
-		r.messages = append(r.messages, message)
-		r.fail("Bad Match condition")
+		m.unread = r.badCondition(message)
 		return false
 	}
 	name, negate := strings.CutPrefix(text, "!")

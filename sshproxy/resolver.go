@@ -40,6 +40,10 @@ type Resolver struct {
 	// CanonicalizePermittedCNAMEs. It returns the canonical name. Nil: no name is
 	// looked up, none is found, and [Result.Unanswered] names those that were wanted.
 	Lookup func(ctx context.Context, host string) (canonical string, err error)
+	// Exists reports whether a path exists: a client warns when ForwardAgent names a
+	// socket that does not, and gives up with ExitOnForwardFailure. Nil: it is not
+	// looked at, and taken to exist.
+	Exists func(path string) bool
 	// Limits bound what is read.
 	Limits Limits
 
@@ -151,15 +155,39 @@ type state struct {
 	unanswered []string
 	dead       bool  // the client has given up
 	err        error // of ours, not of the client
-	silent     bool
+	level      verbosity
+	noDefault  []op // algorithm lists that the client has lost
 	trace      *trace
 }
 
-// say records a message of the client.
-func (st *state) say(messages ...string) {
-	if st.silent {
-		return
+// verbosity is how much of what the client says reaches stderr.
+type verbosity uint8
+
+const (
+	sayAll verbosity = iota
+	sayFatal
+	saySilence
+)
+
+// verbosityOf reads a LogLevel. The zero value, for none, says all.
+func verbosityOf(level string) verbosity {
+	switch level {
+	case "SILENT", "QUIET":
+		return saySilence
+	case "FATAL":
+		return sayFatal
 	}
+	return sayAll
+}
+
+// say records messages of the client.
+func (st *state) say(messages ...string) {
+	if st.level == sayAll {
+		st.record(messages...)
+	}
+}
+
+func (st *state) record(messages ...string) {
 	for _, m := range messages {
 		st.messages = append(st.messages, vis(cut(m, 1023)))
 	}
@@ -168,8 +196,8 @@ func (st *state) say(messages ...string) {
 // die records the message with which the client gives up. It returns false, for its
 // callers to return.
 func (st *state) die(format string, args ...any) bool {
-	if !st.dead {
-		st.say(fmt.Sprintf(format, args...))
+	if !st.dead && st.level <= sayFatal {
+		st.record(fmt.Sprintf(format, args...))
 	}
 	st.dead = true
 	return false

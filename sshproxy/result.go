@@ -157,6 +157,9 @@ func (r *Result) values(o op) []string {
 	if s.set {
 		return []string{s.val}
 	}
+	if slices.Contains(st.noDefault, o) {
+		return nil
+	}
 	return st.p.defaults[o]
 }
 

@@ -114,12 +114,24 @@ func batch(t *testing.T, tool oracle.Found, cases []sshCase) []sshAnswer {
 	return answers
 }
 
-const hostsFile = "127.0.0.1 localhost\n127.0.0.2 web.corp.example alias.corp.example\n127.0.0.3 db.corp.example db\n127.0.0.4 plain\n"
+const hostsFile = `127.0.0.1 localhost
+127.0.0.2 web.corp.example alias.corp.example
+127.0.0.3 db.corp.example db
+127.0.0.4 plain
+127.0.0.5 web.corp.example. web.other.example.
+127.0.0.6 DB.Corp.Example db.corp.example.
+127.0.0.7 bad..name h.corp.example.
+127.0.0.8 real.example internal.corp.example.
+`
+
+// noise are lines on stderr that are not of the configuration: of the shell that runs a
+// Match exec, of a debug level, of how to call the client.
+var noise = []string{"Pseudo-terminal will not be allocated", "/bin/sh: ", "debug1: ", "debug2: ", "debug3: ", "usage: ssh", "           "}
 
 func errorLines(text string) (list []string) {
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\r\n")
-		if line == "" || strings.HasPrefix(line, "Pseudo-terminal will not be allocated") {
+		if line == "" || slices.ContainsFunc(noise, func(p string) bool { return strings.HasPrefix(line, p) }) {
 			continue
 		}
 		list = append(list, line)
@@ -138,9 +150,8 @@ func localOf(t *testing.T) Local {
 
 // lookupHosts answers as /etc/hosts of the private namespace does.
 func lookupHosts(_ context.Context, name string) (string, error) {
-	name = strings.TrimSuffix(name, ".")
 	for line := range strings.Lines(hostsFile) {
-		fields := strings.Fields(line)
+		fields := strings.Fields(line) // the resolver compares whole names, a dot at the end too
 		for _, f := range fields[1:] {
 			if f == name {
 				return fields[1], nil
@@ -188,7 +199,8 @@ func ours(t *testing.T, p *Profile, c sshCase, i int) sshAnswer {
 	}
 	r := &Resolver{
 		Profile: p, Local: local, Files: fsys, Lookup: lookupHosts,
-		Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+		Exists: func(string) bool { return false },
+		Env:    func(name string) (string, bool) { v, ok := env[name]; return v, ok },
 		Exec: func(_ context.Context, command string) (bool, error) {
 			cmd := exec.Command("/bin/sh", "-c", command)
 			cmd.Env = []string{"PATH=/usr/bin:/bin", "SHELL=/bin/sh"}
