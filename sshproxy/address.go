@@ -15,12 +15,12 @@ func addressOnly(s string) bool {
 // and returns it as the system prints it. family is inet, inet6 or any.
 func numericAddress(s, family string) (string, bool) {
 	if strings.Contains(s, ":") {
-		if family == "inet" || strings.Contains(s, "%") {
-			return "", false // a scope needs the list of interfaces: the name stays as it is
-		}
 		a, err := netip.ParseAddr(s)
-		if err != nil {
+		if err != nil || a.Zone() != "" { // a scope needs the list of interfaces: the name stays as it is
 			return "", false
+		}
+		if family == "inet" {
+			return a.Unmap().String(), a.Is4In6()
 		}
 		return printIPv6(a), true
 	}

@@ -44,13 +44,16 @@ func (p *Profile) knownKeys(list string, signing bool) bool {
 		if name == "" {
 			break
 		}
-		if slices.ContainsFunc(all, func(a string) bool { return a == name || matchList(a, name, false) != 0 }) {
-			continue
+		switch {
+		case slices.Contains(all, name):
+			if signing && p.at(90400) && strings.Contains(name, "-cert-") {
+				return false
+			}
+		case slices.ContainsFunc(all, func(a string) bool { return matchList(a, name, false) != 0 }):
+		case !p.at(90900) && p.shortKey(name):
+		default:
+			return false
 		}
-		if p.shortKey(name) {
-			continue
-		}
-		return false
 	}
 	return true
 }

@@ -16,6 +16,12 @@ func (st *state) settleHost() bool {
 		}
 		st.host, s.val = name, name
 	}
+	// What decides on canonical names is settled now: the second pass can't set it.
+	for _, o := range []op{opCanonicalizeMaxDots, opCanonicalizeFallbackLocal, opCanonicalizeHostname} {
+		if s := &st.slots[o]; !s.set {
+			*s = slot{val: st.p.defaultOf(o), set: true}
+		}
+	}
 	family := "any"
 	if s := &st.slots[opAddressFamily]; s.set {
 		family = s.val

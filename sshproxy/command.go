@@ -40,46 +40,60 @@ type CommandLine struct {
 	Config string
 	// Rest are the words after the destination.
 	Rest []string
+
+	forward string // the value of -W
 }
 
 // ParseCommandLine reads the arguments of an ssh command as far as they concern the
 // route: -F, -o, -l, -p, -J and the destination, in the order in which ssh obeys them.
 // Of other flags it takes -4 -6 -G -v -N -T -n -q for granted and refuses the rest.
-func ParseCommandLine(args []string) (CommandLine, error) {
+func ParseCommandLine(args []string) (CommandLine, error) { return parseCommandLine(args, false) }
+
+// flagsWithValue are the flags of ssh that take an argument.
+const flagsWithValue = "BDEFIJLOPQRSWbceilmopw"
+
+// parseCommandLine passes over flags that do not concern the route when all is set.
+func parseCommandLine(args []string, all bool) (CommandLine, error) {
 	var c CommandLine
 	var t Target
 	for i := 0; i < len(args); i++ {
 		a := args[i]
 		if a == "--" {
-			args, i = args[i+1:], -1
-			if len(args) == 0 {
+			if i+1 == len(args) {
 				break
 			}
-			return c.destination(t, args)
+			return c.destination(t, args[i+1:])
 		}
 		if len(a) < 2 || a[0] != '-' {
 			return c.destination(t, args[i:])
 		}
 		for k := 1; k < len(a); k++ {
-			switch f := a[k]; f {
-			case '4', '6', 'G', 'v', 'N', 'T', 'n', 'q':
-			case 'F', 'o', 'l', 'p', 'J':
-				value := a[k+1:]
-				if value == "" {
-					if i++; i == len(args) {
-						return c, fmt.Errorf("sshproxy: option requires an argument -- %c", f)
-					}
-					value = args[i]
+			f := a[k]
+			if strings.IndexByte(flagsWithValue, f) < 0 {
+				if !all && strings.IndexByte("46GvNTnq", f) < 0 {
+					return c, fmt.Errorf("sshproxy: flag -%c does not concern the route", f)
 				}
-				if f == 'F' {
-					c.Config = value
-				} else {
-					t.flags = append(t.flags, flagValue{f, value})
+				continue
+			}
+			value := a[k+1:]
+			if value == "" {
+				if i++; i == len(args) {
+					return c, fmt.Errorf("sshproxy: option requires an argument -- %c", f)
 				}
-				k = len(a)
-			default:
+				value = args[i]
+			}
+			switch f {
+			case 'F':
+				c.Config = value
+			case 'W':
+				c.forward = value
+			case 'o', 'l', 'p', 'J':
+				t.flags = append(t.flags, flagValue{f, value})
+			}
+			if !all && strings.IndexByte("FolpJ", f) < 0 {
 				return c, fmt.Errorf("sshproxy: flag -%c does not concern the route", f)
 			}
+			break
 		}
 	}
 	return c, fmt.Errorf("sshproxy: a destination is missing: [user@]host")

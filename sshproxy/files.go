@@ -80,16 +80,14 @@ type loaded struct {
 
 // load reads and compiles a file, once a resolver.
 func (r *Resolver) load(name string) *loaded {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if l, ok := r.cache[name]; ok {
-		return l
+	c := r.store()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l, ok := c.files[name]
+	if !ok {
+		l = r.open(name)
+		c.files[name] = l
 	}
-	if r.cache == nil {
-		r.cache = map[string]*loaded{}
-	}
-	l := r.open(name)
-	r.cache[name] = l
 	return l
 }
 

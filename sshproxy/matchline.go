@@ -70,13 +70,16 @@ func (c *program) match(s *stmt, r *reading) {
 	used := 0
 	for {
 		text, ok := next()
-		if !ok || text == "" {
-			if text == "" && used == 0 {
+		if !ok || text == "" && !r.p.matchTakesEqual() {
+			switch {
+			case used == 0:
 				m.unread = r.badCondition("One or more attributes required for Match")
+			case left() != "":
+				r.leftOver(left())
 			}
 			break
 		}
-		if text[0] == '#' && r.p.splitsArguments() {
+		if strings.HasPrefix(text, "#") && r.p.splitsArguments() {
 			if used == 0 {
 				m.unread = r.badCondition("One or more attributes required for Match")
 			}
@@ -117,6 +120,15 @@ func (r *reading) matchWords() (next func() (string, bool), left func() string) 
 	return func() (string, bool) { return w.next(true) }, func() string { return w.rest }
 }
 
+// leftOver refuses words after the last attribute.
+func (r *reading) leftOver(rest string) {
+	if r.p.splitsArguments() {
+		r.fail("keyword match extra arguments at end of line")
+		return
+	}
+	r.fail("garbage at end of line; \"%s\".", cut(rest, 200))
+}
+
 func (r *reading) badCondition(message string) bool {
 	r.messages = append(r.messages, message)
 	r.fail("Bad Match condition")
@@ -139,11 +151,7 @@ func (r *reading) condition(m *matchLine, text string, used int, next func() (st
 			return bad(r.at() + ": '" + text + "' cannot be combined with other Match attributes")
 		}
 		if (!ok || arg == "") && left() != "" {
-			if r.p.splitsArguments() {
-				r.fail("keyword match extra arguments at end of line")
-			} else {
-				r.fail("garbage at end of line; \"%s\".", cut(left(), 200))
-			}
+			r.leftOver(left())
 		}
 		m.conditions = append(m.conditions, condition{attr: matchAll, negate: negate, text: text})
 		return true

@@ -475,12 +475,10 @@ var logLevels = []string{"SILENT", "QUIET", "FATAL", "ERROR", "INFO", "VERBOSE",
 func (r *reading) logLevel() {
 	a, ok := r.arg()
 	for _, l := range logLevels {
-		if ok && equalFold(a, l) {
+		if ok && equalFold(a, l) && (l != "SILENT" || r.p.debian) {
 			switch {
 			case l == "QUIET" && r.p.debian:
 				l = "SILENT"
-			case l == "SILENT" && !r.p.debian:
-				l = "QUIET"
 			case l == "DEBUG1":
 				l = "DEBUG"
 			}
@@ -959,9 +957,6 @@ func (r *reading) versionAddendum() {
 	if strings.Contains(value, "\r") {
 		r.die("Invalid %s argument", lower(r.keyword))
 		return
-	}
-	if i := strings.IndexByte(value, '#'); i >= 0 {
-		value = strings.TrimRight(value[:i], " \t\r\n\v\f")
 	}
 	if equalFold(value, "none") {
 		value = ""

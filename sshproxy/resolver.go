@@ -47,8 +47,35 @@ type Resolver struct {
 	// Limits bound what is read.
 	Limits Limits
 
+	once  sync.Once
+	cache *cache
+}
+
+// cache holds the files that were read, for a resolver and those that follow a chain
+// into other files.
+type cache struct {
 	mu    sync.Mutex
-	cache map[string]*loaded
+	files map[string]*loaded
+}
+
+func (r *Resolver) store() *cache {
+	r.once.Do(func() {
+		if r.cache == nil {
+			r.cache = &cache{files: map[string]*loaded{}}
+		}
+	})
+	return r.cache
+}
+
+// with returns a resolver that differs in its -F only and shares what was read.
+func (r *Resolver) with(config string) *Resolver {
+	if config == r.Config {
+		return r
+	}
+	return &Resolver{
+		Profile: r.Profile, Config: config, UserConfig: r.UserConfig, SystemConfig: r.SystemConfig, Local: r.Local, Env: r.Env,
+		Files: r.Files, Exec: r.Exec, Lookup: r.Lookup, Exists: r.Exists, Limits: r.Limits, cache: r.store(),
+	}
 }
 
 func (r *Resolver) profile() *Profile {
