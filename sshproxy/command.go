@@ -150,6 +150,7 @@ func (st *state) flag(f flagValue) bool {
 	case 'l':
 		if s := &st.slots[opUser]; !s.set {
 			*s = slot{val: f.value, set: true}
+			st.trace.used(st, opUser, origin{}, true)
 			st.onLine = true
 		}
 		return true
@@ -163,6 +164,7 @@ func (st *state) flag(f flagValue) bool {
 			return st.die("Bad port '%s'", f.value)
 		}
 		*s = slot{val: strconv.Itoa(n), set: true}
+		st.trace.used(st, opPort, origin{}, true)
 		return true
 	case 'J':
 		return st.jumpFlag(f.value)
@@ -184,6 +186,7 @@ func (st *state) jumpFlag(value string) bool {
 	}
 	st.jump = &j
 	st.slots[opProxyJump] = slot{val: value, set: true}
+	st.trace.used(st, opProxyJump, origin{}, true)
 	if !j.none || !st.p.checksJump() {
 		st.slots[opProxyCommand] = slot{val: "none", set: true}
 	}

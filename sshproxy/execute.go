@@ -27,6 +27,9 @@ func (x *execution) block(n int) bool {
 	x.before = x.active && x.last == n-1
 	x.last = n
 	x.active, x.why = !x.never, ""
+	if x.never && x.trace != nil {
+		x.why = underInclude
+	}
 	if b.head >= 0 && !x.header(b.head) {
 		return false
 	}
@@ -46,7 +49,6 @@ func (x *execution) header(i int32) bool {
 	s := &x.c.stmts[i]
 	if s.op == opHost {
 		x.active = x.hostMatches(s, x.c.list(s)) && !x.never
-		x.trace.header(x, i)
 		return x.report(s)
 	}
 	ok, alive := x.matchLine(s)
@@ -54,7 +56,6 @@ func (x *execution) header(i int32) bool {
 	if x.c.matches[s.ext].unread {
 		x.active = x.before
 	}
-	x.trace.header(x, i)
 	if !alive {
 		return false
 	}
@@ -96,13 +97,16 @@ func emptyHost(file string, line int) string {
 	return fmt.Sprintf("%s line %d: keyword host empty argument", cut(file, 200), line)
 }
 
+const underInclude = "the Include stands in a block that does not match"
+
+// blocked records why a Host line does not match.
 func (x *execution) blocked(by string) {
 	if x.trace == nil {
 		return
 	}
 	switch {
 	case x.never:
-		x.why = "the Include stands in a block that does not match"
+		x.why = underInclude
 	case by != "":
 		x.why = fmt.Sprintf("%q is excluded by %s", x.host, by)
 	default:
@@ -424,9 +428,7 @@ func (x *execution) anchored(name string) string {
 func (x *execution) includeGlob(s *stmt, pattern string) bool {
 	active, why := x.active, x.why
 	for _, path := range glob(x.r.files(), pattern, x.r.Limits.files()) {
-		x.trace.enter(x, s, path)
 		how := x.read(path, x.user, true, active, x.depth+1)
-		x.trace.leave(path)
 		x.active, x.why = active, why
 		switch {
 		case x.dead:

@@ -65,7 +65,7 @@ func (x *execution) matchLine(s *stmt) (matched, alive bool) {
 		}
 	}
 	if x.never && x.trace != nil {
-		x.why = "the Include stands in a block that does not match"
+		x.why = underInclude
 	}
 	x.say(m.messages...)
 	if m.failed {

@@ -1,26 +1,44 @@
 package sshproxy
 
-// trace records what became of each line, for Explain. A nil trace records nothing.
-type trace struct {
-	option op
-	events []Event
-	level  int
+// fate is what became of a line that speaks of an option.
+type fate uint8
+
+const (
+	took     fate = iota + 1 // it set a value
+	shadowed                 // it applies, and a value was set before
+	blocked                  // it stands where it does not apply
+)
+
+type traced struct {
+	o    op
+	from origin
+	fate fate
+	why  string
 }
 
-// header records whether a block applies.
-func (t *trace) header(x *execution, i int32) {
-	if t == nil || x.active {
-		return
+// trace records what became of each line, for Explain. A nil trace records nothing.
+type trace struct {
+	events []traced
+}
+
+func (t *trace) add(e traced) {
+	if t != nil {
+		t.events = append(t.events, e)
 	}
 }
 
-func (t *trace) enter(x *execution, s *stmt, path string) {}
+// inactive records a line of a block that does not match.
+func (t *trace) inactive(x *execution, i int32, o op) {
+	if t != nil {
+		t.add(traced{o, x.origin(i), blocked, x.why})
+	}
+}
 
-func (t *trace) leave(path string) {}
-
-func (t *trace) inactive(x *execution, i int32, o op) {}
-
-func (t *trace) used(st *state, o op, from origin, took bool) {}
-
-// Event is
-type Event struct{}
+// used records a line that applies.
+func (t *trace) used(_ *state, o op, from origin, won bool) {
+	f := shadowed
+	if won {
+		f = took
+	}
+	t.add(traced{o: o, from: from, fate: f})
+}
