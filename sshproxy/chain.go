@@ -57,6 +57,10 @@ type Hop struct {
 	// Inner are the hops that a ProxyCommand visits before this one, when it is a
 	// plain ssh command.
 	Inner []Hop
+	// Proxy is set when the ProxyCommand is OpenBSD's nc through an HTTP or SOCKS5
+	// proxy and nothing else: "http://host:port" or "socks5://host:port". The same
+	// can then be done without a process.
+	Proxy string
 	// Opaque says why a ProxyCommand was not followed; empty when it was.
 	Opaque string
 	// Result is the configuration in effect.
@@ -213,6 +217,7 @@ func (w *walker) command(r *Resolver, h *Hop, line string) error {
 	if len(words) > 0 && words[0] == "exec" {
 		words = words[1:]
 	}
+	h.Proxy = netcatProxy(words, h.Host, h.Port)
 	if len(words) == 0 || words[0][strings.LastIndexByte(words[0], '/')+1:] != "ssh" {
 		h.Opaque = "not an ssh command"
 		return nil
@@ -224,6 +229,18 @@ func (w *walker) command(r *Resolver, h *Hop, line string) error {
 	}
 	h.Inner, err = w.walk(r.with(c.Config), c.Target)
 	return err
+}
+
+// netcatProxy reads nc -X connect|5 -x host:port HOST PORT.
+func netcatProxy(words []string, host, port string) string {
+	if len(words) != 7 || words[1] != "-X" || words[3] != "-x" || words[5] != host || words[6] != port {
+		return ""
+	}
+	scheme := map[string]string{"connect": "http", "5": "socks5"}[words[2]]
+	if name := words[0][strings.LastIndexByte(words[0], '/')+1:]; scheme == "" || name != "nc" && name != "nc.openbsd" {
+		return ""
+	}
+	return scheme + "://" + words[4]
 }
 
 // argv are the arguments that ask for a target.

@@ -50,14 +50,13 @@ func Newest() *Profile { return OpenSSH(10, 5) }
 // OpenSSH returns the profile of a stock build of the portable release major.minor.
 // Releases 8.4, 9.9 and 10.5 are recorded from real clients; any other takes its
 // rules from the history of the sources and its defaults from the nearest older
-// record (8.4 for older ones), which is close and not proven. It panics never;
-// versions below 6.5 are read as 6.5.
+// record (8.4 for older ones), which is close and not proven.
 func OpenSSH(major, minor int) *Profile {
 	patch := 1
 	if major == 9 && minor == 9 {
 		patch = 2
 	}
-	return profile(max(major*10000+minor*100+patch, 60501), false)
+	return profile(major*10000+minor*100+patch, false)
 }
 
 // Debian returns the profile of a Debian build, named by its upstream version such
@@ -91,7 +90,7 @@ func ParseProfile(name string) (*Profile, error) {
 	}
 	low := strings.ToLower(rest)
 	debian := strings.HasPrefix(low, "-debian") || strings.HasPrefix(low, " debian")
-	return profile(max(a*10000+b*100+c, 60501), debian), nil
+	return profile(a*10000+b*100+c, debian), nil
 }
 
 // ProfileFromG returns a copy of base whose defaults are those that a client printed
