@@ -2,6 +2,11 @@ module dougu.internal
 
 go 1.26.0
 
-require github.com/stretchr/testify v1.12.1
+require (
+	github.com/stretchr/testify v1.12.1
+	golang.org/x/crypto v0.59.0
+	golang.org/x/net v0.62.0
+	golang.org/x/sys v0.50.0
+)
 
 require go.yaml.in/yaml/v3 v3.0.5 // indirect
