@@ -193,6 +193,8 @@ func (t *Topology) through(bastion, h *Host, r *Route, o GenerateOptions) (strin
 		ssh += "-F " + path + " "
 	}
 	switch style := o.Style; {
+	case style == JumpStyle && !plainPath(o.ConfigPath):
+		return "", fmt.Errorf("ProxyJump can't hand on the path %q of the configuration: the shell or the client would change it", o.ConfigPath)
 	case style == JumpStyle && !canJump:
 		return "", fmt.Errorf("ProxyJump is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client, "7.3"))
 	case style == StdioStyle && !canStdio:
@@ -205,10 +207,11 @@ func (t *Topology) through(bastion, h *Host, r *Route, o GenerateOptions) (strin
 	return bastion.join(ssh)
 }
 
-// plainPath reports whether ProxyJump may hand a path on, which it does without quotes.
+// plainPath reports whether ProxyJump may hand a path on, which it does without quotes,
+// in a line whose tokens are then expanded.
 func plainPath(s string) bool {
 	q, err := ShellQuote(s)
-	return s == "" || err == nil && q == s
+	return s == "" || err == nil && q == s && !strings.Contains(s, "%")
 }
 
 // atLeast holds the bastion's version, when it is known, against one. An old bastion is

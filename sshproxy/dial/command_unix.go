@@ -86,6 +86,7 @@ type commandConn struct {
 	done   chan struct{} // closed when the process is reaped
 	err    error         // of its end, valid after done
 	read   atomic.Bool   // a byte has come
+	killed atomic.Bool   // it was running when the connection was closed
 	once   sync.Once
 	wait   sync.WaitGroup
 }
@@ -140,6 +141,10 @@ func (c *commandConn) explain(err error) error {
 	}
 	said := c.errs.String()
 	switch {
+	case c.killed.Load() && said == "":
+		return err
+	case c.killed.Load():
+		return fmt.Errorf("the command said: %s: %w", said, err)
 	case c.err == nil && (c.read.Load() || said == ""):
 		return err
 	case c.err == nil:
@@ -154,6 +159,11 @@ func (c *commandConn) explain(err error) error {
 func (c *commandConn) Close() error {
 	err := net.ErrClosed
 	c.once.Do(func() {
+		select {
+		case <-c.done:
+		default:
+			c.killed.Store(true)
+		}
 		err = c.UnixConn.Close()
 		c.end()
 	})

@@ -84,9 +84,13 @@ func (d *Dialer) Client(ctx context.Context, target string) (*ssh.Client, error)
 		return nil, err
 	}
 	last := len(hops) - 1
-	ctx, cancel := d.hopContext(ctx, hops[last])
+	hopCtx, cancel := d.hopContext(ctx, hops[last])
 	defer cancel()
-	return d.login(ctx, conn, hops[last], last)
+	c, err := d.login(hopCtx, conn, hops[last], last)
+	if err != nil {
+		return nil, d.cause(ctx, hopCtx, err)
+	}
+	return c, nil
 }
 
 func (d *Dialer) dial(ctx context.Context, network, target string) (net.Conn, []sshproxy.Hop, error) {
@@ -162,10 +166,10 @@ func (d *Dialer) cause(ctx, hopCtx context.Context, err error) error {
 		return err
 	}
 	switch {
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !errors.Is(e.Err, context.Cause(ctx)):
 		e.Err = fmt.Errorf("%w (%v)", context.Cause(ctx), e.Err)
-	case hopCtx.Err() != nil:
-		e.Err = fmt.Errorf("no answer in time: %w (%v)", context.Cause(hopCtx), e.Err)
+	case ctx.Err() == nil && hopCtx.Err() != nil:
+		e.Err = fmt.Errorf("no answer in time: %w", e.Err)
 	}
 	return err
 }
@@ -269,7 +273,12 @@ func (d *Dialer) login(ctx context.Context, conn net.Conn, hop sshproxy.Hop, i i
 		if sc != nil {
 			sc.Close()
 		}
-		return fail(context.Cause(ctx))
+		err = context.Cause(ctx)
+		if c, ok := conn.(interface{ explain(error) error }); ok {
+			conn.Close()
+			err = c.explain(err)
+		}
+		return fail(err)
 	}
 	if err != nil {
 		return fail(err)
