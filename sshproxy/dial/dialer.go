@@ -73,13 +73,32 @@ func (e *Error) Unwrap() error { return e.Err }
 // are logged in to; the target is not. When ctx ends before DialContext returns, it
 // returns at once, and everything that was opened is closed.
 func (d *Dialer) DialContext(ctx context.Context, network, target string) (net.Conn, error) {
-	conn, _, err := d.dial(ctx, network, target)
+	t, err := parse(target)
+	if err != nil {
+		return nil, err
+	}
+	conn, _, err := d.dial(ctx, network, t)
+	return conn, err
+}
+
+// DialTarget is DialContext for a target with all that a command line can say.
+func (d *Dialer) DialTarget(ctx context.Context, t sshproxy.Target) (net.Conn, error) {
+	conn, _, err := d.dial(ctx, "tcp", t)
 	return conn, err
 }
 
 // Client connects to a target and logs in. Closing the client closes the whole chain.
 func (d *Dialer) Client(ctx context.Context, target string) (*ssh.Client, error) {
-	conn, hops, err := d.dial(ctx, "tcp", target)
+	t, err := parse(target)
+	if err != nil {
+		return nil, err
+	}
+	return d.ClientTarget(ctx, t)
+}
+
+// ClientTarget is Client for a target with all that a command line can say.
+func (d *Dialer) ClientTarget(ctx context.Context, t sshproxy.Target) (*ssh.Client, error) {
+	conn, hops, err := d.dial(ctx, "tcp", t)
 	if err != nil {
 		return nil, err
 	}
@@ -93,15 +112,11 @@ func (d *Dialer) Client(ctx context.Context, target string) (*ssh.Client, error)
 	return c, nil
 }
 
-func (d *Dialer) dial(ctx context.Context, network, target string) (net.Conn, []sshproxy.Hop, error) {
+func (d *Dialer) dial(ctx context.Context, network string, t sshproxy.Target) (net.Conn, []sshproxy.Hop, error) {
 	switch network {
 	case "tcp", "tcp4", "tcp6":
 	default:
 		return nil, nil, net.UnknownNetworkError(network)
-	}
-	t, err := parse(target)
-	if err != nil {
-		return nil, nil, err
 	}
 	chain, err := d.Resolver.Chain(ctx, t)
 	if err != nil {
