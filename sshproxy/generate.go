@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"testing/fstest"
 )
 
 // Style is the form in which a configuration passes through bastions.
@@ -296,7 +295,7 @@ func (t *Topology) prove(g *Generated, o GenerateOptions) error {
 		name = "/generated"
 	}
 	r := &Resolver{
-		Profile: o.Client, Config: name, Files: FS(fstest.MapFS{clean(name): {Data: g.Text}}),
+		Profile: o.Client, Config: name, Files: Memory(map[string][]byte{name: g.Text}),
 		Local: Local{User: "nobody", Home: "/", Hostname: o.From},
 	}
 	if o.ConfigPath == "" { // nested commands without -F read what would be the user's file

@@ -26,6 +26,7 @@ type section struct {
 // sections are in the order of the stories.
 var sections = []section{
 	{"stracelog", tourStracelog},
+	{"sshproxy", tourSSHProxy},
 }
 
 func main() {
