@@ -99,6 +99,43 @@ func (r *Resolver) env(name string) (string, bool) {
 	return r.Env(name)
 }
 
+// Warm reads the file of Config, or the user's and the system's, ahead of the first
+// target. Files that they include are read when a target needs them. It fails when a file
+// that is there can't be read.
+func (r *Resolver) Warm() error {
+	names := []string{r.Config}
+	if r.Config == "" {
+		names = []string{r.userConfig(), r.systemConfig()}
+	}
+	for _, name := range names {
+		if equalFold(name, "none") {
+			continue
+		}
+		l := r.load(name)
+		if l.limit != nil {
+			return fmt.Errorf("sshproxy: %w", l.limit)
+		}
+		if l.err != nil && (r.Config != "" || !notFound(l.err)) {
+			return l.err
+		}
+	}
+	return nil
+}
+
+func (r *Resolver) userConfig() string {
+	if r.UserConfig == "" {
+		return r.Local.Home + "/.ssh/config"
+	}
+	return r.UserConfig
+}
+
+func (r *Resolver) systemConfig() string {
+	if r.SystemConfig == "" {
+		return "/etc/ssh/ssh_config"
+	}
+	return r.SystemConfig
+}
+
 // Target is what a command line can say. The zero User, Port and Jump are not given.
 type Target struct {
 	// Host is the name as typed. [ParseTarget] takes user@host and ssh:// apart.
@@ -283,14 +320,7 @@ func (st *state) pass() bool {
 			return !st.dead
 		}
 	}
-	user := r.UserConfig
-	if user == "" {
-		user = r.Local.Home + "/.ssh/config"
-	}
-	system := r.SystemConfig
-	if system == "" {
-		system = "/etc/ssh/ssh_config"
-	}
+	user, system := r.userConfig(), r.systemConfig()
 	if user != "none" {
 		st.read(user, true, true, true, 0)
 	}

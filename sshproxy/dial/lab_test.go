@@ -56,7 +56,7 @@ func TestLab(t *testing.T) {
 	require.NoError(t, err)
 	r := oracle.Run(t, oracle.Cmd{
 		Path: words[0], Args: append(words[1:len(words):len(words)], "bash", script, dir, self, "-test.v", "-test.run", "^TestInLab"),
-		Dir: dir, Env: []string{"LAB=" + dir, "LAB_SSH=" + tool.Path, "LAB_VERSION=" + tool.Version, "SHELL=/bin/sh", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		Dir: dir, Env: []string{"LAB=" + dir, "LAB_SSH=" + tool.Path, "LAB_VERSION=" + tool.Version, "DOUGU_LONG=" + os.Getenv("DOUGU_LONG"), "SHELL=/bin/sh", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 		Timeout: 10 * time.Minute,
 	})
 	t.Logf("%s%s", r.Stdout, r.Stderr)
@@ -208,8 +208,9 @@ func TestInLabTransports(t *testing.T) {
 		t.Run(row.command, func(t *testing.T) {
 			config := labConfig(t, sshproxy.Auto, nil, func(f *sshproxy.File) { withCommand(t, f, row.command, row.option) })
 			askSSH(t, config, "b2", true)
-			d := labDialer(t, config)
-			ask(t, d, "b2")
+			if oracle.Long() || strings.HasPrefix(row.command, "nc ") { // the others are processes like one another
+				ask(t, labDialer(t, config), "b2")
+			}
 		})
 	}
 }
@@ -260,6 +261,9 @@ func TestInLabListAndMustFail(t *testing.T) {
 func TestInLabDialer(t *testing.T) {
 	for _, style := range []sshproxy.Style{sshproxy.Auto, sshproxy.StdioStyle, sshproxy.NetcatStyle} {
 		for _, target := range []string{"b1", "b2", "internal"} {
+			if style != sshproxy.Auto && target != "internal" && !oracle.Long() {
+				continue
+			}
 			t.Run(fmt.Sprintf("style %d to %s", style, target), func(t *testing.T) {
 				d := labDialer(t, labConfig(t, style, nil, nil))
 				ask(t, d, target)
