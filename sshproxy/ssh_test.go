@@ -126,7 +126,7 @@ const hostsFile = `127.0.0.1 localhost
 
 // noise are lines on stderr that are not of the configuration: of the shell that runs a
 // Match exec, of a debug level, of how to call the client.
-var noise = []string{"Pseudo-terminal will not be allocated", "/bin/sh: ", "debug1: ", "debug2: ", "debug3: ", "usage: ssh", "           "}
+var noise = []string{"Pseudo-terminal will not be allocated", "/bin/sh: ", "debug1: ", "debug2: ", "debug3: ", "usage: ssh", "           ", "       ssh [-Q"}
 
 func errorLines(text string) (list []string) {
 	for line := range strings.Lines(text) {
@@ -163,14 +163,12 @@ func lookupHosts(_ context.Context, name string) (string, error) {
 
 // caseFiles serves the files of a case to our resolver: what stands for the directory
 // in texts and arguments is kept as it is.
-func caseFiles(t *testing.T, c sshCase) FileSystem {
-	t.Helper()
+func caseFiles(home string, c sshCase) FileSystem {
 	m := fstest.MapFS{}
 	put := func(name, text string) {
 		text = strings.ReplaceAll(text, "@DIR", "/@DIR")
 		m[strings.TrimPrefix(name, "/")] = &fstest.MapFile{Data: []byte(text), Mode: 0o600}
 	}
-	home := localOf(t).Home
 	for name, text := range c.files {
 		put(name, text)
 		put("@DIR/"+name, text)
@@ -189,8 +187,13 @@ func caseFiles(t *testing.T, c sshCase) FileSystem {
 // ours answers a case as batch does. dir is where the case's files are.
 func ours(t *testing.T, p *Profile, c sshCase, i int) sshAnswer {
 	t.Helper()
-	fsys := caseFiles(t, c)
-	local := localOf(t)
+	return oursAs(t, p, c, i, localOf(t))
+}
+
+// oursAs answers for a user and machine.
+func oursAs(t *testing.T, p *Profile, c sshCase, i int, local Local) sshAnswer {
+	t.Helper()
+	fsys := caseFiles(local.Home, c)
 	local.HomeEnv = "/@DIR/home"
 	env := map[string]string{"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "HOME": "/@DIR/home"}
 	for _, e := range c.env {

@@ -39,8 +39,15 @@ func sshName() string {
 	return "ssh"
 }
 
-// TestLab builds the lab and runs the tests below on its client.
+// TestLab builds the lab and starts itself on its client.
 func TestLab(t *testing.T) {
+	if os.Getenv("LAB") != "" {
+		t.Run("styles", labStyles)
+		t.Run("transports", labTransports)
+		t.Run("others", labOthers)
+		t.Run("dialer", labDials)
+		return
+	}
 	tool := labSSH.Need(t)
 	for _, x := range labTools {
 		x.Need(t)
@@ -55,25 +62,16 @@ func TestLab(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	r := oracle.Run(t, oracle.Cmd{
-		Path: words[0], Args: append(words[1:len(words):len(words)], "bash", script, dir, self, "-test.v", "-test.run", "^TestInLab"),
+		Path: words[0], Args: append(words[1:len(words):len(words)], "bash", script, dir, self, "-test.v", "-test.run", "^TestLab$"),
 		Dir: dir, Env: []string{"LAB=" + dir, "LAB_SSH=" + tool.Path, "LAB_VERSION=" + tool.Version, "DOUGU_LONG=" + os.Getenv("DOUGU_LONG"), "SHELL=/bin/sh", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 		Timeout: 10 * time.Minute,
 	})
 	t.Logf("%s%s", r.Stdout, r.Stderr)
 	require.Zero(t, r.ExitCode)
-	passed := bytes.Count(r.Stdout, []byte("--- PASS: TestInLab"))
+	passed := bytes.Count(r.Stdout, []byte("--- PASS: TestLab/"))
 	require.Greater(t, passed, 20)
 	require.NotContains(t, string(r.Stdout), "--- SKIP")
 	oracle.Compared(t, tool, passed)
-}
-
-func inLab(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("LAB")
-	if dir == "" {
-		t.SkipNow() // TestLab runs it where it belongs
-	}
-	return dir
 }
 
 // labTopology is the lab as it is described to the generator.
@@ -107,7 +105,7 @@ func host(t *sshproxy.Topology, name string) *sshproxy.Host {
 // labConfig generates a configuration for the lab's client, and writes it to a file.
 func labConfig(t *testing.T, style sshproxy.Style, change func(*sshproxy.Topology), edit func(*sshproxy.File)) string {
 	t.Helper()
-	dir := inLab(t)
+	dir := os.Getenv("LAB")
 	tmp, err := os.MkdirTemp(dir, "case") // the name of the test may hold what a path should not
 	require.NoError(t, err)
 	name := filepath.Join(tmp, "config")
@@ -150,7 +148,8 @@ func askSSH(t *testing.T, config, target string, good bool) {
 
 func viaNoForwarding(t *sshproxy.Topology) { host(t, "b1").Bastion = false }
 
-func TestInLabGeneratedStyles(t *testing.T) {
+// labStyles lets ssh use what is generated in each style.
+func labStyles(t *testing.T) {
 	proxy := func(url string) func(*sshproxy.Topology) {
 		return func(t *sshproxy.Topology) {
 			p := host(t, "b1")
@@ -187,8 +186,8 @@ func TestInLabGeneratedStyles(t *testing.T) {
 	}
 }
 
-// TestInLabTransports sets other ProxyCommands into the generated configuration.
-func TestInLabTransports(t *testing.T) {
+// labTransports sets other ProxyCommands into the generated configuration.
+func labTransports(t *testing.T) {
 	for _, row := range []struct{ command, option string }{
 		{"ssh -F CONFIG -W %h:%p b1", ""},
 		{"ssh -F CONFIG -W [%h]:%p b1", ""},
@@ -224,7 +223,8 @@ func withCommand(t *testing.T, f *sshproxy.File, command, option string) {
 	}
 }
 
-func TestInLabListAndMustFail(t *testing.T) {
+// labOthers goes by a list of jump hosts, and where no way is.
+func labOthers(t *testing.T) {
 	t.Run("a list of jump hosts", func(t *testing.T) {
 		config := labConfig(t, sshproxy.Auto, nil, func(f *sshproxy.File) {
 			require.NoError(t, f.Delete("b2", "ProxyJump"))
@@ -257,8 +257,8 @@ func TestInLabListAndMustFail(t *testing.T) {
 	})
 }
 
-// TestInLabDialer goes the generated routes inside of this process.
-func TestInLabDialer(t *testing.T) {
+// labDials goes the generated routes inside of this process.
+func labDials(t *testing.T) {
 	for _, style := range []sshproxy.Style{sshproxy.Auto, sshproxy.StdioStyle, sshproxy.NetcatStyle} {
 		for _, target := range []string{"b1", "b2", "internal"} {
 			if style != sshproxy.Auto && target != "internal" && !oracle.Long() {
