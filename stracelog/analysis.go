@@ -1,186 +1,260 @@
 package stracelog
 
 import (
-	"strconv"
+	"bytes"
+	"cmp"
+	"maps"
+	"slices"
 	"time"
 )
 
+// AnalyzeOption sets a rare property of an analysis.
+type AnalyzeOption func(*analysis)
+
+// WithClassifier asks c for the protocol of a peer before the package's own table is asked.
+func WithClassifier(c Classifier) AnalyzeOption { return func(a *analysis) { a.classifier = c } }
+
+// OnRequest calls f with each request when its end is known, which is before the report is complete: its verdict rests
+// on what was read up to then. f must not keep the request's Segments beyond the call.
+func OnRequest(f func(*Request)) AnalyzeOption { return func(a *analysis) { a.onRequest = f } }
+
+// OnCall calls f with each whole call and where its time counts. The call is valid during f alone.
+func OnCall(f func(c *Call, class Class, peer Peer)) AnalyzeOption {
+	return func(a *analysis) { a.onCall = f }
+}
+
+// KeepRequests sets how many requests a Report keeps, the slowest ones; the default is 10,000. The numbers of Report.Peers
+// count all of them.
+func KeepRequests(n int) AnalyzeOption { return func(a *analysis) { a.keep = max(n, 1) } }
+
+// Threshold sets the least time and the least share of a request, 0 to 1, that is called its bottleneck; the defaults are
+// 20 ms and 0.25.
+func Threshold(d time.Duration, share float64) AnalyzeOption {
+	return func(a *analysis) { a.least, a.leastShare = d, share }
+}
+
+// Data keeps the first bytes of payloads in Segment.Data. Traces hold passwords and cookies: without this option a report
+// holds verbs and the names that DNS was asked for, and no payload.
+func Data() AnalyzeOption { return func(a *analysis) { a.data = true } }
+
 // analysis is the state of Analyze.
 type analysis struct {
-	rep     *Report
-	join    Joiner
-	seen    map[string]int
-	threads map[int]*thread
-	breaks  int // unknown lines up to now: no gap is computed across one
+	classifier Classifier
+	onRequest  func(*Request)
+	onCall     func(*Call, Class, Peer)
+	keep       int
+	data       bool
+	least      time.Duration
+	leastShare float64
+
+	rep      *Report
+	join     Joiner
+	tree     Tree // of the arguments of the call at hand
+	aux      Tree // of what stands behind its result
+	buf      []byte
+	names    map[string]string
+	threads  map[int]*thread
+	open     map[*request]struct{} // requests that have not ended
+	parked   []*request
+	descs    int
+	segs     int // segments of open requests
+	kept     int // segments of the report
+	breaks   int // unknown lines up to now: no gap is computed across one
+	sums     map[totalKey]*Total
+	syscalls map[string]*SyscallStat
+	peers    map[peerKey]*digest
+	lastSum  *Total // of the call that stack lines may follow
+	lastDur  time.Duration
+	lastErr  bool
+	timed    bool // the log has durations
+	stack    []byte
+	tables   tableReader
+	adder    adder
 }
 
 // thread is the timeline of one process or thread.
 type thread struct {
-	fds    map[int]*socket
-	req    *request
-	last   int64         // line of its last call
-	end    time.Duration // when that call returned
-	breaks int
-	begun  bool
+	pid     int
+	files   *files
+	active  []*request
+	current *request
+	last    int64         // line of its last call
+	end     time.Duration // when that call returned
+	breaks  int
+	loop    bool // it waits for several clients at once
+	forked  bool // it has made a child
+	stopped bool // a stop signal was seen since the last call
+	name    string
+	class   Class // of the last call, for restart_syscall
+	peer    Peer
 }
 
-// socket is what is known of a descriptor.
-type socket struct {
-	peer       Peer
-	client     bool // accepted
-	connecting bool
-}
-
-// request is one that is not finished.
-type request struct {
-	Request
-	sock *socket
-	line time.Duration // time column of its last line
-	from time.Duration // time column of its first line
-}
-
-func newAnalysis() *analysis {
-	return &analysis{rep: &Report{}, seen: map[string]int{}, threads: map[int]*thread{}}
+func newAnalysis(opts ...AnalyzeOption) *analysis {
+	a := &analysis{rep: &Report{}, keep: 10_000, least: 20 * time.Millisecond, leastShare: 0.25,
+		names: map[string]string{}, threads: map[int]*thread{}, open: map[*request]struct{}{}, sums: map[totalKey]*Total{},
+		syscalls: map[string]*SyscallStat{}, peers: map[peerKey]*digest{}}
+	for _, o := range opts {
+		o(a)
+	}
+	return a
 }
 
 func (a *analysis) add(e *Event) {
 	a.rep.Lines.Total += int64(e.Lines)
+	if e.Err != nil {
+		a.finding(e.Line, e.Err.Reason)
+	}
 	if e.Flags.Has(Damaged) {
 		a.rep.Lines.Damaged++
 	}
-	if e.Kind == Unknown {
+	if e.Kind != Stack {
+		a.flushStack()
+	}
+	if e.Kind != Unknown && e.Kind != Empty && e.Kind != Syscall {
+		a.rep.Other += int64(e.Lines)
+	}
+	switch e.Kind {
+	case Unknown:
 		a.rep.Lines.Unknown++
 		a.breaks++
+	case Stack:
+		a.frame(e.Text)
+	case Signal:
+		if bytes.HasPrefix(e.Text, []byte("--- stopped by")) {
+			if t := a.threads[e.PID]; t != nil {
+				t.stopped = true
+			}
+		}
+	case Note:
+		if bytes.HasSuffix(e.Text, []byte(" detached")) {
+			a.breaks++
+		}
+	case Summary:
+		a.tables.lineNo = e.Line
+		a.tables.line(e.Text, a.rep)
+	case Exit:
+		a.exit(e)
+	}
+	if e.Kind != Summary {
+		a.tables.end(a.rep)
 	}
 	if c := a.join.Add(e); c != nil {
 		a.call(c)
 	}
 }
 
-func (a *analysis) finish() *Report {
-	for _, t := range a.threads {
-		a.close(t, true)
+// maxFindings bounds Report.Findings.
+const maxFindings = 1000
+
+func (a *analysis) finding(line int64, reason string) {
+	if len(a.rep.Findings) < maxFindings {
+		a.rep.Findings = append(a.rep.Findings, Finding{Line: line, Reason: reason})
 	}
-	a.rep.Filter = guessFilter(a.seen)
-	for i := range a.rep.Requests {
-		judge(&a.rep.Requests[i], a.rep.Filter)
-	}
-	return a.rep
 }
 
-func (a *analysis) call(c *Call) {
-	a.seen[string(c.Name)]++
-	t := a.threads[c.PID]
+// intern returns a string that is kept once. Names and addresses come from the log: there is a bound to how many are kept.
+func (a *analysis) intern(b []byte) string {
+	if s, ok := a.names[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	if len(a.names) < 1<<13 && len(s) < 256 {
+		a.names[s] = s
+	}
+	return s
+}
+
+func (a *analysis) thread(pid int) *thread {
+	t := a.threads[pid]
 	if t == nil {
-		t = &thread{fds: map[int]*socket{}}
-		a.threads[c.PID] = t
+		if len(a.threads) >= maxThreads {
+			a.evict()
+		}
+		t = &thread{pid: pid, files: &files{refs: 1}, breaks: a.breaks}
+		a.threads[pid] = t
 	}
-	if t.req != nil {
-		a.gap(t, c)
-	}
-	class, peer := a.descriptor(t, c)
-	if t.req != nil {
-		t.req.Segments = append(t.req.Segments, Segment{Class: class, Peer: peer, Name: string(c.Name),
-			Start: c.Start.At, Dur: c.Dur, From: c.First, To: c.Last})
-	}
-	a.border(t, c)
-	t.last, t.end, t.breaks, t.begun = c.Last, c.End(), a.breaks, true
+	return t
 }
 
-// gap appends the time between the last call of the thread and c.
-func (a *analysis) gap(t *thread, c *Call) {
-	d := c.Start.At - t.end
-	if d <= 0 {
+// evict forgets the half of the threads whose last call is oldest.
+func (a *analysis) evict() {
+	lasts := make([]int64, 0, len(a.threads))
+	for _, t := range a.threads {
+		lasts = append(lasts, t.last)
+	}
+	slices.Sort(lasts)
+	mid := lasts[len(lasts)/2]
+	for _, t := range a.threads {
+		if t.last < mid {
+			a.drop(t)
+		}
+	}
+}
+
+func (a *analysis) drop(t *thread) {
+	for len(t.active) > 0 {
+		a.finish(t.active[0])
+	}
+	if t.files.refs--; t.files.refs == 0 {
+		a.forget(t.files)
+	}
+	delete(a.threads, t.pid)
+}
+
+// exit ends a process. What it was serving ends with it.
+func (a *analysis) exit(e *Event) {
+	t := a.threads[e.PID]
+	if t == nil {
 		return
 	}
-	class := ClassUntraced
-	if t.breaks != a.breaks {
-		class = ClassUnknown
+	if _, ok := supersededBy(e.Text); ok {
+		return // the thread that called execve goes on under this pid
 	}
-	t.req.Segments = append(t.req.Segments, Segment{Class: class, Start: t.end, Dur: d, From: t.last, To: c.First})
+	for _, q := range t.active {
+		if q.End.IsZero() && !e.Time.IsZero() && t.files.refs == 1 {
+			a.cover(q, e.Time.At, e.Line, t)
+			q.mark(e.Time, e.Line)
+		}
+	}
+	a.drop(t)
 }
 
-// fdOf returns the descriptor a call works on, its first argument; -1 when that is no number.
-func fdOf(args []byte) int {
-	n, k, ok := number(args, 0)
-	if !ok || n > 1<<31 || k < len(args) && args[k] != ',' && args[k] != '<' {
-		return -1
+// finishAll ends the analysis.
+func (a *analysis) finishAll() *Report {
+	a.flushStack()
+	a.tables.end(a.rep)
+	left := slices.Collect(maps.Keys(a.open))
+	slices.SortFunc(left, func(x, y *request) int { return cmp.Compare(x.First, y.First) })
+	for _, q := range left {
+		a.finish(q)
 	}
-	return int(n)
+	r := a.rep
+	r.Filter = a.guessFilter()
+	r.trim(a, a.keep)
+	slices.SortFunc(r.Requests, func(x, y Request) int { return cmp.Compare(x.First, y.First) })
+	for i := range r.Requests {
+		a.judge(&r.Requests[i], true)
+	}
+	a.totals()
+	return r
 }
 
-func (a *analysis) descriptor(t *thread, c *Call) (Class, Peer) {
-	args := c.Args.Raw()
-	fd := fdOf(args)
-	switch string(c.Name) {
-	case "socket":
-		if c.Ret.Kind == RetInt && c.Ret.Int >= 0 {
-			t.fds[int(c.Ret.Int)] = &socket{}
-		}
-		return ClassOther, Peer{}
-	case "connect":
-		if p, ok := sockaddr(args); ok && fd >= 0 {
-			p.Proto = portProto[p.Port]
-			t.fds[fd] = &socket{peer: p, connecting: true}
-		}
-	case "poll", "ppoll":
-		if s, ok := between(args, "fd=", ","); ok {
-			fd, _ = strconv.Atoi(string(s))
-		}
+// call takes one whole call.
+func (a *analysis) call(c *Call) {
+	t := a.thread(c.PID)
+	kind := callKinds[string(c.Name)]
+	w := a.what(t, c, kind)
+	a.sum(c, w)
+	if a.onCall != nil {
+		a.onCall(c, w.class, w.peer)
 	}
-	s := t.fds[fd]
-	switch {
-	case s == nil:
-		return ClassOther, Peer{}
-	case s.client:
-		return ClassClient, Peer{}
-	case s.peer.Proto == ProtoDNS:
-		return ClassDNS, s.peer
-	case s.peer.Known():
-		return ClassPeer, s.peer
+	if w.d != nil && w.d.conn != nil {
+		a.before(t, c, &w)
 	}
-	return ClassOther, Peer{}
-}
-
-// border opens and closes requests.
-func (a *analysis) border(t *thread, c *Call) {
-	args := c.Args.Raw()
-	switch string(c.Name) {
-	case "accept", "accept4":
-		if c.Ret.Kind != RetInt || c.Ret.Int < 0 {
-			return
-		}
-		a.close(t, false)
-		s := &socket{client: true}
-		t.fds[int(c.Ret.Int)] = s
-		q := &request{sock: s, from: c.Start.At, line: c.Start.At}
-		q.PID, q.FD, q.Start, q.First, q.Last = c.PID, int(c.Ret.Int), c.Start.add(c.Dur), c.First, c.Last
-		t.req = q
-	case "shutdown", "close", "write", "writev", "send", "sendto", "sendmsg", "sendfile":
-		if q := t.req; q != nil && t.fds[fdOf(args)] == q.sock {
-			q.Last, q.line = c.Last, c.Start.At
-			if name := string(c.Name); name == "shutdown" || name == "close" {
-				q.End = c.Start.add(c.Dur)
-			} else {
-				q.Answered = c.Start.add(c.Dur)
-			}
-		}
+	for _, q := range t.active {
+		a.span(q, t, c, &w)
 	}
-}
-
-// close ends the request of a thread.
-func (a *analysis) close(t *thread, eof bool) {
-	q := t.req
-	if q == nil {
-		return
-	}
-	t.req = nil
-	if q.End.IsZero() {
-		q.Segments = nil
-	}
-	for len(q.Segments) > 0 && q.Segments[len(q.Segments)-1].Start >= q.End.At {
-		q.Segments = q.Segments[:len(q.Segments)-1]
-	}
-	q.Length = q.line - q.from
-	a.rep.Requests = append(a.rep.Requests, q.Request)
+	a.after(t, c, &w)
+	t.last, t.end, t.breaks, t.stopped = c.Last, c.End(), a.breaks, false
+	t.name, t.class, t.peer = w.name, w.class, w.peer
 }

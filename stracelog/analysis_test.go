@@ -51,7 +51,7 @@ func TestAnalyzeFindsTheGapOfTheStory(t *testing.T) {
 	require.InDelta(t, 0.812, b.Share, 0.001)
 	require.Equal(t, CannotTell, b.Confidence)
 	require.Equal(t, "111.748 ms of 137.690 ms (81 %) between memcached's answer (line 15) and the next traced call (line 17): "+
-		"no SQL, no network; application code or an untraced call", b.Text)
+		"no SQL, no network; application code or an untraced call; no traced syscall stands there, MySQL comes next", b.Text)
 	require.NotEmpty(t, b.Advice)
 }
 

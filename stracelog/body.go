@@ -3,6 +3,7 @@ package stracelog
 import (
 	"bytes"
 	"encoding/binary"
+	"strconv"
 	"time"
 )
 
@@ -31,10 +32,18 @@ func (r *Reader) call(e *Event, v []byte, i int) bool {
 
 // rest reads what follows the opening bracket, or "resumed>", at v[i:].
 func (r *Reader) rest(e *Event, v []byte, i int) {
+	if n := len(v) - len(markUnfinished); n >= i && v[n] == '<' && string(v[n:]) == "<unfinished ...>" {
+		if ok, _ := clearFast(v, i, n, n); ok {
+			r.unfinished(e)
+			e.Args.src = trimMark(v[i:], len(markUnfinished))
+			r.argumentFlags(e)
+			return
+		}
+	}
 	end := r.duration(e, v, i)
 	bad := -1
 	if q, ret := lastResult(v, i, end); q >= 0 {
-		ok, b := clear(v, i, q)
+		ok, b := clearFast(v, i, q, end)
 		if ok && r.result(e, v[ret:end]) {
 			e.Args.src = v[i:q]
 			r.argumentFlags(e)
@@ -43,6 +52,12 @@ func (r *Reader) rest(e *Event, v []byte, i int) {
 		bad = b
 	}
 	r.uncommon(e, v, i, end, bad)
+}
+
+func (r *Reader) unfinished(e *Event) {
+	e.Flags |= Unfinished
+	r.openLine, r.openPID = e.Line, e.PID
+	r.openName = append(r.openName[:0], e.Name...)
 }
 
 // duration takes " <0.000007>" from the end of the line and returns the index where it begins.
@@ -139,6 +154,10 @@ func (r *Reader) result(e *Event, s []byte) bool {
 		return false
 	}
 	t := &e.Ret
+	if n == 1 && isDigit(s[0]) { // most calls return 0
+		t.Kind, t.Int, t.Raw = RetInt, int64(s[0]-'0'), s
+		return true
+	}
 	k := 0
 	switch c := s[0]; {
 	case c == '?':
@@ -176,10 +195,29 @@ func (r *Reader) result(e *Event, s []byte) bool {
 		return false
 	}
 	t.Raw = s
+	if k > 19 && t.past64(s[:k]) {
+		e.Flags |= Damaged
+		r.fail(e, 0, "the result does not fit in 64 bits")
+	}
 	if k == n {
 		return true
 	}
 	return r.afterValue(e, s, k)
+}
+
+// past64 reports whether the number s is one that t.Int cannot hold.
+func (t *Ret) past64(s []byte) bool {
+	switch t.Kind {
+	case RetInt:
+		_, err := strconv.ParseInt(string(s), 10, 64)
+		_, err2 := strconv.ParseUint(string(s), 10, 64)
+		return err != nil && err2 != nil
+	case RetHex:
+		return len(bytes.TrimLeft(s[2:], "0")) > 16
+	case RetOctal:
+		return len(bytes.TrimLeft(s, "0")) > 21
+	}
+	return false
 }
 
 // afterValue reads annotation, errno, groups and marks behind a return value.
@@ -268,20 +306,18 @@ func (r *Reader) uncommon(e *Event, v []byte, i, end, bad int) {
 	if open < 0 {
 		switch {
 		case bytes.HasSuffix(v[i:], markUnfinished):
-			e.Flags |= Unfinished
+			r.unfinished(e)
 			e.Args.src = trimMark(v[i:], len(markUnfinished))
 			r.argumentFlags(e)
 			return
 		case bytes.HasSuffix(v[i:], markDetached), bytes.HasSuffix(v[i:], []byte(":No such process>")):
-			n := len(v) - bytes.LastIndexByte(v, '<')
-			e.Flags |= Detached | Incomplete
-			e.Args.src = trimMark(v[i:], n)
-			r.argumentFlags(e)
-			return
+			if k := bytes.LastIndexByte(v[i:], '<'); k >= 0 {
+				e.Flags |= Detached | Incomplete
+				e.Args.src = trimMark(v[i:], len(v)-i-k)
+				r.argumentFlags(e)
+				return
+			}
 		}
-	}
-	if r.rejoin(e, v) {
-		return
 	}
 	if open >= 0 {
 		bad = open
@@ -338,10 +374,8 @@ func (r *Reader) resumed(e *Event, v []byte, i int) bool {
 	e.Flags |= Resumed
 	e.Name = v[from:p]
 	p += len(" resumed>")
-	if bytes.HasPrefix(v[p:], []byte(" )")) || bytes.HasPrefix(v[p:], []byte(" ,")) {
+	if p < len(v) && v[p] == ' ' && !bytes.HasPrefix(v[p:], []byte(" =>")) {
 		r.format.OldResumed = true
-	}
-	if r.format.OldResumed && p < len(v) && v[p] == ' ' {
 		p++
 	}
 	r.rest(e, v, p)

@@ -36,13 +36,15 @@ func (t Time) String() string {
 		return "-"
 	}
 	sign, at := "", t.At
+	if t.Form == Clock {
+		at = (at%day + day) % day
+	}
 	if at < 0 {
 		sign, at = "-", -at
 	}
 	sec, frac := at/time.Second, at%time.Second
 	s := fmt.Sprintf("%d", sec)
 	if t.Form == Clock {
-		sec %= 24 * 3600
 		s = fmt.Sprintf("%02d:%02d:%02d", sec/3600, sec/60%60, sec%60)
 	}
 	if d := t.Digits; d > 0 && d <= 9 {
@@ -67,16 +69,27 @@ const (
 type timeline struct {
 	last  time.Duration // position of the line before
 	begun bool
+	ask   func() timeline // when it is set, what stands before the first line is asked for at its first use
+}
+
+// start asks for what came before.
+func (t *timeline) start() {
+	if ask := t.ask; ask != nil {
+		*t = ask()
+		t.ask = nil
+	}
 }
 
 func (t *timeline) clock(ofDay time.Duration) time.Duration {
+	t.start()
 	at := ofDay
 	if t.begun {
-		at += t.last - t.last%day
+		// The same time of day nearest to the line before, whatever the day: moving the whole log by days changes nothing else.
+		at += t.last - (t.last%day+day)%day
 		switch d := at - t.last; {
 		case d < -halfDay:
 			at += day
-		case d > halfDay && at >= day:
+		case d > halfDay:
 			at -= day
 		}
 	}
@@ -85,8 +98,9 @@ func (t *timeline) clock(ofDay time.Duration) time.Duration {
 }
 
 func (t *timeline) relative(delta time.Duration) time.Duration {
+	t.start()
 	if t.begun {
-		t.last += delta
+		t.last = max(t.last+delta, t.last) // a sum past 292 years stays there
 	}
 	t.begun = true
 	return t.last

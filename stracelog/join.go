@@ -2,21 +2,20 @@ package stracelog
 
 import (
 	"bytes"
+	"slices"
 	"time"
 )
 
-// Call is one system call from its start to its end, whether it was printed on one line or on two.
+// Call is one system call from its start to its end, whether it was printed on one line or on two. The fields of its Event, such as PID, Name, Ret
+// and HasDur, are those of the line on which it ended; what the two lines say together stands here.
 type Call struct {
-	PID    int
-	Name   []byte
-	Args   Args
-	Ret    Ret
-	Start  Time
-	Dur    time.Duration // time spent in the call (-T)
-	HasDur bool
-	Flags  Flags // Incomplete without an end, Resumed without a start
-	First  int64 // line of its start
-	Last   int64 // line of its end
+	*Event
+	Args  Args
+	Start Time
+	Dur   time.Duration // time spent in the call (-T); without -T the time between its two lines
+	Flags Flags         // Incomplete without an end, Resumed without a start
+	First int64         // line of its start
+	Last  int64         // line of its end
 }
 
 // End returns when the call returned. Without -T that is its start.
@@ -29,7 +28,7 @@ const maxOpen = 1 << 17
 // Joiner puts the halves of unfinished and resumed calls together. It holds at most one call for each process. The zero
 // value is ready; it is for one goroutine.
 type Joiner struct {
-	open map[int]*half
+	open pidTable
 	free []*half
 	call Call
 	args []byte
@@ -37,7 +36,9 @@ type Joiner struct {
 
 // half is the first part of a call, in memory of its own.
 type half struct {
-	Call
+	Start      Time
+	Flags      Flags
+	First      int64
 	name, head []byte
 }
 
@@ -57,15 +58,14 @@ func (j *Joiner) Add(e *Event) *Call {
 		return nil
 	}
 	c := &j.call
-	*c = Call{PID: e.PID, Name: e.Name, Args: e.Args, Ret: e.Ret, Start: e.Time, Dur: e.Dur, HasDur: e.HasDur,
-		Flags: e.Flags, First: e.Line, Last: e.Line}
+	c.Event, c.Args, c.Start, c.Dur, c.Flags, c.First, c.Last = e, e.Args, e.Time, e.Dur, e.Flags, e.Line, e.Line
 	if e.Flags&Resumed == 0 {
-		if len(j.open) > 0 {
+		if j.open.n > 0 {
 			j.drop(e.PID) // its second half was lost
 		}
 		return c
 	}
-	h := j.open[e.PID]
+	h := j.open.get(e.PID)
 	if h == nil || !bytes.Equal(h.name, e.Name) {
 		return c
 	}
@@ -81,57 +81,58 @@ func (j *Joiner) Add(e *Event) *Call {
 }
 
 // Open returns the number of calls that have not ended.
-func (j *Joiner) Open() int { return len(j.open) }
+func (j *Joiner) Open() int { return j.open.n }
 
 func (j *Joiner) start(e *Event) {
-	j.drop(e.PID)
-	if j.open == nil {
-		j.open = make(map[int]*half)
-	}
-	if len(j.open) >= maxOpen {
-		j.dropOldest()
-	}
-	var h *half
-	if n := len(j.free); n > 0 {
-		h, j.free = j.free[n-1], j.free[:n-1]
-	} else {
-		h = new(half)
+	h := j.open.get(e.PID)
+	if h == nil {
+		if j.open.n >= maxOpen {
+			j.dropOldest()
+		}
+		if n := len(j.free); n > 0 {
+			h, j.free = j.free[n-1], j.free[:n-1]
+		} else {
+			h = new(half)
+		}
+		j.open.put(e.PID, h)
 	}
 	h.name = append(h.name[:0], e.Name...)
 	h.head = append(h.head[:0], e.Args.src...)
-	h.Call = Call{PID: e.PID, Start: e.Time, Flags: e.Flags, First: e.Line}
-	j.open[e.PID] = h
+	h.Start, h.Flags, h.First = e.Time, e.Flags, e.Line
 }
 
 func (j *Joiner) drop(pid int) {
-	h := j.open[pid]
-	if h == nil {
-		return
-	}
-	delete(j.open, pid)
-	if len(j.free) < 64 && cap(h.head) < 4096 {
+	if h := j.open.remove(pid); h != nil && len(j.free) < 64 && cap(h.head) < 4096 {
 		j.free = append(j.free, h)
 	}
 }
 
+// dropOldest forgets the older half of the calls that wait, so that the work of looking for them is spread.
 func (j *Joiner) dropOldest() {
-	pid, first := 0, int64(-1)
-	for p, h := range j.open {
-		if first < 0 || h.First < first {
-			pid, first = p, h.First
+	firsts := make([]int64, 0, j.open.n)
+	j.open.each(func(_ int, h *half) { firsts = append(firsts, h.First) })
+	slices.Sort(firsts)
+	mid := firsts[len(firsts)/2]
+	var old []int
+	j.open.each(func(pid int, h *half) {
+		if h.First < mid {
+			old = append(old, pid)
 		}
+	})
+	for _, pid := range old {
+		j.drop(pid)
 	}
-	j.drop(pid)
 }
 
 // exit forgets a process. When it was superseded by the execve of one of its threads, that thread goes on under this pid.
 func (j *Joiner) exit(e *Event) {
+	if j.open.n == 0 {
+		return
+	}
 	j.drop(e.PID)
 	if by, ok := supersededBy(e.Text); ok {
-		if h := j.open[by]; h != nil {
-			delete(j.open, by)
-			h.PID = e.PID
-			j.open[e.PID] = h
+		if h := j.open.remove(by); h != nil {
+			j.open.put(e.PID, h)
 		}
 	}
 }

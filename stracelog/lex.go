@@ -107,6 +107,26 @@ func clear(v []byte, from, i int) (ok bool, bad int) {
 	return true, 0
 }
 
+// clearFast is clear for the common line. Strings are checked one by one, so that one that does not close is found; annotations
+// are looked at only when one could reach over v[i], which takes a '>' behind it. Their quotes are balanced or escaped.
+func clearFast(v []byte, from, i, end int) (ok bool, bad int) {
+	for j := from; ; {
+		k := bytes.IndexByte(v[j:i], '"')
+		if k < 0 {
+			break
+		}
+		e := quoteEnd(v, j+k, i)
+		if e < 0 || !afterQuote(v[e]) {
+			return false, j + k
+		}
+		j = e
+	}
+	if end-i > 5 && bytes.IndexByte(v[i+1:end], '>') >= 0 {
+		return clear(v, from, i)
+	}
+	return true, 0
+}
+
 // at makes an index relative to base absolute and leaves -1.
 func at(i, base int) int {
 	if i < 0 {

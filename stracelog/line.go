@@ -14,6 +14,7 @@ var (
 
 // parse reads the line in e.raw.
 func (r *Reader) parse(e *Event) {
+	axis := r.axis
 	v := e.raw
 	if n := len(v); v[n-1] == '\n' {
 		v = v[:n-1]
@@ -25,13 +26,35 @@ func (r *Reader) parse(e *Event) {
 		v = bytes.TrimPrefix(v, []byte("\ufeff"))
 	}
 	if r.sawEsc && bytes.IndexByte(v, 0x1b) >= 0 {
-		if plain, ok := r.uncolour(v); ok {
-			v = plain
-			e.Flags |= Coloured
-			r.format.Colour = true
-		}
+		r.coloured(e, v)
+	} else {
+		r.view(e, v)
 	}
-	r.view(e, v)
+	if e.Err != nil {
+		r.retry(e, axis)
+	}
+}
+
+func (r *Reader) coloured(e *Event, v []byte) {
+	plain, ok := r.uncolour(v)
+	if ok {
+		e.Flags |= Coloured
+		r.format.Colour = true
+	}
+	r.view(e, plain)
+}
+
+// retry reads a line that is not clean once more: as the first one with colour, or as one that a note broke.
+func (r *Reader) retry(e *Event, axis timeline) {
+	if !r.sawEsc && bytes.IndexByte(e.raw, 0x1b) >= 0 {
+		r.sawEsc = true
+		r.axis = axis
+		r.rare = true
+		r.reset(e)
+		r.parse(e)
+		return
+	}
+	r.rejoin(e, axis)
 }
 
 // view reads a line without its line end, colour and notes.
@@ -74,7 +97,37 @@ func (r *Reader) view(e *Event, v []byte) {
 		r.text(e, Note, v[i:])
 		return
 	}
+	if i == 0 && r.openLine == r.line && r.tail(e, v) {
+		return
+	}
+	if k := bytes.Index(v[i:], markStrace); k > 0 && attachNote(v) && pathOnly(v[i:i+k]) {
+		r.text(e, Note, v[i:]) // strace names itself as it was called: /usr/bin/strace: Process 7 attached
+		return
+	}
 	r.unknown(e, v, i, "not a line of strace")
+}
+
+// tail reads the rest of a call that stands on a line of its own directly behind its unfinished half. strace 6.1 writes
+// this under -z, -Z and -e status=, without a prefix and without "resumed".
+func (r *Reader) tail(e *Event, v []byte) bool {
+	q, _, _ := firstResult(v, 0, len(v))
+	if q < 0 {
+		return false
+	}
+	r.rest(e, v, 0)
+	if e.Err != nil || e.Ret.Kind == RetNone {
+		e.Flags &^= Damaged | Incomplete
+		e.Err = nil
+		return false
+	}
+	e.Kind, e.Flags = Syscall, e.Flags|Resumed
+	e.PID, e.Name = r.openPID, r.openName
+	return true
+}
+
+// pathOnly reports whether b could be the directory part of a program's name.
+func pathOnly(b []byte) bool {
+	return bytes.IndexByte(b, '/') >= 0 && bytes.IndexByte(b, ' ') < 0 && bytes.IndexByte(b, '"') < 0
 }
 
 func (r *Reader) text(e *Event, k Kind, b []byte) {
@@ -86,6 +139,10 @@ func (r *Reader) text(e *Event, k Kind, b []byte) {
 func (r *Reader) unknown(e *Event, v []byte, col int, reason string) {
 	e.PID, e.Time, e.Name, e.Args.src, e.Ret = 0, Time{}, nil, nil, Ret{}
 	e.Comm, e.Context, e.NR, e.IP = nil, nil, -1, 0
+	if bytes.Contains(v[:min(len(v), 64)], []byte(" ms): ")) {
+		r.format.PerfTrace = true
+		reason = "a line of perf trace, not of strace"
+	}
 	r.text(e, Unknown, v)
 	r.fail(e, col, reason)
 }

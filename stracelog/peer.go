@@ -58,6 +58,14 @@ func (p Peer) String() string {
 	return string(p.Proto) + " " + where
 }
 
+// Label returns the protocol, or the place when the protocol is not known.
+func (p Peer) Label() string {
+	if p.Proto != ProtoUnknown {
+		return string(p.Proto)
+	}
+	return p.String()
+}
+
 // portProto is what a port says when no payload was seen.
 var portProto = map[int]Proto{
 	53: ProtoDNS, 11211: ProtoMemcached, 3306: ProtoMySQL, 6379: ProtoRedis, 5432: ProtoPostgreSQL, 80: ProtoHTTP,

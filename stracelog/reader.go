@@ -36,18 +36,25 @@ type Reader struct {
 	off  int64 // offset of buf[start]
 
 	axis    timeline
+	known   known
 	format  Format
 	table   table
 	mid     bool // inside an oversize line
 	ev      Event
 	perr    ParseError
-	scratch []byte // the view of a coloured or rejoined line
-	rare    bool   // ev has fields set that most lines do not have
+	scratch []byte // the view of a coloured line
+	joined  []byte // the view of a line that a note broke
+	notes   []byte // the notes that broke it
+
+	openLine int64 // number of the last line that ended unfinished, with its process and name
+	openPID  int
+	openName []byte
+	rare     bool // ev has fields set that most lines do not have
 }
 
 // NewReader returns a Reader of the log in src. It reads in large pieces and needs no buffering around src.
 func NewReader(src io.Reader, opts ...Option) *Reader {
-	r := &Reader{src: src, maxLine: DefaultMaxLine}
+	r := &Reader{src: src, maxLine: DefaultMaxLine, openLine: -1}
 	for _, o := range opts {
 		o(r)
 	}
@@ -58,11 +65,11 @@ func NewReader(src io.Reader, opts ...Option) *Reader {
 
 // NewBytesReader returns a Reader of the log in b, which must not change while it is read. Nothing is copied.
 func NewBytesReader(b []byte, opts ...Option) *Reader {
-	r := &Reader{maxLine: DefaultMaxLine, buf: b, end: len(b), whole: true, err: io.EOF}
+	r := &Reader{maxLine: DefaultMaxLine, openLine: -1, buf: b, end: len(b), whole: true, err: io.EOF}
 	for _, o := range opts {
 		o(r)
 	}
-	r.sawEsc = bytes.IndexByte(b, 0x1b) >= 0
+	r.sawEsc = bytes.IndexByte(b[:min(len(b), firstBuffer)], 0x1b) >= 0
 	r.ev.NR = -1
 	return r
 }
@@ -191,7 +198,7 @@ func (r *Reader) fill() {
 			r.err = errors.New("reader returned an impossible count")
 			return
 		}
-		if !r.sawEsc && bytes.IndexByte(r.buf[r.end:r.end+n], 0x1b) >= 0 {
+		if !r.sawEsc && r.off < firstBuffer && bytes.IndexByte(r.buf[r.end:r.end+n], 0x1b) >= 0 {
 			r.sawEsc = true
 		}
 		r.end += n

@@ -18,16 +18,34 @@ func (t *table) line(v []byte) bool {
 		return true
 	case !t.open:
 		return false
-	case bytes.IndexByte(v, '(') >= 0 || len(v) > 512:
-		t.open = false // a line of the log: the table was cut
-		return false
+	}
+	name, ok := tableRow(v)
+	if !ok || name == "total" {
+		t.open = false // the end, or a line of the log after a table that was cut
+	}
+	return ok
+}
+
+// tableRow reports whether v is a rule of dashes or a row: numbers, and at most one name.
+func tableRow(v []byte) (name string, ok bool) {
+	if len(v) > 512 || len(v) == 0 {
+		return "", false
 	}
 	for f := range bytes.FieldsSeq(v) {
-		if string(f) == "total" {
-			t.open = false
+		if len(bytes.Trim(f, "0123456789.-")) == 0 {
+			continue
 		}
+		for _, c := range f {
+			if !isAlnum(c) {
+				return "", false
+			}
+		}
+		if name != "" {
+			return "", false
+		}
+		name = string(f)
 	}
-	return true
+	return name, true
 }
 
 // tableHeader reports whether v is the line of column names. -U chooses the columns; every one is known.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"dougu.internal/stracelog"
 )
@@ -15,7 +16,7 @@ var straceLog []byte
 
 // tourStracelog finds where one slow request of a web server spent its time.
 func tourStracelog(w io.Writer) error {
-	report, err := stracelog.Analyze(stracelog.NewReader(bytes.NewReader(straceLog)).Events())
+	report, err := stracelog.AnalyzeReader(stracelog.NewBytesReader(straceLog))
 	if err != nil {
 		return err
 	}
@@ -44,6 +45,33 @@ func tourStracelog(w io.Writer) error {
 			fmt.Fprintf(w, "lines %d to %d: %.3f ms unknown, lines are missing there; no gap is computed across them\n", s.From, s.To, s.Dur.Seconds()*1e3)
 		}
 	}
+	fmt.Fprintln(w, "where the time went, by class and peer:")
+	for _, p := range report.Peers {
+		if p.Total < time.Millisecond/10 {
+			continue
+		}
+		name := string(p.Class)
+		if p.Peer.Known() {
+			name += ", " + p.Peer.String()
+		}
+		fmt.Fprintf(w, "  %9.3f ms  %s\n", p.Total.Seconds()*1e3, name)
+	}
+	return sameBytes(w)
+}
+
+// sameBytes prints the log back from its events, damaged lines and all.
+func sameBytes(w io.Writer) error {
+	var back []byte
+	for e, err := range stracelog.NewBytesReader(straceLog).Events() {
+		if err != nil {
+			return err
+		}
+		back = e.AppendTo(back)
+	}
+	if !bytes.Equal(back, straceLog) {
+		return fmt.Errorf("the events do not give the log back")
+	}
+	fmt.Fprintf(w, "printed back from its events the log is the same, byte for byte: %d bytes\n", len(back))
 	return nil
 }
 

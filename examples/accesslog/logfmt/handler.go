@@ -30,9 +30,11 @@ type Options struct {
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Edit is called with each entry before it is printed: to name the user, to set
-	// notes, to hide a query. A request that it changes must be a copy: r.Clone.
+	// notes, to hide a query. A request that it changes must be a copy: r.Clone. The
+	// entry must not be kept.
 	Edit func(*Entry)
-	// Skip reports whether a request gets no line at all, as env= does in CustomLog.
+	// Skip reports whether a request gets no line at all, as env= does in CustomLog. The
+	// entry must not be kept.
 	Skip func(*Entry) bool
 	// OnError is told of each line that the writer did not take, within the request.
 	OnError func(error)
@@ -57,7 +59,7 @@ func Handler(f *Format, w LineWriter, next http.Handler, opt *Options) http.Hand
 	if h.opt.Now == nil {
 		h.opt.Now = time.Now
 	}
-	h.lines.New = func() any { return new([]byte) }
+	h.drafts.New = func() any { return new(draft) }
 	return h
 }
 
@@ -66,7 +68,13 @@ type handler struct {
 	w      LineWriter
 	next   http.Handler
 	opt    Options
-	lines  sync.Pool
+	drafts sync.Pool
+}
+
+// draft is an entry and the line that is made of it.
+type draft struct {
+	entry Entry
+	line  []byte
 }
 
 // ServeHTTP calls the wrapped handler and writes the line.
@@ -81,34 +89,53 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // log runs while a panic of the wrapped handler, if there is one, goes on.
 func (h *handler) log(rec *recorder, r *http.Request, start time.Time, returned bool) {
-	e := Entry{
-		Request: r, ResponseHeader: rec.w.Header(), Trailer: rec.w.Header(), Status: rec.status, Bytes: rec.bytes,
-		ServerName: h.opt.ServerName, ServerPort: h.opt.ServerPort, Start: start, End: h.opt.Now(),
+	d := h.drafts.Get().(*draft)
+	defer h.release(d)
+	e := &d.entry
+	h.fill(e, rec, r, start, returned)
+	if h.opt.Edit != nil {
+		h.opt.Edit(e)
 	}
+	if h.opt.Skip != nil && h.opt.Skip(e) {
+		return
+	}
+	d.line = h.format.Append(d.line[:0], e)
+	if err := h.w.WriteLine(d.line); err != nil && h.opt.OnError != nil {
+		h.opt.OnError(err)
+	}
+}
+
+// release keeps a draft for another request, without anything of this one.
+func (h *handler) release(d *draft) {
+	d.entry = Entry{}
+	if cap(d.line) <= 1<<16 {
+		h.drafts.Put(d)
+	}
+}
+
+func (h *handler) fill(e *Entry, rec *recorder, r *http.Request, start time.Time, returned bool) {
+	header := rec.w.Header()
+	e.Request, e.ResponseHeader, e.Trailer = r, header, header
+	e.Status, e.Bytes = rec.status, rec.bytes
 	if e.Status == 0 {
 		e.Status = h.silent(rec, r, returned)
 	}
+	e.ServerName, e.ServerPort = h.opt.ServerName, h.opt.ServerPort
+	e.Start, e.End = start, h.opt.Now()
 	e.Peer, _ = netip.ParseAddrPort(r.RemoteAddr)
 	e.Client = h.client(e.Peer, r.Header)
 	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
-		e.Local, _ = netip.ParseAddrPort(a.String())
+		e.Local = addrPort(a)
 	}
 	e.Conn, e.Keepalives = rec.connection(r, returned)
-	if h.opt.Edit != nil {
-		h.opt.Edit(&e)
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	if tcp, ok := a.(*net.TCPAddr); ok {
+		return tcp.AddrPort()
 	}
-	if h.opt.Skip != nil && h.opt.Skip(&e) {
-		return
-	}
-	buf := h.lines.Get().(*[]byte)
-	*buf = h.format.Append((*buf)[:0], &e)
-	err := h.w.WriteLine(*buf)
-	if cap(*buf) <= 1<<16 {
-		h.lines.Put(buf)
-	}
-	if err != nil && h.opt.OnError != nil {
-		h.opt.OnError(err)
-	}
+	parsed, _ := netip.ParseAddrPort(a.String())
+	return parsed
 }
 
 // silent is the status of a response that never wrote one.

@@ -1,0 +1,130 @@
+package relp
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// A frame is TXNR SP COMMAND SP LEN [SP DATA] LF; without data the blank before them
+// is missing too.
+const (
+	maxTXNR    = 999999999 // nine digits, then 1 again
+	maxCommand = 32
+	// maxResponse bounds the data of a frame that a server sends.
+	maxResponse = 64 << 10
+)
+
+// ErrProtocol is wrapped by each error about bytes that are no RELP.
+var ErrProtocol = errors.New("not RELP")
+
+type frame struct {
+	txnr    uint32
+	command string
+	data    []byte
+}
+
+func appendFrame(dst []byte, txnr uint32, command string, data []byte) []byte {
+	dst = strconv.AppendUint(dst, uint64(txnr), 10)
+	dst = append(dst, ' ')
+	dst = append(dst, command...)
+	dst = append(dst, ' ')
+	dst = strconv.AppendInt(dst, int64(len(data)), 10)
+	if len(data) > 0 {
+		dst = append(dst, ' ')
+		dst = append(dst, data...)
+	}
+	return append(dst, '\n')
+}
+
+// readFrame reads one frame of a server.
+func readFrame(r *bufio.Reader) (frame, error) {
+	var f frame
+	n, end, err := number(r, "transaction number", maxTXNR)
+	if err != nil {
+		return f, err
+	}
+	f.txnr = uint32(n)
+	if end != ' ' {
+		return f, fmt.Errorf("%w: no command behind transaction number %d", ErrProtocol, n)
+	}
+	var command [maxCommand]byte
+	for i := 0; ; i++ {
+		c, err := r.ReadByte()
+		if err != nil {
+			return f, unexpected(err)
+		}
+		if c == ' ' {
+			f.command = string(command[:i])
+			break
+		}
+		if i == maxCommand || !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
+			return f, fmt.Errorf("%w: byte %#x in a command", ErrProtocol, c)
+		}
+		command[i] = c
+	}
+	size, end, err := number(r, "length", maxResponse)
+	if err != nil {
+		return f, unexpected(err)
+	}
+	if end == ' ' {
+		f.data = make([]byte, size)
+		if _, err := io.ReadFull(r, f.data); err != nil {
+			return f, unexpected(err)
+		}
+		if end, err = r.ReadByte(); err != nil {
+			return f, unexpected(err)
+		}
+	} else if size > 0 {
+		return f, fmt.Errorf("%w: no data behind length %d", ErrProtocol, size)
+	}
+	if end != '\n' {
+		return f, fmt.Errorf("%w: byte %#x where a frame ends", ErrProtocol, end)
+	}
+	return f, nil
+}
+
+// number reads digits and the byte behind them.
+func number(r *bufio.Reader, what string, most int) (n int, end byte, err error) {
+	for digits := 0; ; digits++ {
+		c, err := r.ReadByte()
+		switch {
+		case err != nil && digits > 0:
+			return 0, 0, unexpected(err)
+		case err != nil:
+			return 0, 0, err
+		case c >= '0' && c <= '9':
+			if n = n*10 + int(c-'0'); n > most {
+				return 0, 0, fmt.Errorf("%w: a %s of more than %d", ErrProtocol, what, most)
+			}
+		case digits == 0 || c != ' ' && c != '\n':
+			return 0, 0, fmt.Errorf("%w: byte %#x in a %s", ErrProtocol, c, what)
+		default:
+			return n, c, nil
+		}
+	}
+}
+
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// status reads the answer of a rsp frame: three digits, text, and further lines.
+func status(data []byte) (code int, text string, lines [][]byte) {
+	first, rest, _ := bytes.Cut(data, []byte("\n"))
+	number, message, _ := bytes.Cut(first, []byte(" "))
+	code, err := strconv.Atoi(string(number))
+	if err != nil || len(number) != 3 {
+		return 0, strconv.Quote(string(first[:min(len(first), 80)])), nil
+	}
+	if len(rest) > 0 {
+		lines = bytes.Split(rest, []byte("\n"))
+	}
+	return code, strconv.Quote(string(message[:min(len(message), 200)])), lines
+}

@@ -1,0 +1,113 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"sync"
+)
+
+// Queue is a first-in first-out queue of byte strings, bounded by their bytes. Make
+// one with [NewQueue].
+type Queue struct {
+	mu     sync.Mutex
+	full   sync.Cond
+	onFull OnFull
+	limit  int64
+	size   int64
+	items  [][]byte
+	head   int
+	closed bool
+	ready  chan struct{} // holds one token when something may have changed
+}
+
+// overhead is what an element costs beside its bytes.
+const overhead = 64
+
+// NewQueue returns a queue for at most limit bytes; each element counts 64 more for
+// its own keeping. A single element of any size fits into an empty queue.
+func NewQueue(limit int64, onFull OnFull) *Queue {
+	q := &Queue{limit: limit, onFull: onFull, ready: make(chan struct{}, 1)}
+	q.full.L = &q.mu
+	return q
+}
+
+// Put appends a copy of b. It returns [ErrFull] when there is no room and the queue
+// does not block, and [ErrClosed] after Close.
+func (q *Queue) Put(b []byte) error {
+	cost := int64(len(b)) + overhead
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for !q.closed && q.size > 0 && q.size+cost > q.limit {
+		if q.onFull != Block {
+			return ErrFull
+		}
+		q.full.Wait()
+	}
+	if q.closed {
+		return ErrClosed
+	}
+	q.items = append(q.items, bytes.Clone(b))
+	q.size += cost
+	q.signal()
+	return nil
+}
+
+// Take removes up to n elements without waiting.
+func (q *Queue) Take(n int) [][]byte {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n = min(n, len(q.items)-q.head)
+	if n == 0 {
+		return nil
+	}
+	taken := make([][]byte, n)
+	copy(taken, q.items[q.head:])
+	for i, b := range taken {
+		q.items[q.head+i] = nil
+		q.size -= int64(len(b)) + overhead
+	}
+	q.head += n
+	switch {
+	case q.head == len(q.items):
+		q.items, q.head = q.items[:0], 0
+	case q.head > 1024 && q.head > len(q.items)/2:
+		q.items = append(q.items[:0], q.items[q.head:]...)
+		q.head = 0
+	}
+	q.full.Broadcast()
+	return taken
+}
+
+// Wait waits until there may be something to take, or until the context ends.
+func (q *Queue) Wait(ctx context.Context) error {
+	select {
+	case <-q.ready:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Len returns the number of elements.
+func (q *Queue) Len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.items) - q.head
+}
+
+// Close refuses what is put from now on and wakes who waits. What is in the queue can
+// still be taken.
+func (q *Queue) Close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.full.Broadcast()
+	q.signal()
+}
+
+func (q *Queue) signal() {
+	select {
+	case q.ready <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,63 @@
+package spool
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io"
+	"os"
+)
+
+// Position is a place between two records: all before it have been dealt with.
+type Position struct {
+	segment uint64
+	offset  int64
+}
+
+func (p Position) less(q Position) bool {
+	return p.segment < q.segment || p.segment == q.segment && p.offset < q.offset
+}
+
+// ackFile keeps a position in two slots that are written in turn, so that a torn
+// write leaves the other one.
+type ackFile struct {
+	f    *os.File
+	turn uint64
+}
+
+const slotSize = 32 // turn, segment, offset, checksum, four bytes unused
+
+func openAck(name string) (*ackFile, Position, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, Position{}, err
+	}
+	var b [2 * slotSize]byte
+	n, err := f.ReadAt(b[:], 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		f.Close()
+		return nil, Position{}, err
+	}
+	a := &ackFile{f: f}
+	var at Position
+	for slot := b[:n]; len(slot) >= slotSize; slot = slot[slotSize:] {
+		turn := binary.LittleEndian.Uint64(slot)
+		if turn <= a.turn || crc32.Checksum(slot[:24], castagnoli) != binary.LittleEndian.Uint32(slot[24:]) {
+			continue
+		}
+		a.turn = turn
+		at = Position{binary.LittleEndian.Uint64(slot[8:]), int64(binary.LittleEndian.Uint64(slot[16:]))}
+	}
+	return a, at, nil
+}
+
+func (a *ackFile) write(p Position) error {
+	a.turn++
+	var b [slotSize]byte
+	binary.LittleEndian.PutUint64(b[:], a.turn)
+	binary.LittleEndian.PutUint64(b[8:], p.segment)
+	binary.LittleEndian.PutUint64(b[16:], uint64(p.offset))
+	binary.LittleEndian.PutUint32(b[24:], crc32.Checksum(b[:24], castagnoli))
+	_, err := a.f.WriteAt(b[:], int64(a.turn%2)*slotSize)
+	return err
+}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"dougu.internal/examples/umlconsole/console"
+	"dougu.internal/examples/umlconsole/mconsole"
+)
+
+// listed is a guest in the output of -list -json.
+type listed struct {
+	Name     string   `json:"name"`
+	Dir      string   `json:"dir"`
+	Pid      int      `json:"pid"`
+	Alive    bool     `json:"alive"`
+	Consoles []attach `json:"consoles"`
+}
+
+type attach struct {
+	Name   string `json:"name"`
+	Kind   string `json:"kind"`
+	Device string `json:"device"`
+}
+
+// lines are those that -list asks about.
+var lines = []string{"con0", "con1", "con2", "con3", "con4", "con5", "con6", "ssl0", "ssl1"}
+
+func (c *command) showList(ctx context.Context, dirs []string) int {
+	guests, err := mconsole.List(dirs...)
+	if err != nil {
+		return c.fail(statusNo, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	all := []listed{}
+	for _, g := range guests {
+		one := listed{Name: g.Name, Dir: g.Dir, Pid: g.Pid, Alive: g.Alive, Consoles: []attach{}}
+		if client, err := mconsole.Dial(g.Socket()); err == nil {
+			for _, line := range lines {
+				text, err := client.Do(ctx, "config "+line)
+				if kind, device, _ := strings.Cut(strings.TrimSpace(text), ":"); err == nil && kind != "null" && kind != "none" {
+					one.Consoles = append(one.Consoles, attach{line, kind, device})
+				}
+			}
+		}
+		all = append(all, one)
+	}
+	if c.json {
+		out := json.NewEncoder(c.stdout)
+		out.SetIndent("", "  ")
+		if err := out.Encode(all); err != nil {
+			return c.fail(statusNo, err)
+		}
+		return statusGood
+	}
+	for _, g := range all {
+		state := "alive"
+		if !g.Alive {
+			state = "gone, its directory is left"
+		}
+		fmt.Fprintf(c.stdout, "%q pid %d %s\n", g.Name, g.Pid, state)
+		for _, line := range g.Consoles {
+			fmt.Fprintf(c.stdout, "    %-5s %s %q\n", line.Name, line.Kind, line.Device)
+		}
+	}
+	if len(all) == 0 {
+		fmt.Fprintln(c.stderr, "umlconsole: no guest there; guests started with uml_dir=DIR are below DIR")
+	}
+	return statusGood
+}
+
+// one does an action with one guest.
+func (c *command) one(ctx context.Context) int {
+	if c.dir == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return c.fail(statusUsage, err)
+		}
+		c.dir = filepath.Join(home, ".uml")
+	}
+	client, err := mconsole.Dial(filepath.Join(c.dir, c.umid, "mconsole"))
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, mconsole.ErrStale) {
+		return c.fail(statusGone, fmt.Errorf("no guest %q below %s: %w", c.umid, c.dir, err))
+	}
+	if err != nil {
+		return c.fail(statusNo, err)
+	}
+	bounded, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	if c.mconsole != "" {
+		return c.ask(bounded, client)
+	}
+	ch, err := client.Console(bounded, c.con)
+	if err != nil {
+		return c.fail(statusNo, err)
+	}
+	if ch.Kind != "pts" {
+		return c.fail(statusNo, fmt.Errorf("%s of %s is %q, not a pts: umlconsole -umid %s -mconsole 'config %s=pts'", c.con, c.umid, ch.Kind, c.umid, c.con))
+	}
+	d := console.Device{Guest: c.umid, Label: c.con, Path: ch.Device}
+	if c.screen || c.tmux {
+		return c.argv(d)
+	}
+	p, err := console.Open(d)
+	if err != nil {
+		return c.fail(statusNo, err)
+	}
+	defer p.Close()
+	switch {
+	case c.log != "":
+		return c.transcript(ctx, p)
+	case c.attach:
+		return c.connect(ctx, p)
+	}
+	answer, err := runLine(bounded, p, c.run, regexp.MustCompile(c.expect))
+	fmt.Fprint(c.stdout, answer)
+	if err != nil {
+		return c.fail(statusNo, err)
+	}
+	return statusGood
+}
+
+// ask prints as uml_mconsole does.
+func (c *command) ask(ctx context.Context, client *mconsole.Client) int {
+	text, err := client.Do(ctx, c.mconsole)
+	var no *mconsole.Error
+	switch {
+	case errors.As(err, &no):
+		fmt.Fprintf(c.stdout, "ERR %s\n", no.Text)
+		return statusNo
+	case errors.Is(err, mconsole.ErrIncomplete):
+		fmt.Fprintf(c.stdout, "OK %s\n", text)
+		return c.fail(statusNo, err)
+	case err != nil:
+		return c.fail(statusNo, err)
+	}
+	fmt.Fprintf(c.stdout, "OK %s\n", text)
+	return statusGood
+}
+
+func (c *command) argv(d console.Device) int {
+	args, err := console.ScreenArgs(d.Guest+"-"+d.Label, d)
+	if c.tmux {
+		args, err = console.TmuxArgs(d.Guest+"-"+d.Label, d)
+	}
+	if err != nil {
+		return c.fail(statusNo, err)
+	}
+	fmt.Fprintln(c.stdout, strings.Join(args, " ")) // words of plain letters: nothing to quote
+	return statusGood
+}
+
+func (c *command) transcript(ctx context.Context, p *console.Port) int {
+	w := c.stdout
+	if c.log != "-" {
+		f, err := os.OpenFile(c.log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		if err != nil {
+			return c.fail(statusNo, err)
+		}
+		defer f.Close()
+		w = f
+	}
+	if err := console.Transcript(ctx, p.NewReader(), w, nil); err != nil {
+		return c.fail(statusNo, err)
+	}
+	return statusGood
+}
+
+// terminal is the user's.
+type terminal struct {
+	*os.File
+	out io.Writer
+}
+
+// Write prints.
+func (t terminal) Write(b []byte) (int, error) { return t.out.Write(b) }
+
+func (c *command) connect(ctx context.Context, p *console.Port) int {
+	fmt.Fprintf(c.stderr, "umlconsole: %s of %s on %s; Ctrl-] ends\n", c.con, c.umid, p.Device.Path)
+	restore, err := console.RawTerminal(c.stdin)
+	if err != nil {
+		return c.fail(statusUsage, fmt.Errorf("-attach wants a terminal: %w", err))
+	}
+	err = console.Relay(ctx, p, terminal{c.stdin, c.stdout}, nil)
+	if rerr := restore(); err == nil {
+		err = rerr
+	}
+	fmt.Fprintln(c.stderr)
+	if err != nil {
+		return c.fail(statusNo, err)
+	}
+	return statusGood
+}
+
+// promptTime is how long runLine waits for a prompt before it types anyway.
+const promptTime = 3 * time.Second
+
+// runLine types a line and returns what the console prints from the echo's end up to
+// the match.
+func runLine(ctx context.Context, p *console.Port, line string, until *regexp.Regexp) (string, error) {
+	r := p.NewReader()
+	// An empty line brings up the prompt, also of a shell that is only starting.
+	if _, err := p.Write([]byte("\n")); err != nil {
+		return "", err
+	}
+	ready, cancel := context.WithTimeout(ctx, promptTime)
+	r.Expect(ready, prompt) // not every console has a prompt that we know
+	cancel()
+	if _, err := p.Write([]byte(line + "\n")); err != nil {
+		return "", err
+	}
+	// The guest's terminal repeats what is typed; a prompt's end may match before it.
+	if _, _, err := r.Expect(ctx, regexp.MustCompile(regexp.QuoteMeta(line)+`\r*\n`)); err != nil {
+		return "", err
+	}
+	_, before, err := r.Expect(ctx, until)
+	var answer strings.Builder
+	console.NewFilter(&answer).Write(before)
+	text := strings.ReplaceAll(answer.String(), "\r", "")
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return text, err
+}

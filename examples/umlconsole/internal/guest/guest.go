@@ -1,0 +1,107 @@
+// Package guest boots a small User Mode Linux guest: busybox in an initramfs, a shell
+// on its console con1, which is a pseudo-terminal of the host. It is for the program
+// beside it and for tests.
+package guest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Guest is a running guest.
+type Guest struct {
+	// Name is its umid, Dir the uml_dir that holds it, Log what the kernel prints.
+	Name, Dir, Log string
+
+	cmd  *exec.Cmd
+	done chan struct{}
+	err  error
+}
+
+const initScript = `#!/bin/sh
+mount -t devtmpfs none /dev
+mount -t proc none /proc
+echo the guest is up
+( while :; do setsid sh -c 'exec sh </dev/tty1 >/dev/tty1 2>&1'; sleep 1; done ) &
+while :; do sleep 1000; done
+`
+
+// Find returns the programs that a guest needs, and an error that says which Debian
+// packages bring what is missing.
+func Find() (linux, busybox string, err error) {
+	linux, err = exec.LookPath("linux.uml")
+	if err != nil {
+		return "", "", errors.New("linux.uml is missing: install Debian package user-mode-linux")
+	}
+	busybox, err = exec.LookPath("busybox")
+	if err != nil {
+		return "", "", errors.New("busybox is missing: install Debian package busybox-static")
+	}
+	return linux, busybox, nil
+}
+
+// Boot starts a guest with its files below dir, which should have a short path. The
+// guest is killed when the context ends.
+func Boot(ctx context.Context, dir string) (*Guest, error) {
+	linux, busybox, err := Find()
+	if err != nil {
+		return nil, err
+	}
+	binary, err := os.ReadFile(busybox)
+	if err != nil {
+		return nil, err
+	}
+	entries := []entry{{"bin", modeDir, nil}, {"dev", modeDir, nil}, {"proc", modeDir, nil}, {"bin/busybox", modeFile, binary}, {"init", modeFile, []byte(initScript)}}
+	for _, name := range []string{"sh", "mount", "setsid", "sleep", "echo", "uname", "cat", "halt", "stty", "head", "yes", "dd"} {
+		entries = append(entries, entry{"bin/" + name, modeLink, []byte("busybox")})
+	}
+	initrd, err := archive(entries)
+	if err != nil {
+		return nil, err
+	}
+	g := &Guest{Name: "guest", Dir: filepath.Join(dir, "uml"), Log: filepath.Join(dir, "boot.log"), done: make(chan struct{})}
+	if err := os.WriteFile(filepath.Join(dir, "initrd.gz"), initrd, 0o644); err != nil {
+		return nil, err
+	}
+	log, err := os.OpenFile(g.Log, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	// zswap prints a frightening trace at boot without a disk.
+	g.cmd = exec.CommandContext(ctx, linux, "mem=96M", "umid="+g.Name, "uml_dir="+g.Dir, "initrd="+filepath.Join(dir, "initrd.gz"),
+		"zswap.enabled=0", "con0=null,fd:1", "con1=pts", "con=null", "ssl=null")
+	g.cmd.Stdout, g.cmd.Stderr, g.cmd.Dir = log, log, dir
+	g.cmd.Env = append(os.Environ(), "TMPDIR="+dir, "HOME="+dir)
+	g.cmd.WaitDelay = time.Second
+	setGroup(g.cmd)
+	if err := g.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		g.err = g.cmd.Wait()
+		close(g.done)
+	}()
+	return g, nil
+}
+
+// Socket is the path of the guest's management console.
+func (g *Guest) Socket() string { return filepath.Join(g.Dir, g.Name, "mconsole") }
+
+// Done is closed when the guest has ended.
+func (g *Guest) Done() <-chan struct{} { return g.done }
+
+// Wait waits for the guest's end.
+func (g *Guest) Wait(limit time.Duration) error {
+	select {
+	case <-g.done:
+		return g.err
+	case <-time.After(limit):
+		return fmt.Errorf("the guest has not ended within %v", limit)
+	}
+}
