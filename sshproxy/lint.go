@@ -182,7 +182,7 @@ func (l *linter) aliases() (names []string) {
 			continue
 		}
 		for _, p := range args(b.Criteria) {
-			if p != "" && p[0] != '!' && literal(p) && !slices.Contains(names, p) {
+			if p != "" && p[0] != '!' && literal(p) && ValidHost(p) == nil && !slices.Contains(names, p) {
 				names = append(names, p)
 			}
 		}
