@@ -7,6 +7,7 @@ replace dougu.internal => ../..
 require (
 	dougu.internal v0.0.0-00010101000000-000000000000
 	github.com/gorilla/handlers v1.5.2
+	github.com/kevinburke/ssh_config v1.6.0
 	github.com/lestrrat-go/apache-logformat/v2 v2.0.6
 )
 
