@@ -26,6 +26,8 @@ type section struct {
 // sections are in the order of the stories.
 var sections = []section{
 	{"stracelog", tourStracelog},
+	{"smart", tourSmart},
+	{"sshproxy", tourSSHProxy},
 }
 
 func main() {

@@ -1,0 +1,310 @@
+// Command smart-report turns any S.M.A.R.T. evidence into a short report with reasons.
+//
+//	smart-report [flags] FILE ... | -
+//	smart-report -device /dev/sda [-device /dev/nvme0]
+//	smart-report -dd RESULTS FILE ...
+//	smart-report -compare OLD NEW
+//
+// A FILE is what smartctl printed (text, also single lines of the attribute table, or
+// JSON), what nvme smart-log -o json printed, a transcript of smartctl -r ataioctl,2, a
+// state file of smartd, or raw pages; several drives in one file are fine. "-" is the
+// standard input. The program runs no other program and never writes to a device.
+//
+// The exit status is 0 when nothing is wrong, 1 when a finding of severity watch or act
+// was made, and 2 when the usage is wrong or an input could not be used. A bad input
+// does not stop the others.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"dougu.internal/smart"
+)
+
+const usage = `usage: smart-report [flags] FILE ... | -
+
+  -format text|json|prometheus   how to print (default text)
+  -device PATH                   read the device itself; may be given again; needs rights
+  -drivedb PATH                  a drivedb.h, for names and formats of raw pages and devices
+  -model MODEL                   the model of drives whose evidence does not name one
+  -dd FILE                       join results of dd with the drives
+  -compare                       FILE FILE: what changed between two snapshots of one drive
+  -wake                          read a sleeping device too
+
+-format json prints an array with one object a drive. Absent facts are absent:
+  source, device, port, model, serial, firmware, health (passed|failed|unknown),
+  temperature {current, lifetime_min, lifetime_max, cycle_min, cycle_max, op_min, op_max,
+    limit_min, limit_max, critical, trip, sources {NAME: SOURCE}},
+  power_on_hours, power_cycles,
+  attributes [{id, name, value, worst, thresh, raw_string, raw, state}]
+    raw: hexadecimal, highest byte first, ".." for a byte that the evidence does not tell
+    state: ok|past|now|no-threshold|no-value
+  findings [{rule, severity (act|watch|info), detail, evidence, source, past}],
+  throughput {label, bytes, seconds, bytes_per_second, slow, position, conclusion, detail},
+  warnings [TEXT]
+
+exit status: 0 nothing is wrong, 1 findings (watch or act), 2 usage or unusable input
+`
+
+func main() {
+	os.Exit(run(os.Stdin, os.Stdout, os.Stderr, os.Args[1:]))
+}
+
+// list is a flag that may be given again.
+type list []string
+
+// String implements [flag.Value].
+func (l *list) String() string { return strings.Join(*l, " ") }
+
+// Set implements [flag.Value].
+func (l *list) Set(s string) error {
+	*l = append(*l, s)
+	return nil
+}
+
+type options struct {
+	format, drivedb, model, dd string
+	devices                    list
+	compare, wake              bool
+}
+
+func run(in io.Reader, out, errs io.Writer, args []string) int {
+	var o options
+	flags := flag.NewFlagSet("smart-report", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	flags.Usage = func() { fmt.Fprint(errs, usage) }
+	flags.StringVar(&o.format, "format", "text", "")
+	flags.StringVar(&o.drivedb, "drivedb", "", "")
+	flags.StringVar(&o.model, "model", "", "")
+	flags.StringVar(&o.dd, "dd", "", "")
+	flags.Var(&o.devices, "device", "")
+	flags.BoolVar(&o.compare, "compare", false, "")
+	flags.BoolVar(&o.wake, "wake", false, "")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return 0
+		}
+		return 2
+	}
+	r := report{options: o, out: out, errs: errs, in: in}
+	return r.run(flags.Args())
+}
+
+type drive struct {
+	name     string // of the input
+	s        *smart.Snapshot
+	findings []smart.Finding
+	verdict  *smart.DiskVerdict
+}
+
+type report struct {
+	options
+	in        io.Reader
+	out, errs io.Writer
+	db        *smart.DriveDB
+	drives    []drive
+	diagnosis *smart.Diagnosis
+	bad       bool
+}
+
+func (r *report) fail(format string, args ...any) {
+	fmt.Fprintf(r.errs, "smart-report: %s\n", smart.Sanitize(fmt.Sprintf(format, args...)))
+	r.bad = true
+}
+
+func (r *report) run(files []string) int {
+	switch {
+	case r.format != "text" && r.format != "json" && r.format != "prometheus":
+		r.fail("-format %s: want text, json or prometheus", r.format)
+		return 2
+	case len(files) == 0 && len(r.devices) == 0:
+		fmt.Fprint(r.errs, usage)
+		return 2
+	case r.compare && len(files) != 2:
+		r.fail("-compare wants two files, the older one first; there are %d", len(files))
+		return 2
+	}
+	if r.drivedb != "" {
+		f, err := os.Open(r.drivedb)
+		if err != nil {
+			r.fail("%v", err)
+			return 2
+		}
+		r.db, err = smart.LoadDriveDB(f)
+		f.Close()
+		if err != nil {
+			r.fail("%s: %v", r.drivedb, err)
+			return 2
+		}
+	}
+	for _, name := range files {
+		r.file(name)
+	}
+	for _, name := range r.devices {
+		r.device(name)
+	}
+	if len(r.drives) == 0 {
+		return 2
+	}
+	r.judge()
+	if r.bad && (r.compare || r.dd != "") {
+		return 2
+	}
+	if err := r.print(); err != nil {
+		r.fail("%v", err)
+	}
+	if r.bad {
+		return 2
+	}
+	return r.status()
+}
+
+// status is 1 when a drive has a finding that matters.
+func (r *report) status() int {
+	for _, d := range r.drives {
+		for _, f := range d.findings {
+			if f.Severity < smart.Info {
+				return 1
+			}
+		}
+	}
+	return 0
+}
+
+func (r *report) file(name string) {
+	in := r.in
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			r.fail("%v", err)
+			return
+		}
+		defer f.Close()
+		in = f
+	}
+	const limit = 64 << 20
+	b, err := io.ReadAll(io.LimitReader(in, limit+1))
+	if err != nil {
+		r.fail("%s: %v", name, err)
+		return
+	}
+	if len(b) > limit {
+		r.fail("%s: larger than 64 MiB", name)
+		return
+	}
+	found, err := smart.ParseBytes(b, r.db)
+	if err != nil {
+		r.fail("%s: %v", name, err)
+	}
+	for _, s := range found {
+		if s.Source.Format == smart.FormatState {
+			s.NameFromState(name)
+		}
+		if s.Identity.Model == "" {
+			s.Identity.Model = r.model
+		}
+		r.drives = append(r.drives, drive{name: name, s: s})
+	}
+}
+
+func (r *report) device(name string) {
+	d, err := smart.Open(name)
+	if err != nil {
+		r.fail("%v", err)
+		return
+	}
+	defer d.Close()
+	d.DB, d.WakeUp = r.db, r.wake
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	s, err := d.Snapshot(ctx)
+	if err != nil {
+		r.fail("%v", err)
+		return
+	}
+	r.drives = append(r.drives, drive{name: name, s: s})
+}
+
+// judge makes the findings: of each drive, of the measurements, of the comparison.
+func (r *report) judge() {
+	for i := range r.drives {
+		r.drives[i].findings = smart.Judge(r.drives[i].s, smart.Policy{})
+	}
+	if r.compare {
+		r.changes()
+	}
+	if r.dd != "" {
+		r.throughput()
+	}
+}
+
+// changes leaves the newer drive alone, with the findings of the comparison first.
+func (r *report) changes() {
+	if len(r.drives) != 2 {
+		r.fail("-compare wants one drive in each file; there are %d in all", len(r.drives))
+		return
+	}
+	delta, err := smart.Compare(r.drives[0].s, r.drives[1].s)
+	if err != nil {
+		r.fail("%v", err)
+		return
+	}
+	cur := r.drives[1]
+	cur.findings = append(delta.Findings, cur.findings...)
+	r.drives = []drive{cur}
+	if r.format != "text" {
+		return
+	}
+	for _, c := range delta.Counters {
+		if c.Grown.OK && c.Grown.V == 0 {
+			continue
+		}
+		line := fmt.Sprintf("changed: %s: %d, then %d", c.Name, c.Old, c.New)
+		if c.PerDay.OK {
+			line += fmt.Sprintf(" (%.2f a day)", c.PerDay.V)
+		}
+		fmt.Fprintln(r.out, smart.Sanitize(line))
+	}
+}
+
+func (r *report) throughput() {
+	f, err := os.Open(r.dd)
+	if err != nil {
+		r.fail("%v", err)
+		return
+	}
+	defer f.Close()
+	samples, err := smart.ParseDD(f)
+	if err != nil {
+		r.fail("%s: %v", r.dd, err)
+		return
+	}
+	disks := make([]*smart.Snapshot, len(r.drives))
+	for i := range r.drives {
+		disks[i] = r.drives[i].s
+	}
+	d, err := smart.Diagnose(disks, samples, smart.Windows(), 1)
+	if err != nil {
+		r.fail("%s: %v", r.dd, err)
+		return
+	}
+	r.diagnosis = &d
+	for i := range d.Disks {
+		v := &d.Disks[i]
+		r.drives[v.Disk].verdict = v
+		if v.Slow {
+			f := smart.Finding{Rule: "throughput", Severity: smart.Watch, Detail: v.Text, Evidence: fmt.Sprintf("%.0f bytes/s", v.Sample.V.Rate()), Source: fmt.Sprintf("%s, line %d", r.dd, v.Sample.V.Line)}
+			if v.Conclusion == smart.Suspect {
+				f.Severity = smart.Act
+			}
+			r.drives[v.Disk].findings = append([]smart.Finding{f}, r.drives[v.Disk].findings...)
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package smart
+
+// Attribute is one row of the ATA attribute table.
+type Attribute struct {
+	ID   uint8
+	Name string
+	// Flags are the 16 flag bits of the row.
+	Flags Flags
+	// Value, Worst and Thresh are normalised; Has tells which of them exist.
+	Value, Worst, Thresh uint8
+	Has                  Fields
+	State                State
+	Raw                  Raw
+	// Format is how the raw bytes are printed; its zero value is not known.
+	Format RawFormat
+}
+
+// Fields tells which of the normalised numbers of an attribute exist.
+type Fields uint8
+
+// The normalised numbers of an attribute.
+const (
+	HasValue Fields = 1 << iota
+	HasWorst
+	HasThresh
+	HasFlags
+)
+
+// Flags are the flag bits of an attribute.
+type Flags uint16
+
+// The flag bits that have a meaning.
+const (
+	Prefail     Flags = 1 << iota // P: at or below the threshold, failure is near
+	Online                        // O: updated during normal operation
+	Performance                   // S: measures performance
+	ErrorRate                     // R: is an error rate
+	EventCount                    // C: counts events
+	AutoKeep                      // K: kept over power cycles
+)
+
+const flagLetters = "POSRCK"
+
+// String returns the six letters POSRCK, each replaced by '-' when its bit is not
+// set, and '+' after them when a higher bit is set.
+func (f Flags) String() string {
+	b := [7]byte{'-', '-', '-', '-', '-', '-', '+'}
+	for i := range len(flagLetters) {
+		if f>>i&1 != 0 {
+			b[i] = flagLetters[i]
+		}
+	}
+	if f>>len(flagLetters) == 0 {
+		return string(b[:6])
+	}
+	return string(b[:])
+}
+
+// State compares an attribute with its threshold. The zero value is not known.
+type State uint8
+
+// The states of an attribute, from the table and not from the tool's opinion.
+const (
+	// StateUnknown: the evidence does not tell.
+	StateUnknown State = iota
+	// NoValue: the raw format takes the bytes of the normalised value.
+	NoValue
+	// NoThreshold: there is no threshold for this id.
+	NoThreshold
+	// StateOK: above the threshold, or the threshold is 0 and never reached.
+	StateOK
+	// FailedPast: the worst value was at or below the threshold.
+	FailedPast
+	// FailingNow: the value is at or below the threshold.
+	FailingNow
+)
+
+// String returns "unknown", "no-value", "no-threshold", "ok", "past" or "now".
+func (s State) String() string {
+	return name(s, "unknown", "no-value", "no-threshold", "ok", "past", "now")
+}
+
+// Raw is the vendor's part of an attribute.
+type Raw struct {
+	// Bytes are the six raw bytes; Known tells by its bits 0 to 5 which of them the
+	// evidence reveals, and by bit 6 whether it reveals Extra.
+	Bytes [6]byte
+	// Extra is the reserved byte behind them, which some formats use.
+	Extra uint8
+	Known uint8
+	// Text is the raw value as the tool printed it; empty for pages.
+	Text string
+	// Number is the value as JSON prints it: up to 64 bits, after any reordering.
+	Number Opt[uint64]
+}
+
+// KnownAll is the mask of Known for all six bytes, KnownExtra for the reserved one.
+const (
+	KnownAll   = 1<<6 - 1
+	KnownExtra = 1 << 6
+)
+
+// Uint48 returns the six bytes as a little-endian number, and whether all of them
+// are known.
+func (r *Raw) Uint48() (uint64, bool) {
+	var v uint64
+	for i := 5; i >= 0; i-- {
+		v = v<<8 | uint64(r.Bytes[i])
+	}
+	return v, r.Known&KnownAll == KnownAll
+}
+
+// word returns the little-endian word i and whether both of its bytes are known.
+func (r *Raw) word(i int) (uint16, bool) {
+	return uint16(r.Bytes[2*i]) | uint16(r.Bytes[2*i+1])<<8, r.Known>>(2*i)&3 == 3
+}
+
+func (r *Raw) setUint48(v uint64) {
+	for i := range r.Bytes {
+		r.Bytes[i] = byte(v >> (8 * i))
+	}
+	r.Known |= KnownAll
+}
+
+// Hex returns the raw bytes, the highest first, as hexadecimal digits; a byte that
+// the evidence does not reveal is "..". It is empty when no byte is known.
+func (r *Raw) Hex() string {
+	if r.Known == 0 {
+		return ""
+	}
+	const digits = "0123456789abcdef"
+	b := make([]byte, 0, 14)
+	add := func(v byte, known bool) {
+		if known {
+			b = append(b, digits[v>>4], digits[v&15])
+		} else {
+			b = append(b, '.', '.')
+		}
+	}
+	if r.Known&KnownExtra != 0 {
+		add(r.Extra, true)
+	}
+	for i := 5; i >= 0; i-- {
+		add(r.Bytes[i], r.Known>>i&1 != 0)
+	}
+	return string(b)
+}
+
+// Attribute returns the first attribute with that id, or nil.
+func (s *Snapshot) Attribute(id uint8) *Attribute {
+	for i := range s.Attributes {
+		if s.Attributes[i].ID == id {
+			return &s.Attributes[i]
+		}
+	}
+	return nil
+}
+
+// judge sets the state from value, worst and threshold as the ATA rules have it: a
+// threshold of 0 is never reached.
+func (a *Attribute) judge() {
+	switch {
+	case a.Has&HasValue == 0:
+		a.State = NoValue
+	case a.Has&HasThresh == 0:
+		a.State = NoThreshold
+	case a.Thresh == 0:
+		a.State = StateOK
+	case a.Value <= a.Thresh:
+		a.State = FailingNow
+	case a.Has&HasWorst != 0 && a.Worst <= a.Thresh:
+		a.State = FailedPast
+	default:
+		a.State = StateOK
+	}
+}

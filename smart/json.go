@@ -1,0 +1,438 @@
+package smart
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxDocument bounds a JSON document, and maxDrives the drives of one input.
+const (
+	maxDocument = 16 << 20
+	maxDrives   = 4096
+)
+
+// ErrScan means that the JSON is the list of devices of smartctl --scan: it holds no
+// word about their health.
+var ErrScan = errors.New("the list of devices of smartctl --scan holds no health: run smartctl -x -j on each device")
+
+// ParseJSON reads one JSON document of smartctl -j (7.0 to 8.0), of smartd -j, or of
+// nvme smart-log -o json. Fields of a wrong type leave a [Warning], the others are
+// used. A nonzero exit status of smartctl inside the document is evidence and not an
+// error. The error is a syntax error with line and column, [ErrScan], or
+// [ErrNoData].
+func ParseJSON(b []byte) (*Snapshot, error) {
+	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
+	if len(b) > maxDocument {
+		return nil, fmt.Errorf("JSON: the document is larger than %d bytes", maxDocument)
+	}
+	var d jsonDoc
+	var odd *json.UnmarshalTypeError
+	if err := json.Unmarshal(b, &d); err != nil && !errors.As(err, &odd) {
+		return nil, jsonError(b, err)
+	}
+	s := &Snapshot{Source: Source{Format: FormatJSON, Line: 1}}
+	if odd != nil {
+		s.warn(Warning{Path: odd.Field, Offset: int(odd.Offset), Msg: fmt.Sprintf("%s where %s is due; the value is left out", odd.Value, odd.Type)})
+	}
+	if d.CriticalWarning != nil {
+		s.Warnings = nil // other keys have other types there
+		if err := s.fromNVMeCLI(b); err != nil {
+			return nil, err
+		}
+		s.conclude()
+		return s, nil
+	}
+	if d.empty() {
+		if len(d.Devices) > 0 {
+			return nil, ErrScan
+		}
+		return nil, ErrNoData
+	}
+	d.into(s, b)
+	return s, nil
+}
+
+// jsonError adds line and column to a syntax error.
+func jsonError(b []byte, err error) error {
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return fmt.Errorf("JSON: %w", err)
+	}
+	off := max(0, min(int(syntax.Offset)-1, len(b))) // of the byte that is wrong
+	line := 1 + bytes.Count(b[:off], []byte("\n"))
+	column := off - bytes.LastIndexByte(b[:off], '\n')
+	return fmt.Errorf("JSON: %d:%d: %w", line, column, err)
+}
+
+// jsonDoc is the part of smartctl's document that the model keeps.
+type jsonDoc struct {
+	Smartctl *struct {
+		Version  []int    `json:"version"`
+		Argv     []string `json:"argv"`
+		Messages []struct {
+			String   string `json:"string"`
+			Severity string `json:"severity"`
+		} `json:"messages"`
+		Exit *uint8 `json:"exit_status"`
+	} `json:"smartctl"`
+	Smartd *struct {
+		Version []int `json:"version"`
+	} `json:"smartd"`
+	Time struct {
+		T       *int64 `json:"time_t"`
+		ASCtime string `json:"asctime"`
+	} `json:"local_time"`
+	Device struct {
+		Name     string `json:"name"`
+		Type     string `json:"type"`
+		Protocol string `json:"protocol"`
+	} `json:"device"`
+	Devices   []json.RawMessage `json:"devices"`
+	Family    string            `json:"model_family"`
+	Model     string            `json:"model_name"`
+	ScsiModel string            `json:"scsi_model_name"`
+	Vendor    string            `json:"scsi_vendor"`
+	Revision  string            `json:"scsi_revision"`
+	OldVendor string            `json:"vendor"`
+	OldProd   string            `json:"product"`
+	OldRev    string            `json:"revision"`
+	Serial    string            `json:"serial_number"`
+	Firmware  string            `json:"firmware_version"`
+	LUID      string            `json:"logical_unit_id"`
+	WWN       *struct {
+		NAA uint64 `json:"naa"`
+		OUI uint64 `json:"oui"`
+		ID  uint64 `json:"id"`
+	} `json:"wwn"`
+	Capacity struct {
+		Bytes *uint64 `json:"bytes"`
+	} `json:"user_capacity"`
+	NVMeTotal *uint64 `json:"nvme_total_capacity"`
+	Logical   *uint32 `json:"logical_block_size"`
+	Physical  *uint32 `json:"physical_block_size"`
+	Rotation  *uint16 `json:"rotation_rate"`
+	Form      struct {
+		Name string `json:"name"`
+	} `json:"form_factor"`
+	InDB    *bool       `json:"in_smartctl_database"`
+	Support jsonSupport `json:"smart_support"`
+	Status  *struct {
+		Passed *bool `json:"passed"`
+		NVMe   *struct {
+			Value *uint8 `json:"value"`
+		} `json:"nvme"`
+		SCSI *struct {
+			ASC  *uint8 `json:"asc"`
+			ASCQ *uint8 `json:"ascq"`
+			IE   string `json:"ie_string"`
+		} `json:"scsi"`
+	} `json:"smart_status"`
+	Temp    *jsonTemp `json:"temperature"`
+	PowerOn struct {
+		Hours   *uint64 `json:"hours"`
+		Minutes *uint64 `json:"minutes"`
+	} `json:"power_on_time"`
+	Cycles   *uint64         `json:"power_cycle_count"`
+	Data     *jsonData       `json:"ata_smart_data"`
+	Attrs    *jsonAttributes `json:"ata_smart_attributes"`
+	ErrorLog *struct {
+		Summary  *jsonErrors `json:"summary"`
+		Extended *jsonErrors `json:"extended"`
+	} `json:"ata_smart_error_log"`
+	SelfLog *struct {
+		Standard *jsonSelfTests `json:"standard"`
+		Extended *jsonSelfTests `json:"extended"`
+	} `json:"ata_smart_self_test_log"`
+	SCT      *jsonSCT                   `json:"ata_sct_status"`
+	History  *jsonHistory               `json:"ata_sct_temperature_history"`
+	Stats    *jsonStats                 `json:"ata_device_statistics"`
+	NVMe     map[string]json.RawMessage `json:"nvme_smart_health_information_log"`
+	NVMeErr  *jsonNVMeErrors            `json:"nvme_error_information_log"`
+	NVMeSelf *jsonNVMeSelfTests         `json:"nvme_self_test_log"`
+	ScsiErr  *jsonCounters              `json:"scsi_error_counter_log"`
+
+	// CriticalWarning is a key of nvme-cli at the top.
+	CriticalWarning json.RawMessage `json:"critical_warning"`
+}
+
+func (d *jsonDoc) empty() bool {
+	return d.Smartctl == nil && d.Smartd == nil && d.Model == "" && d.ScsiModel == "" && d.Serial == "" && d.Status == nil &&
+		d.Attrs == nil && d.NVMe == nil || d.Devices != nil && d.Device.Name == "" && d.Status == nil
+}
+
+// jsonSupport takes the shapes that smart_support has had: a boolean and an object.
+type jsonSupport struct{ available, enabled *bool }
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (j *jsonSupport) UnmarshalJSON(b []byte) error {
+	var yes bool
+	if json.Unmarshal(b, &yes) == nil {
+		j.available = &yes
+		return nil
+	}
+	var o struct {
+		Available *bool `json:"available"`
+		Enabled   *bool `json:"enabled"`
+	}
+	err := json.Unmarshal(b, &o)
+	j.available, j.enabled = o.Available, o.Enabled
+	if odd := (*json.UnmarshalTypeError)(nil); errors.As(err, &odd) {
+		return nil
+	}
+	return err
+}
+
+func opt[T any](p *T) (o Opt[T]) {
+	if p != nil {
+		o = Some(*p)
+	}
+	return o
+}
+
+// into fills the snapshot; b is the whole document, for the keys that are numbered.
+func (d *jsonDoc) into(s *Snapshot, b []byte) {
+	d.identity(s)
+	d.verdict(s)
+	d.ata(s)
+	if d.NVMe != nil {
+		s.NVMe = &NVMeHealth{}
+		s.NVMe.fromJSON(d.NVMe, false)
+	}
+	if d.Temp != nil && s.NVMe != nil {
+		s.NVMe.WarningLimit = opt(d.Temp.OpMax)
+		s.NVMe.CriticalLimit = opt(d.Temp.Critical)
+	}
+	if d.NVMeErr != nil {
+		d.NVMeErr.into(&s.Errors)
+	}
+	if d.NVMeSelf != nil {
+		s.SelfTests = d.NVMeSelf.list()
+	}
+	if s.Device.Protocol == "SCSI" || d.ScsiErr != nil || d.ScsiModel != "" {
+		d.scsi(s, b)
+	}
+	s.conclude()
+	d.temperature(s)
+	// The hours of the device statistics have no minutes; smartctl lets those of
+	// attribute 9 stand beside them.
+	_, stat := s.Stat(1, 0x10)
+	if h := d.PowerOn.Hours; h != nil && *h <= maxHours && !stat {
+		s.PowerOn = Some(time.Duration(*h) * time.Hour)
+		if m := d.PowerOn.Minutes; m != nil && *m < 60 {
+			s.PowerOn.V += time.Duration(*m) * time.Minute
+		}
+	}
+	if d.Attrs != nil && d.PowerOn.Hours == nil && d.Stats == nil {
+		// The tool knows that attribute 9 has another format. It also leaves the time out
+		// when the upper bytes hold something else, which is no reason not to use it.
+		if a := s.Attribute(9); a == nil || strings.IndexByte(a.Raw.Text, '(') < 0 || strings.IndexByte(a.Raw.Text, '+') >= 0 {
+			s.PowerOn = Opt[time.Duration]{}
+		}
+	}
+	if d.Attrs != nil && d.Cycles == nil && d.Stats == nil {
+		s.PowerCycles = Opt[uint64]{}
+	}
+	if d.Cycles != nil {
+		s.PowerCycles = Some(*d.Cycles)
+	}
+}
+
+func (d *jsonDoc) identity(s *Snapshot) {
+	if t := d.Smartctl; t != nil {
+		s.Source.Tool, s.Source.Args = "smartctl", t.Argv
+		s.Source.Version = version(t.Version)
+		for _, m := range t.Messages {
+			if len(s.Messages) < maxWarnings {
+				s.Messages = append(s.Messages, m.String)
+			}
+		}
+		if t.Exit != nil {
+			s.Exit = Some(ExitStatus(*t.Exit))
+		}
+	} else if d.Smartd != nil {
+		s.Source.Tool, s.Source.Version = "smartd", version(d.Smartd.Version)
+	}
+	if t := d.Time.T; t != nil && *t > 0 && *t < 1<<40 {
+		s.Taken = time.Unix(*t, 0).UTC()
+	}
+	s.TakenText = d.Time.ASCtime
+	s.Device = DeviceID{Node: d.Device.Name, Type: d.Device.Type, Protocol: d.Device.Protocol}
+	s.Device.port()
+	id := &s.Identity
+	id.Family, id.Serial, id.Firmware = d.Family, d.Serial, firstOf(d.Firmware, d.Revision, d.OldRev)
+	id.Vendor = firstOf(d.Vendor, d.OldVendor)
+	id.Model = firstOf(d.Model, d.ScsiModel, strings.TrimSpace(d.OldVendor+" "+d.OldProd))
+	if w := d.WWN; w != nil {
+		id.WWN = hex64(w.NAA<<60 | w.OUI&0xffffff<<36 | w.ID&0xfffffffff)
+	} else if l := strings.TrimPrefix(d.LUID, "0x"); len(l) == 16 || len(l) == 32 {
+		id.WWN = l
+	}
+	id.Capacity, id.LogicalSector, id.PhysicalSector = opt(d.Capacity.Bytes), opt(d.Logical), opt(d.Physical)
+	if !id.Capacity.OK {
+		id.Capacity = opt(d.NVMeTotal)
+	}
+	id.Rotation, id.FormFactor, id.InDatabase = opt(d.Rotation), d.Form.Name, opt(d.InDB)
+	id.SMARTAvailable, id.SMARTEnabled = opt(d.Support.available), opt(d.Support.enabled)
+}
+
+func version(v []int) string {
+	var b []byte
+	for i, n := range v {
+		if i > 0 {
+			b = append(b, '.')
+		}
+		b = appendDec(b, uint64(max(n, 0)))
+	}
+	return string(b)
+}
+
+func firstOf(list ...string) string {
+	for _, s := range list {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// basedOnAttributes is what smartctl adds when the drive did not answer.
+const basedOnAttributes = "This result is based on an Attribute check."
+
+func (d *jsonDoc) verdict(s *Snapshot) {
+	if d.Status == nil {
+		return
+	}
+	v := Unknown
+	if p := d.Status.Passed; p != nil {
+		v = Failed
+		if *p {
+			v = Passed
+		}
+	}
+	if d.SCT != nil && s.Exit.OK {
+		// smartctl 7.3 lets the SCT status page, read last, overwrite the drive's answer
+		// in the document; text and exit status keep it.
+		switch {
+		case s.Exit.V&ExitFailing != 0:
+			v = Failed
+		case v == Failed && slices.ContainsFunc(s.Source.Args, asksHealth):
+			v = Passed
+		}
+	}
+	s.Health.Status = v
+	for _, m := range s.Messages {
+		if strings.Contains(m, basedOnAttributes) {
+			s.Health = Health{Inferred: true, Guess: v, Detail: m}
+		}
+	}
+	if n := d.Status.NVMe; n != nil && n.Value != nil {
+		s.Health.Detail = nvmeReasons(*n.Value)
+	}
+	if c := d.Status.SCSI; c != nil && c.IE != "" {
+		s.Health.Detail = c.IE
+	}
+}
+
+// asksHealth reports whether an argument of smartctl asks the drive for its status.
+func asksHealth(arg string) bool {
+	switch arg {
+	case "-H", "-a", "-x", "--health", "--all", "--xall":
+		return true
+	}
+	return false
+}
+
+func nvmeReasons(bits uint8) string {
+	var list []string
+	for i, n := range CriticalWarnings {
+		if bits>>i&1 != 0 {
+			list = append(list, n)
+		}
+	}
+	return strings.Join(list, "; ")
+}
+
+// jsonTemp is the summary that smartctl makes of all sources.
+type jsonTemp struct {
+	Current  *int16 `json:"current"`
+	CycleMin *int16 `json:"power_cycle_min"`
+	CycleMax *int16 `json:"power_cycle_max"`
+	LifeMin  *int16 `json:"lifetime_min"`
+	LifeMax  *int16 `json:"lifetime_max"`
+	OpMin    *int16 `json:"op_limit_min"`
+	OpMax    *int16 `json:"op_limit_max"`
+	LimitMin *int16 `json:"limit_min"`
+	LimitMax *int16 `json:"limit_max"`
+	Critical *int16 `json:"critical_limit_max"`
+	Trip     *int16 `json:"drive_trip"`
+}
+
+// temperature takes from the summary what its parts did not say. A SCSI disk without
+// a temperature page shows 0 there.
+func (d *jsonDoc) temperature(s *Snapshot) {
+	if c := &s.Temp.Current; c.From == FromAttribute && c.C > 0 && (d.Temp == nil || d.Temp.Current == nil) {
+		*c = TempValue{} // the tool knows that the attribute has another format
+	}
+	if d.Temp == nil {
+		return
+	}
+	j, t := d.Temp, &s.Temp
+	fill := func(dst *TempValue, v *int16) {
+		if v != nil && !dst.OK && (*v != 0 || s.Device.Protocol != "SCSI") {
+			*dst = TempValue{*v, true, FromTool}
+		}
+	}
+	if s.Device.Protocol == "NVMe" && s.NVMe == nil {
+		defer func() {
+			for _, v := range []*TempValue{&t.Current, &t.OpMax, &t.Critical} {
+				if v.From == FromTool {
+					v.From = FromNVMe
+				}
+			}
+		}()
+	}
+	fill(&t.Current, j.Current)
+	fill(&t.CycleMin, j.CycleMin)
+	fill(&t.CycleMax, j.CycleMax)
+	fill(&t.OpMin, j.OpMin)
+	fill(&t.OpMax, j.OpMax)
+	fill(&t.LimitMin, j.LimitMin)
+	fill(&t.LimitMax, j.LimitMax)
+	fill(&t.Critical, j.Critical)
+	fill(&t.Trip, j.Trip)
+	if j.LifeMin != nil && (!t.LifetimeMin.OK || t.LifetimeMin.From == FromInference) {
+		t.LifetimeMin = TempValue{*j.LifeMin, true, FromTool}
+	}
+	if j.LifeMax != nil && (!t.LifetimeMax.OK || t.LifetimeMax.From == FromInference) {
+		t.LifetimeMax = TempValue{*j.LifeMax, true, FromTool}
+	}
+}
+
+// port takes the number out of a type such as "3ware,2", "sat+megaraid,60" or
+// "cciss,1".
+func (d *DeviceID) port() {
+	_, num, ok := strings.Cut(d.Type, ",")
+	if !ok || !firstIn(d.Type, "3ware", "megaraid", "cciss", "areca", "hpt", "aacraid", "sssraid") {
+		return
+	}
+	if i := strings.IndexAny(num, ",/+"); i >= 0 {
+		num = num[:i]
+	}
+	if v, n, ok := leadingUint(num); ok && n == len(num) && v < 1<<16 {
+		d.Port = Some(int(v))
+	}
+}
+
+func firstIn(s string, words ...string) bool {
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,102 @@
+package smart
+
+import "fmt"
+
+// The range that is assumed for a rotating disk that names none: the one that makers
+// of disks have printed in their manuals for decades.
+const (
+	genericMin = 5
+	genericMax = 60
+)
+
+// temperature judges the temperature by the limits that the drive names, by a generic
+// range where it names none, and by the windows of its model. A window and a limit are
+// two findings: at 17 C a drive may be within its specification and still write at a
+// tenth of its speed.
+func (j *judge) temperature() {
+	t := &j.s.Temp
+	if t.Current.OK {
+		j.limits(t)
+		j.window(t)
+	}
+	j.wasLow(t)
+}
+
+func (j *judge) limits(t *Temperature) {
+	c := t.Current
+	at := fmt.Sprintf("%d C", c.C)
+	from := c.From.String()
+	high := func(limit TempValue, sev Severity, what string) bool {
+		if !limit.OK || c.C < limit.C || limit.C <= 0 {
+			return false
+		}
+		j.add(Finding{Rule: "temperature-high", Severity: sev, Detail: fmt.Sprintf("%s is %d C: cool the drive", what, limit.C), Evidence: at, Source: from + "; limit from " + limit.From.String()})
+		return true
+	}
+	low := func(limit TempValue, sev Severity, what string) bool {
+		if !limit.OK || c.C > limit.C {
+			return false
+		}
+		j.add(Finding{Rule: "temperature-low", Severity: sev, Detail: fmt.Sprintf("%s is %d C: warm the drive", what, limit.C), Evidence: at, Source: from + "; limit from " + limit.From.String()})
+		return true
+	}
+	_ = high(t.Critical, Act, "the critical limit") || high(t.Trip, Act, "the trip temperature") || high(t.LimitMax, Act, "the upper limit") ||
+		high(t.OpMax, Watch, "the highest temperature for operation")
+	_ = t.LimitMin.OK && t.LimitMin.C < t.LimitMax.C && low(t.LimitMin, Act, "the lower limit") ||
+		t.OpMin.OK && (!t.OpMax.OK || t.OpMin.C < t.OpMax.C) && low(t.OpMin, Watch, "the lowest temperature for operation")
+	if j.p.NoGenericRange || t.OpMax.OK || t.OpMin.OK || t.LimitMax.OK || t.Trip.OK || j.s.NVMe != nil || j.s.Identity.Rotation.OK && j.s.Identity.Rotation.V == 0 {
+		return
+	}
+	switch {
+	case c.C > genericMax:
+		j.add(Finding{Rule: "temperature-high", Severity: Watch, Detail: fmt.Sprintf("hotter than the %d to %d C that are usual for disks", genericMin, genericMax), Evidence: at, Source: from + "; generic range"})
+	case c.C < genericMin:
+		j.add(Finding{Rule: "temperature-low", Severity: Watch, Detail: fmt.Sprintf("colder than the %d to %d C that are usual for disks", genericMin, genericMax), Evidence: at, Source: from + "; generic range"})
+	}
+}
+
+// window judges the temperature by the windows of the model. Without a model only
+// windows for all models apply.
+func (j *judge) window(t *Temperature) {
+	for _, w := range j.p.windows() {
+		if w.Model != nil && (j.s.Identity.Model == "" || !w.Matches(j.s.Identity.Model)) {
+			continue
+		}
+		c := int(t.Current.C)
+		f := Finding{Rule: "temperature-window", Evidence: fmt.Sprintf("%d C", c), Source: t.Current.From.String() + "; " + w.Source}
+		do := "warm it"
+		if !w.cold(c) {
+			do = "cool it"
+		}
+		switch w.Place(c, j.p.margin()) {
+		case Inside:
+			f.Severity, f.Detail = Watch, fmt.Sprintf("inside the window (%s) in which %s: not broken, %s", w.edges(), w.Effect, do)
+		case Borderline:
+			f.Severity, f.Detail = Watch, fmt.Sprintf("at the edge of the window (%s) in which %s: %s", w.edges(), w.Effect, do)
+		default:
+			continue
+		}
+		j.add(f)
+	}
+}
+
+// wasLow tells that the drive has been inside a window in its life.
+func (j *judge) wasLow(t *Temperature) {
+	if !t.LifetimeMin.OK {
+		return
+	}
+	for _, w := range j.p.windows() {
+		if w.Model != nil && (j.s.Identity.Model == "" || !w.Matches(j.s.Identity.Model)) || !w.Low.OK {
+			continue
+		}
+		low := int(t.LifetimeMin.C)
+		if t.Current.OK && w.Place(int(t.Current.C), j.p.margin()) != Outside || low > w.Low.V-j.p.margin() {
+			continue
+		}
+		j.add(Finding{
+			Rule: "temperature-was-low", Severity: Info, Past: true, Evidence: fmt.Sprintf("lowest ever %d C", low),
+			Source: t.LifetimeMin.From.String() + "; " + w.Source,
+			Detail: fmt.Sprintf("outside the window now, but the drive has been in it (%s): %s", w.edges(), w.Effect),
+		})
+	}
+}

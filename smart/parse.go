@@ -1,0 +1,162 @@
+package smart
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxInput bounds what [Parse] reads.
+const maxInput = 64 << 20
+
+// Parse reads any evidence and says itself what it is: text of smartctl, JSON of
+// smartctl or nvme-cli (also several documents, or an array), a transcript of
+// smartctl -r ataioctl,2, a state file of smartd, or raw pages. It returns one
+// snapshot for each drive in it. Raw attribute values are decoded without a drive
+// database.
+//
+// The error is [ErrNoData], [ErrScan] or a syntax error; snapshots read before it are
+// returned with it.
+func Parse(r io.Reader) ([]*Snapshot, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxInput+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading SMART evidence: %w", err)
+	}
+	if len(b) > maxInput {
+		return nil, fmt.Errorf("the input is larger than %d bytes", maxInput)
+	}
+	return ParseBytes(b, nil)
+}
+
+// ParseBytes is [Parse] for evidence in memory, with a drive database for raw pages;
+// db may be nil. The snapshots do not alias b.
+func ParseBytes(b []byte, db *DriveDB) ([]*Snapshot, error) {
+	head := bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
+	switch {
+	case len(head) == 0:
+		return nil, ErrNoData
+	case head[0] == '{' || head[0] == '[' && looksJSON(head):
+		return parseDocuments(head)
+	case len(b)%sector == 0 && bytes.IndexByte(b, 0) >= 0 && !bytes.Contains(b, []byte("DATA START")):
+		return parsePages(b, db)
+	case bytes.Contains(b, []byte(replayMark)):
+		if list, err := parseReplay(b, db); err == nil {
+			return list, nil
+		}
+	case isState(head):
+		s, err := ParseState(b)
+		if err != nil {
+			return nil, err
+		}
+		return []*Snapshot{s}, nil
+	}
+	return parseText(b)
+}
+
+// looksJSON tells an array from a shell prompt in brackets.
+func looksJSON(b []byte) bool {
+	b = bytes.TrimSpace(b[1:])
+	return len(b) > 0 && (b[0] == '{' || b[0] == ']' || b[0] == '[')
+}
+
+// parseDocuments reads JSON documents one behind the other, and arrays of them.
+func parseDocuments(b []byte) (list []*Snapshot, err error) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	scans := 0
+	for {
+		at := d.InputOffset()
+		var raw json.RawMessage
+		if err := d.Decode(&raw); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			if len(list) == 0 && errors.Is(err, io.ErrUnexpectedEOF) {
+				return nil, fmt.Errorf("JSON: the document is cut after %d bytes", len(b))
+			}
+			return list, jsonError(b, err)
+		}
+		if len(list) >= maxDrives {
+			return list, fmt.Errorf("more than %d drives in one input", maxDrives)
+		}
+		docs := []json.RawMessage{raw}
+		if raw[0] == '[' {
+			if err := json.Unmarshal(raw, &docs); err != nil {
+				return list, jsonError(b, err)
+			}
+		}
+		for _, doc := range docs {
+			s, err := ParseJSON(doc)
+			switch {
+			case errors.Is(err, ErrScan):
+				scans++
+			case errors.Is(err, ErrNoData):
+			case err != nil:
+				return list, err
+			default:
+				s.Source.Line = 1 + bytes.Count(b[:at], []byte("\n"))
+				list = append(list, s)
+			}
+		}
+	}
+	switch {
+	case len(list) > 0:
+		return list, nil
+	case scans > 0:
+		return nil, ErrScan
+	}
+	return nil, ErrNoData
+}
+
+// parsePages takes raw pages without names: sectors of an ATA drive are told apart by
+// their content, else 512 bytes are an NVMe health log. What was assumed is a
+// warning.
+func parsePages(b []byte, db *DriveDB) ([]*Snapshot, error) {
+	s := &Snapshot{}
+	var p ATAPages
+	for rest := b; len(rest) >= sector; rest = rest[sector:] {
+		page := rest[:sector]
+		switch {
+		case sum8(page) != 0 || allBytes(page, 0):
+		case p.Identify == nil && page[510] == 0xa5:
+			p.Identify = page
+		case p.Values == nil && isValues(page):
+			p.Values = page
+		case p.Thresholds == nil && p.Values != nil && page[2] == p.Values[2]:
+			p.Thresholds = page
+		}
+	}
+	if p.Values != nil || p.Identify != nil {
+		err := DecodeATA(s, p, db)
+		s.warn(Warning{Msg: "assumed: pages of an ATA drive, by their checksums"})
+		return []*Snapshot{s}, err
+	}
+	if len(b) == 512 && b[3] <= 100 && allBytes(b[232:], 0) {
+		s.NVMe = &NVMeHealth{}
+		if err := DecodeNVMe(s.NVMe, b); err != nil {
+			return nil, err
+		}
+		s.Source.Format, s.Device.Protocol = FormatPages, "NVMe"
+		s.warn(Warning{Msg: "assumed: NVMe log 02h, by its size and its reserved bytes"})
+		s.conclude()
+		return []*Snapshot{s}, nil
+	}
+	return nil, ErrNoData
+}
+
+// isValues reports whether a sector with a good checksum is READ DATA: normalised
+// values and flags are plausible.
+func isValues(b []byte) bool {
+	n, likely := 0, 0
+	for i := range attributeSlots {
+		row := b[2+12*i:]
+		if row[0] == 0 {
+			continue
+		}
+		n++
+		if row[2] == 0 && row[3] > 0 && row[4] > 0 {
+			likely++
+		}
+	}
+	return n > 0 && likely*4 >= n*3
+}

@@ -1,0 +1,470 @@
+package smart
+
+import (
+	"bytes"
+	"strings"
+)
+
+// begun lets a table give way to the next part of the text.
+func (p *textParser) begun(l []byte) (taken, stay bool) {
+	m := p.mode
+	if p.section(l) {
+		return true, false
+	}
+	return false, p.mode == m
+}
+
+// errorLine takes the lines of an ATA error log.
+func (p *textParser) errorLine(l []byte) bool {
+	if taken, stay := p.begun(l); taken || !stay {
+		return taken
+	}
+	log := &p.s.Errors
+	switch {
+	case starts(l, "No Errors Logged"):
+		log.Count = Some[uint64](0)
+		return true
+	case starts(l, "ATA Error Count:"), starts(l, "Device Error Count:"):
+		if n, _, ok := leadingUint(trim(l[bytes.IndexByte(l, ':')+1:])); ok {
+			log.Count = Some(n)
+		}
+		return true
+	case starts(l, "Error ") && bytes.Contains(l, []byte(" occurred at disk power-on lifetime:")):
+		p.errorHead(l)
+		return true
+	case starts(l, "ER ST SC"), starts(l, "ER -- ST"):
+		p.regs = true
+		return true
+	case p.regs && !starts(l, "-- --"):
+		p.regs = false
+		p.registers(l)
+		return true
+	case starts(l, "SCT "), starts(l, "Selective Self-test"), starts(l, "Device Statistics"), starts(l, "Read SMART"):
+		p.mode = modeData
+		return false
+	}
+	return true
+}
+
+func (p *textParser) errorHead(l []byte) {
+	log := &p.s.Errors
+	if len(log.Entries) == maxErrors {
+		p.err = nil
+		return
+	}
+	n, ok := signedNumber(l[len("Error "):])
+	if !ok {
+		return
+	}
+	log.Entries = append(log.Entries, ErrorEntry{Number: n})
+	p.err = &log.Entries[len(log.Entries)-1]
+	_, rest, _ := bytes.Cut(l, []byte("lifetime:"))
+	if h, _, ok := leadingUint(trim(rest)); ok {
+		p.err.Hours = Some(h)
+	}
+}
+
+// registers reads "40 51 01 02 03 04 e5  Error: ..." and, from the extended log,
+// "40 -- 51 00 01 07 08 09 04 03 02 e5 00  Error: ...".
+func (p *textParser) registers(l []byte) {
+	if p.err == nil {
+		return
+	}
+	var r [12]byte
+	n, dash := 0, false
+	for n < 7 || dash && n < 12 {
+		w, rest := word(l)
+		if string(w) == "--" {
+			dash = true
+		} else {
+			v, ok := hexNumber(w)
+			if !ok || len(w) != 2 {
+				break
+			}
+			r[n] = byte(v)
+			n++
+		}
+		l = rest
+	}
+	e := p.err
+	e.Text = string(l)
+	p.err = nil
+	switch {
+	case !dash && n == 7:
+		e.Error, e.Status, e.Count, e.Device = r[0], r[1], uint16(r[2]), r[6]
+		e.LBA = Some(uint64(r[3]) | uint64(r[4])<<8 | uint64(r[5])<<16)
+	case dash && n == 12:
+		e.Error, e.Status, e.Count, e.Device = r[0], r[1], uint16(r[2])<<8|uint16(r[3]), r[10]
+		e.LBA = Some(uint64(r[4])<<40 | uint64(r[5])<<32 | uint64(r[6])<<24 | uint64(r[7])<<16 | uint64(r[8])<<8 | uint64(r[9]))
+	default:
+		p.warn("the registers of the error are not understood")
+	}
+}
+
+// testLine takes the rows of a self-test log.
+func (p *textParser) testLine(l []byte) bool {
+	if l[0] == '#' && len(l) > 2 && (l[1] == ' ' || digit(l[1])) {
+		rest := trim(l[1:])
+		if n, k, ok := leadingUint(rest); ok && n < 1<<16 && len(p.s.SelfTests) < maxSelfTests {
+			t := SelfTest{Num: int(n)}
+			if t.parseRow(trim(rest[k:])) {
+				p.s.SelfTests = append(p.s.SelfTests, t)
+			} else {
+				p.warn("a row of the self-test log is not understood: " + clip(l))
+			}
+			return true
+		}
+	}
+	if taken, stay := p.begun(l); taken || !stay {
+		return taken
+	}
+	switch {
+	case starts(l, "Num "), starts(l, "Description"), starts(l, "No self-tests have been logged"), starts(l, "[To run self-tests"):
+		return true
+	case bytes.Contains(l, []byte("self-test log")), bytes.Contains(l, []byte("self-tests are")), bytes.Contains(l, []byte("outdated by newer")):
+		return true
+	}
+	return false
+}
+
+// parseRow reads a row behind its number: an ATA row has a percentage, a SCSI row a
+// bracket at its end.
+func (t *SelfTest) parseRow(l []byte) bool {
+	if i := bytes.LastIndexByte(l, '['); i > 0 {
+		return t.scsiRow(trim(l[:i]))
+	}
+	before, after0, ok := bytes.Cut(l, []byte{'%'})
+	if !ok {
+		return false
+	}
+	head, tail := before, trim(after0)
+	j := len(head)
+	for j > 0 && digit(head[j-1]) {
+		j--
+	}
+	percent, _, ok := leadingUint(head[j:])
+	if !ok || percent > 150 {
+		return false
+	}
+	head = trim(head[:j])
+	k := kindLength(head)
+	if k == 0 {
+		return false
+	}
+	t.Kind, t.Result = string(head[:k]), string(trim(head[k:]))
+	if c, ok := resultCode(t.Result); ok {
+		t.Code = Some(c<<4 | uint8(percent/10))
+	}
+	w, rest := word(tail)
+	if h, n, ok := leadingUint(w); ok && n == len(w) {
+		t.Hours = Some(h)
+	}
+	t.lba(rest)
+	return true
+}
+
+// lba reads a block, decimal or 0x and hexadecimal digits.
+func (t *SelfTest) lba(l []byte) {
+	w, _ := word(l)
+	if starts(w, "0x") {
+		if v, ok := hexNumber(w[2:]); ok {
+			t.LBA = Some(v)
+		}
+	} else if v, n, ok := leadingUint(w); ok && n == len(w) {
+		t.LBA = Some(v)
+	}
+}
+
+var ataKinds = []string{
+	"Short offline", "Extended offline", "Conveyance offline", "Selective offline", "Offline", "Abort offline test",
+	"Short captive", "Extended captive", "Conveyance captive", "Selective captive",
+}
+
+// kindLength returns the length of the name of a test at the start of a row.
+func kindLength(l []byte) int {
+	for _, k := range ataKinds {
+		if starts(l, k) {
+			return len(k)
+		}
+	}
+	if starts(l, "Vendor (") || starts(l, "Reserved (") {
+		return bytes.IndexByte(l, ')') + 1
+	}
+	return 0
+}
+
+// resultCode returns the status of the words for it.
+func resultCode(s string) (uint8, bool) {
+	if s == selfTestRunning {
+		return 15, true
+	}
+	for c, name := range selfTestResults {
+		if s == name {
+			return uint8(c), true
+		}
+	}
+	if digits, ok := strings.CutPrefix(s, "Unknown status (0x"); ok {
+		v, ok := hexNumber(strings.TrimSuffix(digits, ")"))
+		return uint8(v), ok && v < 16
+	}
+	return 0, false
+}
+
+func (t *SelfTest) scsiRow(l []byte) bool {
+	for _, k := range scsiTestKinds {
+		if !starts(l, k) {
+			continue
+		}
+		t.Kind = k
+		f := bytes.Fields(l[len(k):])
+		if len(f) < 3 {
+			return false
+		}
+		n := len(f)
+		if h, k, ok := leadingUint(f[n-2]); ok && k == len(f[n-2]) {
+			t.Hours = Some(h)
+		}
+		t.lba(f[n-1])
+		words := f[:n-3]
+		if len(words) > 0 && string(words[len(words)-1]) == "-->" {
+			words = words[:len(words)-1]
+		}
+		t.Result = string(bytes.Join(words, []byte(" ")))
+		return true
+	}
+	return false
+}
+
+// sctKey takes the keys of the SCT status.
+func (p *textParser) sctKey(k, v []byte) bool {
+	t := p.s.SCT
+	switch string(k) {
+	case "SCT Status Version":
+		if n, _, ok := leadingUint(v); ok && n < 1<<16 {
+			t.FormatVersion = uint16(n)
+		}
+	case "SCT Version (vendor specific)":
+		if n, _, ok := leadingUint(v); ok && n < 1<<16 {
+			t.SCTVersion = uint16(n)
+		}
+	case "SCT Support Level":
+	case "Device State":
+		if i := bytes.LastIndexByte(v, '('); i >= 0 {
+			if n, _, ok := leadingUint(v[i+1:]); ok && n < 256 {
+				t.DeviceState = uint8(n)
+			}
+		}
+	case "Current Temperature":
+		t.Current = temp8(v)
+	case "Power Cycle Min/Max Temperature":
+		t.CycleMin, t.CycleMax = tempPair(v)
+	case "Lifetime Min/Max Temperature":
+		t.LifetimeMin, t.LifetimeMax = tempPair(v)
+	case "Power Cycle Max Temperature":
+		t.CycleMax = temp8(v)
+	case "Lifetime Max Temperature":
+		t.LifetimeMax = temp8(v)
+	case "Specified Max Operating Temperature":
+		t.OpLimitMax = temp8(v)
+	case "Under/Over Temperature Limit Count":
+		under, over, _ := bytes.Cut(v, []byte("/"))
+		t.UnderLimitCount, t.OverLimitCount = count32(under), count32(over)
+	case "SMART Status":
+		switch {
+		case bytes.Contains(v, []byte("PASSED")):
+			t.Health = Passed
+		case bytes.Contains(v, []byte("FAILED")):
+			t.Health = Failed
+		}
+	case "Minimum supported ERC Time Limit", "Vendor specific":
+	default:
+		return false
+	}
+	return true
+}
+
+func count32(b []byte) (o Opt[uint32]) {
+	if n, _, ok := leadingUint(trim(b)); ok && n < 1<<32 {
+		o = Some(uint32(n))
+	}
+	return o
+}
+
+// signedNumber reads an optional minus and digits.
+func signedNumber(b []byte) (int64, bool) {
+	neg := len(b) > 0 && b[0] == '-'
+	if neg {
+		b = b[1:]
+	}
+	v, _, ok := leadingUint(b)
+	if !ok || v > 1<<40 {
+		return 0, false
+	}
+	if neg {
+		return -int64(v), true
+	}
+	return int64(v), true
+}
+
+// temp8 reads "31 Celsius"; "?" and "--" are unknown.
+func temp8(v []byte) (o Opt[int8]) {
+	if n, ok := signedNumber(v); ok && n >= -127 && n <= 127 {
+		o = Some(int8(n))
+	}
+	return o
+}
+
+func temp16(v []byte) (o Opt[int16]) {
+	if n, ok := signedNumber(v); ok && n >= -273 && n < 1<<15 {
+		o = Some(int16(n))
+	}
+	return o
+}
+
+// tempPair reads "5/60 Celsius".
+func tempPair(v []byte) (lo, hi Opt[int8]) {
+	a, b, _ := bytes.Cut(v, []byte("/"))
+	return temp8(trim(a)), temp8(trim(b))
+}
+
+// historyKey takes the head of the temperature history.
+func (p *textParser) historyKey(k, v []byte) bool {
+	h := p.s.History
+	minutes := func(dst *uint16) {
+		if n, _, ok := leadingUint(v); ok && n < 1<<16 {
+			*dst = uint16(n)
+		}
+	}
+	switch string(k) {
+	case "SCT Temperature History Version":
+		minutes(&h.FormatVersion)
+	case "Temperature Sampling Period":
+		minutes(&h.SamplingMinutes)
+	case "Temperature Logging Interval":
+		minutes(&h.IntervalMinutes)
+	case "Min/Max recommended Temperature":
+		h.OpMin, h.OpMax = tempPair(v)
+	case "Min/Max Temperature Limit":
+		h.LimitMin, h.LimitMax = tempPair(v)
+	case "Temperature History Size (Index)":
+		minutes(&h.Size)
+		if i := bytes.IndexByte(v, '('); i >= 0 {
+			v = v[i+1:]
+			minutes(&h.Index)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// historyLine takes the rows of the temperature history. A run of equal samples is
+// printed as its first row, the number of rows left out, and its last row.
+func (p *textParser) historyLine(l []byte) bool {
+	h := p.s.History
+	add := func(v Opt[int8], n uint64) {
+		for range min(n, historyMax) {
+			if len(h.Samples) == historyMax {
+				return
+			}
+			h.Samples = append(h.Samples, v)
+		}
+	}
+	switch {
+	case starts(l, "Index "):
+		return true
+	case starts(l, "Temperature History is empty"), starts(l, "Invalid Temperature History Size"):
+		p.warn(clip(l))
+		return true
+	case starts(l, "..."):
+		i := bytes.IndexByte(l, '(')
+		if n, _, ok := leadingUint(trim(l[i+1:])); ok && len(h.Samples) > 0 {
+			add(h.Samples[len(h.Samples)-1], n)
+		}
+		return true
+	case digit(l[0]):
+		w, rest := word(l)
+		if _, n, ok := leadingUint(w); !ok || n != len(w) {
+			return false
+		}
+		if _, rest = word(rest); len(rest) > 4 && rest[2] == ':' {
+			_, rest = word(rest)
+		}
+		w, _ = word(rest)
+		if v := temp8(w); v.OK || string(w) == "?" {
+			add(v, 1)
+			return true
+		}
+	}
+	return false
+}
+
+// endHistory checks that no row of the history is missing.
+func (p *textParser) endHistory() {
+	h := p.s.History
+	if p.mode == modeHistory && h != nil && h.Size > 0 && h.Size <= historyMax && h.Index < h.Size && len(h.Samples) != int(h.Size) {
+		p.warn("the temperature history is cut: rows are missing")
+	}
+}
+
+// statLine takes the rows of the device statistics: page, offset, size, value, since
+// 7.0 flags, and the name.
+func (p *textParser) statLine(l []byte) bool {
+	switch {
+	case l[0] == '|', starts(l, "Page "):
+		return true
+	case !digit(l[0]):
+		return false
+	}
+	pageWord, rest := word(l)
+	offWord, rest := word(rest)
+	page, ok1 := anyNumber(pageWord)
+	if len(offWord) > 0 && offWord[0] == '=' {
+		return ok1
+	}
+	off, ok2 := anyNumber(offWord)
+	sizeWord, rest := word(rest)
+	size, _, ok3 := leadingUint(sizeWord)
+	value, rest := word(rest)
+	if string(sizeWord) == "-" && ok1 && ok2 {
+		return true // "[Trailing garbage ignored]"
+	}
+	if !ok1 || !ok2 || !ok3 || page > 255 || off >= sector || size > 8 || len(value) == 0 {
+		return false
+	}
+	st := Stat{Page: uint8(page), Offset: uint16(off), Size: uint8(size), Flags: statSupported}
+	if bytes.HasSuffix(value, []byte("~")) { // 6.x: normalised
+		st.Flags |= 0x20
+		value = value[:len(value)-1]
+	}
+	if n, ok := signedNumber(value); ok {
+		st.Value = Some(n)
+		st.Flags |= statValid
+	} else if v, n, ok := leadingUint(value); ok && n == len(value) && v < 1<<63 {
+		st.Value = Some(int64(v))
+		st.Flags |= statValid
+	}
+	// Bits 0 to 2 are reserved; a '+' stands for any of them.
+	if w, name := word(rest); (len(w) == 3 || len(w) == 4) && len(bytes.Trim(w, "-NDC+")) == 0 {
+		for i, bit := range [3]uint8{0x20, 0x10, 0x08} {
+			if w[i] != '-' {
+				st.Flags |= bit
+			}
+		}
+		rest = name
+	}
+	st.Name = string(rest)
+	if len(p.s.Stats) < maxStats {
+		p.s.Stats = append(p.s.Stats, st)
+	}
+	return true
+}
+
+// anyNumber reads a decimal number, or 0x and hexadecimal digits.
+func anyNumber(w []byte) (uint64, bool) {
+	if starts(w, "0x") {
+		return hexNumber(w[2:])
+	}
+	v, n, ok := leadingUint(w)
+	return v, ok && n == len(w)
+}

@@ -1,0 +1,75 @@
+package smart
+
+import (
+	"fmt"
+	"regexp"
+)
+
+// Position tells where a temperature lies with regard to a window.
+type Position uint8
+
+// The positions. Sensors count whole degrees, and a temperature is seldom taken in the
+// moment of a measurement: at the edge nothing is certain.
+const (
+	Outside Position = iota + 1
+	Borderline
+	Inside
+)
+
+// String returns "outside", "borderline" or "inside", and "unknown" for anything else.
+func (p Position) String() string { return name(p, "unknown", "outside", "borderline", "inside") }
+
+// Window is a range of temperatures in which a drive behaves in its own way: at or
+// below Low, and at or above High.
+type Window struct {
+	// Model matches the models that the window is of; nil: every model.
+	Model *regexp.Regexp
+	// Low and High are the edges in degrees Celsius; an absent edge does not exist.
+	Low, High Opt[int]
+	// Effect says what happens inside; Source is where it is written.
+	Effect, Source string
+}
+
+// Windows returns the table that the package ships. A caller may append windows of
+// his own.
+func Windows() []Window {
+	return []Window{{
+		Model: barracudaES, Low: Some(18), High: Some(58),
+		Effect: "the drive reads back and verifies every write (Read After Write), writes fall below 1/10 of the speed",
+		Source: "supplier's notice on the Seagate Barracuda ES SATA, 2008",
+	}}
+}
+
+// barracudaES matches the SATA models of the Barracuda ES.
+var barracudaES = regexp.MustCompile(`^(?:SEAGATE )?ST3(?:250[68]20|320620|400620|500630|750640)NS$`)
+
+// Place tells where t lies, with a margin in whole degrees: inside is beyond an edge by
+// the margin or more, borderline is within the margin of an edge.
+func (w Window) Place(t, margin int) Position {
+	switch {
+	case w.Low.OK && t <= w.Low.V-margin, w.High.OK && t >= w.High.V+margin:
+		return Inside
+	case w.Low.OK && t <= w.Low.V+margin, w.High.OK && t >= w.High.V-margin:
+		return Borderline
+	}
+	return Outside
+}
+
+// Matches reports whether the window is of that model.
+func (w Window) Matches(model string) bool { return w.Model == nil || w.Model.MatchString(model) }
+
+// cold reports whether t is nearer to the lower edge.
+func (w Window) cold(t int) bool {
+	return w.Low.OK && (!w.High.OK || t-w.Low.V <= w.High.V-t)
+}
+
+// edges describes the window in words.
+func (w Window) edges() string {
+	switch {
+	case w.Low.OK && w.High.OK:
+		return fmt.Sprintf("at or below %d C, at or above %d C", w.Low.V, w.High.V)
+	case w.Low.OK:
+		return fmt.Sprintf("at or below %d C", w.Low.V)
+	}
+	return fmt.Sprintf("at or above %d C", w.High.V)
+}

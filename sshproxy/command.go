@@ -1,0 +1,242 @@
+package sshproxy
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// ParseTarget reads [user@]host or ssh://[user@]host[:port] as a command line's
+// destination.
+func ParseTarget(destination string) (Target, error) {
+	if rest, uri := strings.CutPrefix(destination, "ssh://"); uri {
+		user, said, host, port, path, ok := parseURI(rest, nil)
+		if !ok || path {
+			return Target{}, fmt.Errorf("sshproxy: %q is not ssh://[user@]host[:port]", destination)
+		}
+		t := Target{Host: host}
+		if said {
+			t.User = user
+		}
+		if port > 0 {
+			t.Port = port
+		}
+		return t, nil
+	}
+	i := strings.LastIndexByte(destination, '@')
+	if i == 0 || destination == "" || i == len(destination)-1 {
+		return Target{}, fmt.Errorf("sshproxy: %q is not [user@]host", destination)
+	}
+	if i < 0 {
+		return Target{Host: destination}, nil
+	}
+	return Target{Host: destination[i+1:], User: destination[:i]}, nil
+}
+
+// CommandLine is what the flags of an ssh command line say beside the target.
+type CommandLine struct {
+	Target Target
+	// Config is the file of -F, empty without it.
+	Config string
+	// Rest are the words after the destination.
+	Rest []string
+
+	forward string // the value of -W
+}
+
+// ParseCommandLine reads the arguments of an ssh command as far as they concern the
+// route: -F, -o, -l, -p, -J and the destination, in the order in which ssh obeys them.
+// Of other flags it takes -4 -6 -G -v -N -T -n -q for granted and refuses the rest.
+func ParseCommandLine(args []string) (CommandLine, error) { return parseCommandLine(args, false) }
+
+// flagsWithValue are the flags of ssh that take an argument.
+const flagsWithValue = "BDEFIJLOPQRSWbceilmopw"
+
+// parseCommandLine passes over flags that do not concern the route when all is set.
+func parseCommandLine(args []string, all bool) (CommandLine, error) {
+	var c CommandLine
+	var t Target
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		if a == "--" {
+			if i+1 == len(args) {
+				break
+			}
+			return c.destination(t, args[i+1:])
+		}
+		if len(a) < 2 || a[0] != '-' {
+			return c.destination(t, args[i:])
+		}
+		for k := 1; k < len(a); k++ {
+			f := a[k]
+			if strings.IndexByte(flagsWithValue, f) < 0 {
+				if !all && strings.IndexByte("46GvNTnq", f) < 0 {
+					return c, fmt.Errorf("sshproxy: flag -%c does not concern the route", f)
+				}
+				continue
+			}
+			value := a[k+1:]
+			if value == "" {
+				if i++; i == len(args) {
+					return c, fmt.Errorf("sshproxy: option requires an argument -- %c", f)
+				}
+				value = args[i]
+			}
+			switch f {
+			case 'F':
+				c.Config = value
+			case 'W':
+				c.forward = value
+			case 'o', 'l', 'p', 'J':
+				t.flags = append(t.flags, flagValue{f, value})
+			}
+			if !all && strings.IndexByte("FolpJ", f) < 0 {
+				return c, fmt.Errorf("sshproxy: flag -%c does not concern the route", f)
+			}
+			break
+		}
+	}
+	return c, fmt.Errorf("sshproxy: a destination is missing: [user@]host")
+}
+
+func (c CommandLine) destination(t Target, words []string) (CommandLine, error) {
+	d, err := ParseTarget(words[0])
+	if err != nil {
+		return c, err
+	}
+	c.Rest = words[1:]
+	t.Host = d.Host
+	if d.User != "" {
+		t.flags = append(t.flags, flagValue{'l', d.User})
+	}
+	if d.Port > 0 {
+		t.flags = append(t.flags, flagValue{'p', strconv.Itoa(d.Port)})
+	}
+	c.Target = t
+	return c, nil
+}
+
+// commandLine sets what the command line says.
+func (st *state) commandLine(t Target) bool {
+	flags := make([]flagValue, 0, len(t.Options)+len(t.flags)+3)
+	for _, o := range t.Options {
+		flags = append(flags, flagValue{'o', o})
+	}
+	flags = append(flags, t.flags...)
+	if t.User != "" {
+		flags = append(flags, flagValue{'l', t.User})
+	}
+	if t.Port != 0 {
+		flags = append(flags, flagValue{'p', strconv.Itoa(t.Port)})
+	}
+	if t.Jump != "" {
+		flags = append(flags, flagValue{'J', t.Jump})
+	}
+	for _, f := range flags {
+		if !st.flag(f) {
+			return false
+		}
+	}
+	if st.slots[opSessionType].val == "subsystem" {
+		return st.die("You must specify a subsystem to invoke.")
+	}
+	// The level of the command line is in force while files are read.
+	st.level = verbosityOf(st.slots[opLogLevel].val)
+	return true
+}
+
+func (st *state) flag(f flagValue) bool {
+	switch f.flag {
+	case 'l':
+		if s := &st.slots[opUser]; !s.set {
+			*s = slot{val: f.value, set: true}
+			st.trace.used(st, opUser, origin{}, true)
+			st.onLine = true
+		}
+		return true
+	case 'p':
+		s := &st.slots[opPort]
+		if s.set {
+			return true
+		}
+		n := parsePort(f.value, st.r.Local.service)
+		if n <= 0 {
+			return st.die("Bad port '%s'", f.value)
+		}
+		*s = slot{val: strconv.Itoa(n), set: true}
+		st.trace.used(st, opPort, origin{}, true)
+		return true
+	case 'J':
+		return st.jumpFlag(f.value)
+	}
+	return st.optionFlag(f.value)
+}
+
+func (st *state) jumpFlag(value string) bool {
+	if st.jump != nil {
+		return st.die("Only a single -J option is permitted (use commas to separate multiple jump hops)")
+	}
+	if st.slots[opProxyCommand].set {
+		return st.die("Cannot specify -J with ProxyCommand")
+	}
+	j, messages, ok := st.p.parseJump(value, true, st.r.Local.service)
+	st.say(messages...)
+	if !ok {
+		return st.die("Invalid -J argument")
+	}
+	st.jump = &j
+	st.slots[opProxyJump] = slot{val: value, set: true}
+	st.trace.used(st, opProxyJump, origin{}, true)
+	if !j.none || !st.p.checksJump() {
+		st.slots[opProxyCommand] = slot{val: "none", set: true}
+	}
+	return true
+}
+
+func (st *state) optionFlag(text string) bool {
+	o, r := st.p.command(text, st.r.env, st.r.Local.service, st.slots[opIgnoreUnknown].val)
+	if !r.quiet && !r.failed {
+		st.set(o, r.val, r.next, r.list, origin{}, true, func(format string, args ...any) bool {
+			r.fail(format, args...)
+			return false
+		})
+	}
+	st.say(r.messages...)
+	if r.failed {
+		st.dead = true
+	}
+	return !st.dead
+}
+
+// validate refuses names of the command line that a shell could act on, as clients do
+// since 9.6.
+func (st *state) validate() bool {
+	if st.original == "" {
+		return st.broken(fmt.Errorf("sshproxy: the target has no host"))
+	}
+	if !st.p.at(90600) && !st.p.debian {
+		return true
+	}
+	badHost := ValidHost(st.original) != nil
+	badUser := st.slots[opUser].set && ValidUser(st.slots[opUser].val) != nil
+	if !st.p.checksJump() { // stock clients until 10.2 let a comma and control characters pass
+		badHost = badHost && ValidHost(strings.ReplaceAll(st.original, ",", "")) != nil
+		plain := strings.Map(func(c rune) rune {
+			if c < 0x20 || c == 0x7f {
+				return -1
+			}
+			return c
+		}, st.slots[opUser].val)
+		badUser = badUser && ValidUser(plain) != nil
+		if badHost {
+			return st.die("hostname contains invalid characters")
+		}
+	}
+	if badUser {
+		return st.die("remote username contains invalid characters")
+	}
+	if badHost {
+		return st.die("hostname contains invalid characters")
+	}
+	return true
+}

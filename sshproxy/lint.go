@@ -1,0 +1,263 @@
+package sshproxy
+
+import (
+	"context"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"dougu.internal/diag"
+)
+
+// Rule is one thing that the linter looks for.
+type Rule struct {
+	// ID is stable: SP and three digits.
+	ID string
+	// Severity is the usual one.
+	Severity diag.Severity
+	// Summary says in one line what is wrong.
+	Summary string
+
+	check func(*linter)
+}
+
+// LintInput is what to lint.
+type LintInput struct {
+	// Files are linted each by itself, in order.
+	Files []*File
+	// Info describes the files on disk, as far as known: by name.
+	Info map[string]fs.FileInfo
+	// Resolver is the client and the machine. Its Config is set to each file in turn;
+	// its other fields decide as usual. The zero Resolver takes the newest client.
+	Resolver *Resolver
+	// Default are the names of files that ssh reads without -F; a nested ssh needs no
+	// -F for them.
+	Default []string
+}
+
+// Rules returns the rules in the order of their identifiers.
+func Rules() []Rule { return slices.Clone(rules) }
+
+// Lint returns what the rules find, sorted by place. It starts no process, asks no name
+// service, and reads no file but those that Include names. It fails only when ctx ends.
+func Lint(ctx context.Context, in LintInput) (diag.List, error) {
+	var list diag.List
+	for _, f := range in.Files {
+		l := newLinter(ctx, f, in)
+		for i := range rules {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			l.rule = &rules[i]
+			rules[i].check(l)
+		}
+		list = append(list, l.found...)
+	}
+	list.Sort()
+	return list, nil
+}
+
+// linter looks at one file.
+type linter struct {
+	ctx   context.Context
+	in    LintInput
+	f     *File
+	p     *Profile
+	r     *Resolver
+	prog  *program
+	lines *diag.Lines
+	list  []*Block
+	rule  *Rule
+	found diag.List
+
+	chains map[string]chainResult // by host
+}
+
+type chainResult struct {
+	chain *Chain
+	err   error
+}
+
+func newLinter(ctx context.Context, f *File, in LintInput) *linter {
+	base := in.Resolver
+	if base == nil {
+		base = &Resolver{}
+	}
+	l := &linter{ctx: ctx, in: in, f: f, p: base.profile(), lines: diag.NewLines([]byte(f.src)), chains: map[string]chainResult{}}
+	// The file at hand is served from memory, so that unsaved text is linted.
+	l.r = &Resolver{
+		Profile: l.p, Config: f.name, Local: base.Local, Env: base.Env, Limits: base.Limits,
+		Files: overlay{base.files(), f},
+	}
+	if f.name == "" {
+		l.r.Config = "config"
+	}
+	l.prog = compile(f, l.p, f.name, l.r.Local.service)
+	for b := range f.Blocks() {
+		l.list = append(l.list, b)
+	}
+	return l
+}
+
+// overlay serves one file from memory and the rest from elsewhere.
+type overlay struct {
+	FileSystem
+	f *File
+}
+
+func (o overlay) Open(name string) (fs.File, error) {
+	if name == o.f.name || o.f.name == "" && name == "config" {
+		return memoryFile(o.f)
+	}
+	return o.FileSystem.Open(name)
+}
+
+// report adds a finding about the bytes [from, to).
+func (l *linter) report(from, to int, message, detail string, fixes ...diag.Fix) *diag.Diagnostic {
+	return l.reportAs(l.rule.Severity, from, to, message, detail, fixes...)
+}
+
+func (l *linter) reportAs(s diag.Severity, from, to int, message, detail string, fixes ...diag.Fix) *diag.Diagnostic {
+	l.found = append(l.found, diag.Diagnostic{
+		Rule: l.rule.ID, Severity: s, Range: l.lines.Range(l.f.name, from, to), Message: message, Detail: detail, Fixes: fixes,
+	})
+	return &l.found[len(l.found)-1]
+}
+
+// reportLine adds a finding about a line, counted from 1, without its indentation.
+func (l *linter) reportLine(n int, message, detail string, fixes ...diag.Fix) *diag.Diagnostic {
+	from, to := l.lineSpan(n)
+	return l.report(from, to, message, detail, fixes...)
+}
+
+func (l *linter) lineSpan(n int) (from, to int) {
+	if n < 1 || n > len(l.f.lines) {
+		return 0, 0
+	}
+	x := &l.f.lines[n-1]
+	if x.rest < 0 {
+		return int(x.start), int(x.end)
+	}
+	return int(x.key), int(max(x.stop, x.last))
+}
+
+// edit makes a fix of one edit.
+func (l *linter) edit(message string, from, to int, text string) diag.Fix {
+	return diag.Fix{Message: message, Edits: []diag.Edit{{Range: l.lines.Range(l.f.name, from, to), NewText: text}}}
+}
+
+// dropLine makes a fix that deletes a line.
+func (l *linter) dropLine(n int) diag.Fix {
+	return l.edit("delete the line", int(l.f.lines[n-1].start), l.f.lineEnd(n-1), "")
+}
+
+// insertBefore makes a fix that inserts a line before line n, indented as it is.
+func (l *linter) insertBefore(message string, n int, text string) diag.Fix {
+	x := &l.f.lines[n-1]
+	indent := l.f.src[x.start:max(x.key, x.start)]
+	return l.edit(message, int(x.start), int(x.start), indent+text+l.f.eol())
+}
+
+// each calls yield with every option line that means o.
+func (l *linter) each(yield func(b *Block, o Option, meaning op)) {
+	for _, b := range l.list {
+		for _, o := range b.Options {
+			if m, ok := l.p.keyword[lower(o.Keyword)]; ok {
+				yield(b, o, m)
+			}
+		}
+	}
+}
+
+// args splits the value of a line.
+func args(value string) []string {
+	list, _ := splitArguments(nil, value)
+	return list
+}
+
+// aliases are the names that a file gives a block of their own.
+func (l *linter) aliases() (names []string) {
+	for _, b := range l.list {
+		if b.Header != "Host" {
+			continue
+		}
+		for _, p := range args(b.Criteria) {
+			if p != "" && p[0] != '!' && literal(p) && ValidHost(p) == nil && !slices.Contains(names, p) {
+				names = append(names, p)
+			}
+		}
+	}
+	return names
+}
+
+// maxLintedHosts bounds the hosts whose chain is worked out.
+const maxLintedHosts = 5000
+
+// chain works out the chain of a host once.
+func (l *linter) chain(name string) chainResult {
+	if c, ok := l.chains[name]; ok {
+		return c
+	}
+	c, err := l.r.Chain(l.ctx, Target{Host: name})
+	l.chains[name] = chainResult{c, err}
+	return l.chains[name]
+}
+
+// blockOf returns the block of a host's own name, else the first block.
+func (l *linter) blockOf(name string) *Block {
+	for _, b := range l.list {
+		if b.Header == "Host" && slices.Contains(args(b.Criteria), name) {
+			return b
+		}
+	}
+	return l.list[0]
+}
+
+// everyHost reports whether a block applies to every host.
+func everyHost(b *Block) bool {
+	switch b.Header {
+	case "":
+		return true
+	case "Host":
+		a := args(b.Criteria)
+		return slices.Contains(a, "*") && !slices.ContainsFunc(a, func(s string) bool { return strings.HasPrefix(s, "!") })
+	}
+	return equalFold(strings.TrimSpace(b.Criteria), "all")
+}
+
+var rules = []Rule{
+	{"SP101", diag.Error, "jump hosts that lead back to one another", jumpLoop},
+	{"SP102", diag.Error, "a jump host that is its own jump host", selfJump},
+	{"SP103", diag.Error, "a chain that the shell or the client will not run", brokenChain},
+	{"SP104", diag.Warning, "an Include that stands in a block and so applies to its hosts alone", includeInBlock},
+	{"SP105", diag.Warning, "a value that can never take effect", neverEffective},
+	{"SP106", diag.Info, "a block for one host after a block for all", afterAll},
+	{"SP107", diag.Error, "a Host line of negations only, which matches nothing", onlyNegations},
+	{"SP108", diag.Warning, "a capital letter in a Host pattern, which is compared with the name as typed", upperCaseHost},
+	{"SP109", diag.Error, "a comma in a Host pattern, which does not separate there", commaInHost},
+	{"SP110", diag.Error, "a blank in the list of a Match attribute", blankInMatch},
+	{"SP201", diag.Error, "a keyword that no client knows", unknownKeyword},
+	{"SP202", diag.Error, "a keyword that is newer than the client", newerKeyword},
+	{"SP203", diag.Error, "a line that the client refuses", refusedLine},
+	{"SP204", diag.Info, "a keyword without effect", deadKeyword},
+	{"SP301", diag.Warning, "ProxyJump and ProxyCommand for the same host", bothProxies},
+	{"SP302", diag.Warning, "a proxy switched off by one of its two keywords only", halfNone},
+	{"SP303", diag.Warning, "a name put into a shell command without a check", unsafeToken},
+	{"SP304", diag.Error, "a token that the option does not know", unknownToken},
+	{"SP305", diag.Error, "a quote that is not closed", openQuote},
+	{"SP306", diag.Error, "a command in quotes as a whole, which makes it one word", quotedCommand},
+	{"SP307", diag.Warning, "a compound command, of which exec takes the first part only", compoundCommand},
+	{"SP308", diag.Warning, "a nested ssh that reads another configuration", missingF},
+	{"SP309", diag.Error, "a configuration path that ProxyJump can't hand on", unquotablePath},
+	{"SP310", diag.Error, "ssh -W without brackets for an IPv6 address", barePort},
+	{"SP401", diag.Warning, "an agent forwarded to hosts that need not be trusted with it", agentForwarding},
+	{"SP402", diag.Warning, "host keys that are not checked", uncheckedKeys},
+	{"SP403", diag.Error, "a ControlPath too long for a socket", longControlPath},
+	{"SP404", diag.Warning, "a ControlPath that several connections share", sharedControlPath},
+	{"SP405", diag.Warning, "a control socket in a directory that others can write", openControlDir},
+	{"SP406", diag.Warning, "hosts of the same address whose host keys are kept under one name", overlappingAddress},
+	{"SP501", diag.Error, "a file that the client refuses for its owner or mode", fileMode},
+	{"SP502", diag.Warning, "control characters in the file", controlCharacters},
+	{"SP503", diag.Warning, "an option that ignores the block it stands in", blockIgnored},
+	{"SP504", diag.Info, "a Match exec that runs for every host", alwaysExec},
+}

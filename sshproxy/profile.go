@@ -1,0 +1,283 @@
+package sshproxy
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// recorded holds what real clients printed. The head of each file names the client
+// and the commands.
+//
+//go:embed profiles/*.txt
+var recorded embed.FS
+
+// Profile is one build of the OpenSSH client: which keywords it knows, how it reads
+// a line, what it defaults to. The zero value is not usable; see [OpenSSH],
+// [Debian], [ParseProfile] and [ProfileFromG]. A Profile is immutable and may be
+// shared.
+type Profile struct {
+	name     string
+	version  int // major*10000 + minor*100 + patch
+	debian   bool
+	gssapi   bool
+	keyword  map[string]op
+	defaults [opCount][]string // the lines that -G prints for an option, without its name
+	prints   []op              // the order of -G
+	algs     map[string][]string
+}
+
+// release is a client whose output is recorded.
+type release struct {
+	version int
+	debian  bool
+	file    string
+}
+
+var releases = []release{
+	{80401, false, "8.4p1"},
+	{90201, true, "9.2p1-debian"},
+	{90902, false, "9.9p2"},
+	{100501, false, "10.5p1"},
+}
+
+// Newest is the profile of the newest release that this package has a record of.
+func Newest() *Profile { return OpenSSH(10, 5) }
+
+// OpenSSH returns the profile of a stock build of the portable release major.minor.
+// Releases 8.4, 9.9 and 10.5 are recorded from real clients; any other takes its
+// rules from the history of the sources and its defaults from the nearest older
+// record (8.4 for older ones), which is close and not proven.
+func OpenSSH(major, minor int) *Profile {
+	patch := 1
+	if major == 9 && minor == 9 {
+		patch = 2
+	}
+	return profile(major*10000+minor*100+patch, false)
+}
+
+// Debian returns the profile of a Debian build, named by its upstream version such
+// as "9.2p1". Debian 12's 9.2p1 is recorded. Debian backports security patches, so
+// its builds do not behave as the stock release of the same number.
+func Debian(version string) (*Profile, error) { return ParseProfile(version + "-debian") }
+
+// ParseProfile reads the name of a profile: "10.5", "9.9p2", "9.2p1-debian", or what
+// `ssh -V` prints: "OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026".
+func ParseProfile(name string) (*Profile, error) {
+	s := strings.TrimPrefix(strings.TrimSpace(name), "OpenSSH_")
+	end := strings.IndexFunc(s, func(r rune) bool { return (r < '0' || r > '9') && r != '.' && r != 'p' })
+	number, rest := s, ""
+	if end >= 0 {
+		number, rest = s[:end], s[end:]
+	}
+	number, patch, hasPatch := strings.Cut(number, "p")
+	major, minor, ok := strings.Cut(number, ".")
+	a, errA := strconv.Atoi(major)
+	b, errB := strconv.Atoi(minor)
+	c := 1
+	var errC error
+	if hasPatch {
+		c, errC = strconv.Atoi(patch)
+	}
+	if !ok || errA != nil || errB != nil || errC != nil || a < 1 || a > 99 || b > 99 || c > 99 {
+		return nil, fmt.Errorf("sshproxy: %q does not name a version of OpenSSH: write 10.5, 9.9p2 or 9.2p1-debian", name)
+	}
+	if !hasPatch && a == 9 && b == 9 {
+		c = 2
+	}
+	low := strings.ToLower(rest)
+	debian := strings.HasPrefix(low, "-debian") || strings.HasPrefix(low, " debian")
+	return profile(a*10000+b*100+c, debian), nil
+}
+
+// ProfileFromG returns a copy of base whose defaults are those that a client printed
+// for `ssh -G -F none HOST`. Lines that depend on the user or the host are passed
+// over. home is the home directory of the user who ran it, written back as ~.
+func ProfileFromG(base *Profile, home string, text string) *Profile {
+	p := *base
+	p.name += " with the defaults of a client"
+	p.defaults = [opCount][]string{}
+	p.read(text, home)
+	return &p
+}
+
+// Name is the version, with -debian for Debian's builds.
+func (p *Profile) Name() string { return p.name }
+
+// Version returns major*10000 + minor*100 + patch: 90201 is 9.2p1.
+func (p *Profile) Version() int { return p.version }
+
+// Knows reports whether the client knows a keyword, in any case, be it to obey it,
+// to ignore it or to say that it is not supported.
+func (p *Profile) Knows(keyword string) bool {
+	_, ok := p.keyword[lower(keyword)]
+	return ok
+}
+
+var profiles sync.Map // profileKey to func() *Profile
+
+type profileKey struct {
+	version int
+	debian  bool
+}
+
+func profile(version int, debian bool) *Profile {
+	key := profileKey{version, debian}
+	once, _ := profiles.LoadOrStore(key, sync.OnceValue(func() *Profile { return build(version, debian) }))
+	return once.(func() *Profile)()
+}
+
+func build(version int, debian bool) *Profile {
+	p := &Profile{version: version, debian: debian, gssapi: debian, algs: map[string][]string{}}
+	p.name = fmt.Sprintf("%d.%dp%d", version/10000, version/100%100, version%100)
+	if debian {
+		p.name += "-debian"
+	}
+	p.keyword = meanings(p)
+	text, err := recorded.ReadFile("profiles/" + nearest(version, debian).file + ".txt")
+	if err != nil {
+		text = nil // a name of the table above: it is embedded
+	}
+	p.prints = printOrder(p)
+	p.read(string(text), "")
+	return p
+}
+
+// nearest returns the record that a version takes its defaults from: the newest one
+// not newer than it.
+func nearest(version int, debian bool) release {
+	best := releases[0]
+	for _, r := range releases {
+		if r.debian == debian && r.version <= version {
+			best = r
+		}
+		if debian && r.debian {
+			return r
+		}
+	}
+	return best
+}
+
+// read takes defaults and names of algorithms from a record.
+func (p *Profile) read(text, home string) {
+	for line := range strings.Lines(text) {
+		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
+		if home != "" && home != "/" {
+			value = strings.ReplaceAll(value, home+"/", "~/")
+		}
+		switch {
+		case key == "" || key[0] == '#':
+		case key[0] == '@':
+			p.algs[key[1:]] = strings.Split(value, ",")
+		default:
+			o := p.keyword[lower(key)]
+			if o == opBad || o == opHost || o == opUser || o == opHostname || o == opProxyCommand || o == opProxyJump {
+				continue
+			}
+			p.defaults[o] = append(p.defaults[o], value)
+		}
+	}
+}
+
+func (p *Profile) at(version int) bool { return p.version >= version }
+
+// Differences between builds that the code asks for by name.
+
+// splitsArguments: since 8.7 a line is split into arguments before it is read.
+func (p *Profile) splitsArguments() bool { return p.at(80700) }
+
+// checksJump: the hops of a jump list are read by the rules of 10.3, which Debian
+// has taken over.
+func (p *Profile) checksJump() bool { return p.at(100300) || p.debian && p.at(90201) }
+
+// matchTakesEqual: Match reads arguments, and attr=value (9.9p2).
+func (p *Profile) matchTakesEqual() bool { return p.at(90902) }
+
+// listsAreWhole: a list option reads its whole line before it takes effect, and an
+// empty one is fatal (9.7).
+func (p *Profile) listsAreWhole() bool { return p.at(90700) }
+
+// hashesJump: %j exists and is part of %C (9.6).
+func (p *Profile) hashesJump() bool { return p.at(90600) }
+
+// cutsAtBlank: the comment cutter of ProxyJump ends a value at its first blank (until
+// 10.1).
+func (p *Profile) cutsAtBlank() bool { return p.at(80700) && !p.at(100200) }
+
+// printOrder is the order in which -G prints the options of a build.
+func printOrder(p *Profile) []op {
+	var list []op
+	for _, o := range dumpOrder {
+		name := lower(options[o].name)
+		switch o {
+		case opHostbasedAcceptedAlgorithms, opPubkeyAcceptedAlgorithms:
+		case opChallengeResponseAuthentication:
+			if p.at(80700) {
+				continue
+			}
+		case opHost:
+			if !p.at(90200) {
+				continue
+			}
+		default:
+			if m, ok := p.keyword[name]; !ok || m != o {
+				continue
+			}
+		}
+		list = append(list, o)
+	}
+	if !p.at(100300) { // a single string until 10.2, printed among the strings
+		i := slices.Index(list, opRevokedHostKeys)
+		list = slices.Delete(list, i, i+1)
+		list = slices.Insert(list, slices.Index(list, opPubkeyAcceptedAlgorithms)+1, opRevokedHostKeys)
+	}
+	return list
+}
+
+// printName is the key that -G prints.
+func (p *Profile) printName(o op) string {
+	switch {
+	case o == opCanonicalizePermittedCNAMEs:
+		return "canonicalizePermittedcnames"
+	case o == opPubkeyAcceptedAlgorithms && !p.at(80500):
+		return "pubkeyacceptedkeytypes"
+	case o == opHostbasedAcceptedAlgorithms && !p.at(80500):
+		return "hostbasedkeytypes"
+	case o == opHostbasedAcceptedAlgorithms && !p.at(80700):
+		return "hostbasedalgorithms"
+	}
+	return lowerNames[o]
+}
+
+var lowerNames = func() (names [opCount]string) {
+	for o, d := range options {
+		names[o] = lower(d.name)
+	}
+	return names
+}()
+
+// dumpOrder is the order of 10.5; older clients print it without what they lack.
+var dumpOrder = []op{
+	opHost, opUser, opHostname, opPort, opAddressFamily, opBatchMode, opCanonicalizeFallbackLocal, opCanonicalizeHostname,
+	opChallengeResponseAuthentication, opCheckHostIP, opCompression, opControlMaster, opEnableSSHKeysign, opClearAllForwardings,
+	opExitOnForwardFailure, opFingerprintHash, opForwardX11, opForwardX11Trusted, opGatewayPorts, opGSSAPIAuthentication,
+	opGSSAPIKeyExchange, opGSSAPIDelegateCredentials, opGSSAPITrustDNS, opGSSAPIRenewalForcesRekey, opGSSAPIClientIdentity,
+	opGSSAPIServerIdentity, opGSSAPIKexAlgorithms, opHashKnownHosts, opHostbasedAuthentication, opIdentitiesOnly,
+	opKbdInteractiveAuthentication, opNoHostAuthenticationForLocalhost, opPasswordAuthentication, opPermitLocalCommand,
+	opProxyUseFdpass, opPubkeyAuthentication, opRequestTTY, opSessionType, opStdinNull, opForkAfterAuthentication,
+	opStreamLocalBindUnlink, opStrictHostKeyChecking, opTCPKeepAlive, opTunnel, opVerifyHostKeyDNS, opVisualHostKey,
+	opUpdateHostKeys, opEnableEscapeCommandline, opWarnWeakCrypto, opCanonicalizeMaxDots, opConnectionAttempts,
+	opForwardX11Timeout, opNumberOfPasswordPrompts, opServerAliveCountMax, opServerAliveInterval, opRequiredRSASize,
+	opObscureKeystrokeTiming, opBindAddress, opBindInterface, opCiphers, opControlPath, opHostKeyAlgorithms, opHostKeyAlias,
+	opHostbasedAcceptedAlgorithms, opIdentityAgent, opIgnoreUnknown, opKbdInteractiveDevices, opKexAlgorithms,
+	opCASignatureAlgorithms, opLocalCommand, opRemoteCommand, opLogLevel, opMACs, opPKCS11Provider, opSecurityKeyProvider,
+	opPreferredAuthentications, opPubkeyAcceptedAlgorithms, opXAuthLocation, opKnownHostsCommand, opTag, opVersionAddendum,
+	opDynamicForward, opLocalForward, opRemoteForward, opIdentityFile, opCanonicalDomains, opCertificateFile,
+	opGlobalKnownHostsFile, opUserKnownHostsFile, opRevokedHostKeys, opSendEnv, opSetEnv, opLogVerbose, opChannelTimeout,
+	opPermitRemoteOpen, opAddKeysToAgent, opForwardAgent, opConnectTimeout, opTunnelDevice, opCanonicalizePermittedCNAMEs,
+	opControlPersist, opEscapeChar, opIPQoS, opRekeyLimit, opStreamLocalBindMask, opSyslogFacility,
+	// After these comes proxyjump if a jump is set, else proxycommand if one is set.
+}
