@@ -144,7 +144,7 @@ static void waits(void) {
 	epoll_wait(e, &x, 1, 5);
 	close(e); close(ev);
 	signal(SIGALRM, on_signal);
-	struct itimerval it = {.it_interval = {0, 3000}, .it_value = {0, 3000}};
+	struct itimerval it = {.it_interval = {0, 500000}, .it_value = {0, 3000}};
 	setitimer(ITIMER_REAL, &it, NULL);
 	pause();
 	it = (struct itimerval){0};
