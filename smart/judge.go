@@ -57,6 +57,7 @@ var ruleTable = []Rule{
 	{"firmware-changed", "the firmware is another one than before"},
 	{"health-failed", "the drive says that it is failing"},
 	{"health-unknown", "the drive did not answer; the tool's verdict is a guess"},
+	{"not-read", "the tool could not read the drive"},
 	{"nvme-media-errors", "the NVMe log counts media errors"},
 	{"nvme-spare", "the spare of an NVMe drive is below its threshold"},
 	{"nvme-warning", "a critical warning bit of an NVMe drive is set"},
@@ -68,6 +69,7 @@ var ruleTable = []Rule{
 	{"offline-uncorrectable", "sectors could not be read by the drive's own scan"},
 	{"scsi-uncorrected", "a SCSI disk counts uncorrected errors"},
 	{"scsi-defects", "the grown defect list of a SCSI disk is not empty"},
+	{"smart-disabled", "the drive can watch itself, and that is switched off"},
 	{"self-test-failed", "a self-test found a fault"},
 	{"temperature-high", "the temperature is at or above a limit"},
 	{"temperature-low", "the temperature is at or below a limit"},
@@ -108,6 +110,7 @@ func (p Policy) windows() []Window {
 // is gone as soon as its evidence is.
 func Judge(s *Snapshot, p Policy) []Finding {
 	j := judge{s: s, p: p}
+	j.read()
 	j.health()
 	j.attributes()
 	j.counters()
@@ -131,6 +134,25 @@ type judge struct {
 func (j *judge) add(f Finding) {
 	f.Since = j.s.Taken
 	j.list = append(j.list, f)
+}
+
+// read tells that there is nothing to judge: silence is no good health.
+func (j *judge) read() {
+	s := j.s
+	switch {
+	case s.Exit.OK && s.Exit.V&(ExitUsage|ExitOpen) != 0,
+		len(s.Messages) > 0 && s.Health.Status == Unknown && !s.Health.Inferred && !s.Temp.Current.OK && len(s.Attributes) == 0:
+		f := Finding{Rule: "not-read", Severity: Watch, Detail: "the tool could not read the drive: nothing is known about its health", Source: "exit status and messages of the tool"}
+		if s.Exit.OK {
+			f.Evidence = fmt.Sprintf("exit status %d", uint8(s.Exit.V))
+		}
+		if len(s.Messages) > 0 {
+			f.Evidence = s.Messages[0]
+		}
+		j.add(f)
+	case s.Identity.SMARTEnabled.OK && !s.Identity.SMARTEnabled.V && (!s.Identity.SMARTAvailable.OK || s.Identity.SMARTAvailable.V):
+		j.add(Finding{Rule: "smart-disabled", Severity: Watch, Detail: "the drive can watch itself, and that is switched off: smartctl -s on", Evidence: "disabled", Source: "identity"})
+	}
 }
 
 func (j *judge) health() {

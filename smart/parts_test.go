@@ -374,6 +374,9 @@ func TestJudge(t *testing.T) {
 		{"defects", &smart.Snapshot{SCSI: &smart.SCSIHealth{GrownDefects: smart.Some[uint64](3)}}, "scsi-defects:watch"},
 		{"self-test", &smart.Snapshot{SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:act"},
 		{"a good test clears a bad one", &smart.Snapshot{SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0)}, {Num: 2, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, ""},
+		{"not read", &smart.Snapshot{Exit: smart.Some(smart.ExitOpen), Messages: []string{"Smartctl open device: /dev/sda failed"}}, "not-read:watch"},
+		{"asleep", &smart.Snapshot{Messages: []string{"Device is in STANDBY mode, exit(2)"}}, "not-read:watch"},
+		{"switched off", &smart.Snapshot{Identity: smart.Identity{SMARTAvailable: smart.Some(true), SMARTEnabled: smart.Some(false)}}, "smart-disabled:watch"},
 		{"errors", &smart.Snapshot{Errors: smart.ErrorLog{Count: smart.Some[uint64](2)}}, "errors-logged:info"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
