@@ -116,8 +116,7 @@ func (st *state) canonicalize(mode, family string) (found, ok bool) {
 	if !direct && mode != "always" {
 		return false, true
 	}
-	if strings.HasSuffix(st.host, ".") {
-		name := strings.TrimSuffix(st.host, ".")
+	if name, anchored := strings.CutSuffix(st.host, "."); anchored {
 		if canonical, ok := st.lookup(st.host); ok {
 			st.host = name
 			st.followCNAME(direct, mode, canonical)

@@ -39,7 +39,6 @@ type block struct {
 type program struct {
 	file     *File
 	path     string
-	user     bool // read as the user's file, not the system's
 	stmts    []stmt
 	words    []string
 	spans    []span

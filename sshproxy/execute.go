@@ -412,8 +412,8 @@ func (x *execution) anchored(name string) string {
 	default:
 		return "/etc/ssh/" + name
 	}
-	user, rest, _ := strings.Cut(name[1:], "/")
-	rest = name[1+len(user):]
+	user, _, _ := strings.Cut(name[1:], "/")
+	rest := name[1+len(user):]
 	if user == "" {
 		return x.r.Local.homeEnv() + rest
 	}

@@ -149,8 +149,8 @@ func unbracket(s string) string {
 // parseURI reads what follows ssh://. path reports that a path is there.
 func parseURI(s string, service func(string) (int, bool)) (user string, said bool, host string, port int, path, ok bool) {
 	port = -1
-	if i := strings.IndexByte(s, '@'); i >= 0 {
-		info, _, _ := strings.Cut(s[:i], ";")
+	if login, after, found := strings.Cut(s, "@"); found {
+		info, _, _ := strings.Cut(login, ";")
 		if info == "" {
 			return "", false, "", -1, false, false
 		}
@@ -158,7 +158,7 @@ func parseURI(s string, service func(string) (int, bool)) (user string, said boo
 		if !good {
 			return "", false, "", -1, false, false
 		}
-		user, said, s = decoded, true, s[i+1:]
+		user, said, s = decoded, true, after
 	}
 	host, rest, _, more, good := splitHostPort(s)
 	if !good || host == "" {

@@ -97,16 +97,17 @@ func newerKeyword(l *linter) {
 			return
 		}
 		x := &l.f.lines[n-1]
-		message := l.f.keyword(n-1) + " is not known to " + l.p.Name()
+		var message strings.Builder
+		message.WriteString(l.f.keyword(n-1) + " is not known to " + l.p.Name())
 		for _, k := range keywords {
 			if lower(k.name) == keyword && k.gate.since > l.p.version {
-				message += fmt.Sprintf(": it came with %d.%d", k.gate.since/10000, k.gate.since/100%100)
+				fmt.Fprintf(&message, ": it came with %d.%d", k.gate.since/10000, k.gate.since/100%100)
 			}
 			if lower(k.name) == keyword && k.gate.debian && !l.p.debian {
-				message += ": only Debian's builds know it"
+				message.WriteString(": only Debian's builds know it")
 			}
 		}
-		l.report(int(x.key), int(x.stop), message, "the client refuses the whole file, even where the block does not match: let an IgnoreUnknown line before it name the keyword",
+		l.report(int(x.key), int(x.stop), message.String(), "the client refuses the whole file, even where the block does not match: let an IgnoreUnknown line before it name the keyword",
 			l.edit("let older clients ignore it", 0, 0, "IgnoreUnknown "+l.f.keyword(n-1)+l.f.eol()))
 	})
 }

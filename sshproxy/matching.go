@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -151,10 +152,8 @@ func (x *execution) exec(k *condition, soFar bool) (matched, ok bool) {
 }
 
 func (st *state) unansweredOnce(what string) {
-	for _, u := range st.unanswered {
-		if u == what {
-			return
-		}
+	if slices.Contains(st.unanswered, what) {
+		return
 	}
 	st.unanswered = append(st.unanswered, what)
 }

@@ -44,8 +44,8 @@ func matchList(s, list string, fold bool) int {
 			list = list[1:]
 		}
 		var sub string
-		if i := strings.IndexByte(list, ','); i >= 0 {
-			sub, list = list[:i], list[i+1:]
+		if before, after, ok := strings.Cut(list, ","); ok {
+			sub, list = before, after
 		} else {
 			sub, list = list, ""
 		}

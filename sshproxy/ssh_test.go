@@ -152,10 +152,8 @@ func localOf(t *testing.T) Local {
 func lookupHosts(_ context.Context, name string) (string, error) {
 	for line := range strings.Lines(hostsFile) {
 		fields := strings.Fields(line) // the resolver compares whole names, a dot at the end too
-		for _, f := range fields[1:] {
-			if f == name {
-				return fields[1], nil
-			}
+		if slices.Contains(fields[1:], name) {
+			return fields[1], nil
 		}
 	}
 	return "", errors.New("no such host")

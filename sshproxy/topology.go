@@ -242,11 +242,12 @@ type Route struct {
 
 // String is "laptop -> b1 -> b2".
 func (r *Route) String() string {
-	s := r.From
+	var s strings.Builder
+	s.WriteString(r.From)
 	for _, x := range r.Steps {
-		s += " -> " + x.Host
+		s.WriteString(" -> " + x.Host)
 	}
-	return s
+	return s.String()
 }
 
 // UnreachableError says that no bastions lead from one host to another.

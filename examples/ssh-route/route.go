@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,12 +105,7 @@ exit status: 0 done; 1 a loop, an unreachable host, a failed connection; 2 usage
 `
 
 func has(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, s)
 }
 
 // resolver describes this machine and the client that is asked for.

@@ -153,11 +153,12 @@ func (d *Dialer) walk(ctx context.Context, network string, hops []sshproxy.Hop) 
 		hopCtx, cancel := d.hopContext(ctx, hop)
 		next, err := d.reach(hopCtx, network, hop, i, through)
 		if err != nil {
+			err = d.cause(ctx, hopCtx, err)
 			cancel()
 			if through != nil {
 				through.Close()
 			}
-			return nil, d.cause(ctx, hopCtx, err)
+			return nil, err
 		}
 		conn, through = next, nil
 		if i < len(hops)-1 {

@@ -103,7 +103,7 @@ func (k *Keys) callback(hop sshproxy.Hop) (ssh.HostKeyCallback, error) {
 	files := k.KnownHosts
 	if files == nil {
 		for _, o := range []string{"UserKnownHostsFile", "GlobalKnownHostsFile"} {
-			for _, name := range strings.Fields(hop.Result.Get(o)) {
+			for name := range strings.FieldsSeq(hop.Result.Get(o)) {
 				if _, err := os.Stat(k.path(name)); err == nil {
 					files = append(files, k.path(name))
 				}
