@@ -36,9 +36,24 @@ func clean(name string) string {
 	return name
 }
 
-func (r rooted) Open(name string) (fs.File, error)          { return r.FS.Open(clean(name)) }
+func (r rooted) isDir(name string) bool {
+	info, err := fs.Stat(r.FS, clean(name))
+	return err == nil && info.IsDir()
+}
+
+func (r rooted) Open(name string) (fs.File, error) {
+	if !climbs(name, r.isDir) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return r.FS.Open(clean(name))
+}
 func (r rooted) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(r.FS, clean(name)) }
-func (r rooted) Lstat(name string) (fs.FileInfo, error)     { return fs.Stat(r.FS, clean(name)) }
+func (r rooted) Lstat(name string) (fs.FileInfo, error) {
+	if !climbs(name, r.isDir) {
+		return nil, &fs.PathError{Op: "lstat", Path: name, Err: fs.ErrNotExist}
+	}
+	return fs.Stat(r.FS, clean(name))
+}
 
 // osFiles is the real file system.
 type osFiles struct{}

@@ -21,10 +21,31 @@ func Memory(files map[string][]byte) FileSystem {
 
 type memory map[string]string
 
+// climbs reports whether each directory that a name leaves again by ".." is there, as
+// the system wants it.
+func climbs(name string, isDir func(string) bool) bool {
+	for i := 0; ; {
+		at := strings.Index(name[i:], "/..")
+		if at < 0 {
+			return true
+		}
+		i += at
+		if rest := name[i+3:]; (rest == "" || rest[0] == '/') && !isDir(path.Clean(name[:i]+"/.")) {
+			return false
+		}
+		i += 3
+	}
+}
+
+func (m memory) isDir(name string) bool {
+	_, err := m.ReadDir(name)
+	return err == nil || name == "/" || name == "." || path.Base(name) == ".."
+}
+
 // Open opens a file.
 func (m memory) Open(name string) (fs.File, error) {
 	text, ok := m[path.Clean(name)]
-	if !ok {
+	if !ok || !climbs(name, m.isDir) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	return &openFile{Reader: strings.NewReader(text), name: path.Base(name)}, nil
@@ -54,6 +75,9 @@ func (m memory) ReadDir(name string) (list []fs.DirEntry, err error) {
 
 // Lstat describes a file or directory.
 func (m memory) Lstat(name string) (fs.FileInfo, error) {
+	if !climbs(name, m.isDir) {
+		return nil, &fs.PathError{Op: "lstat", Path: name, Err: fs.ErrNotExist}
+	}
 	if text, ok := m[path.Clean(name)]; ok {
 		return &openFile{Reader: strings.NewReader(text), name: path.Base(name)}, nil
 	}
