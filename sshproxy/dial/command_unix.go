@@ -40,7 +40,7 @@ func (d *Dialer) command(ctx context.Context, hop sshproxy.Hop, address string) 
 	cmd := exec.Command(shell, "-c", hop.ShellLine)
 	cmd.Stdin, cmd.Stdout = theirs, theirs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	c := &commandConn{UnixConn: ours, cmd: cmd, remote: hopAddr(address), done: make(chan struct{})}
+	c := &commandConn{UnixConn: ours, cmd: cmd, remote: hopAddr(address), heard: make(chan struct{}), done: make(chan struct{})}
 	if err := c.start(); err != nil {
 		theirs.Close()
 		ours.Close()
@@ -83,6 +83,7 @@ type commandConn struct {
 	remote hopAddr
 	errs   tail
 	pipe   *os.File      // the reading end of its stderr
+	heard  chan struct{} // closed when nobody holds its stderr any more
 	done   chan struct{} // closed when the process is reaped
 	err    error         // of its end, valid after done
 	read   atomic.Bool   // a byte has come
@@ -104,7 +105,10 @@ func (c *commandConn) start() error {
 	}
 	w.Close()
 	c.pipe = r
-	c.wait.Go(func() { io.Copy(&c.errs, r) })
+	c.wait.Go(func() {
+		io.Copy(&c.errs, r)
+		close(c.heard)
+	})
 	c.wait.Go(func() {
 		c.err = c.cmd.Wait()
 		close(c.done)
@@ -138,6 +142,10 @@ func (c *commandConn) explain(err error) error {
 	case <-c.done:
 	case <-t.C:
 		return err
+	}
+	select { // its last words may still be in the pipe
+	case <-c.heard:
+	case <-t.C:
 	}
 	said := c.errs.String()
 	switch {
