@@ -85,7 +85,10 @@ func checkStory(t *testing.T, name string, log []byte, truths []truth, slack flo
 			}
 			if want == "" {
 				// The machine may have been slow somewhere else by itself: what is named must then be true.
-				if b.Class != "" {
+				switch {
+				case b.Class != "" && live:
+					require.GreaterOrEqual(t, b.Dur, 20*time.Millisecond, name)
+				case b.Class != "":
 					require.Greater(t, q.Duration(), 40*time.Millisecond, name)
 				}
 				continue
@@ -164,6 +167,9 @@ func TestRecordedStory(t *testing.T) {
 
 // TestLiveStory is parts 5 to 7 on the real thing: Apache, mod_php, memcached, MariaDB and DNS in namespaces of their own, traced by strace.
 func TestLiveStory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real servers are left out of short runs")
+	}
 	s := straceTool.Need(t)
 	for _, tool := range []oracle.Tool{{Name: "apache2", Package: "apache2"}, {Name: "memcached", Package: "memcached"}, {Name: "mariadbd", Package: "mariadb-server"},
 		{Name: "mariadb-install-db", Package: "mariadb-server"}, {Name: "dnsmasq", Package: "dnsmasq-base"}, {Name: "curl", Package: "curl"},

@@ -78,6 +78,9 @@ func tool(t *testing.T, name, pkg string) oracle.Found {
 // TestRealGuestIsDriven goes through every action with a real guest, and reads GNU
 // screen's window back.
 func TestRealGuestIsDriven(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real guests are left out of short runs")
+	}
 	if _, _, err := guest.Find(); err != nil {
 		oracle.Missing(t, err.Error())
 	}
@@ -173,6 +176,9 @@ func inScreen(t *testing.T, screen oracle.Found, args []string) {
 }
 
 func TestStoryWithARealGuest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real guests are left out of short runs")
+	}
 	if _, _, err := guest.Find(); err != nil {
 		oracle.Missing(t, err.Error())
 	}

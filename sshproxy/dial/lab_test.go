@@ -41,6 +41,9 @@ func sshName() string {
 
 // TestLab builds the lab and starts itself on its client.
 func TestLab(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real servers are left out of short runs")
+	}
 	if os.Getenv("LAB") != "" {
 		t.Run("styles", labStyles)
 		t.Run("transports", labTransports)

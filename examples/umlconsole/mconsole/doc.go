@@ -11,6 +11,11 @@
 //
 // # Limits
 //
+// A guest does not wait when the queue of our socket is full, which has room for ten
+// packets (net.unix.max_dgram_qlen): it drops what does not fit. A long answer, such as
+// that of stack or sysrq, can so lack packets in the middle without a trace, and its end,
+// which is then ErrIncomplete.
+//
 // The kernel has no number for a request: what it prints meanwhile can lead the answer
 // of sysrq, stack and log. Some commands end a guest (halt, reboot, cad, sysrq b): they
 // are sent as given. A socket's path has at most 107 bytes. Nothing here starts a

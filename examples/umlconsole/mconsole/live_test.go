@@ -31,6 +31,9 @@ func shortDir(t *testing.T) string {
 
 func boot(t *testing.T) (*guest.Guest, *mconsole.Client) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("real guests are left out of short runs")
+	}
 	if _, _, err := guest.Find(); err != nil {
 		oracle.Missing(t, err.Error())
 	}
@@ -102,10 +105,13 @@ func TestAnswersEqualUMLMconsole(t *testing.T) {
 	require.NotEmpty(t, text)
 	require.Less(t, time.Since(begin), 30*time.Second)
 
-	c.Idle = 30 * time.Second // a loaded machine may be slow between two packets
-	text, err = c.Do(ctx, "sysrq m")
-	require.NoError(t, err)
-	require.Greater(t, len(text), 512, "several packets")
+	// Many packets at once: a guest drops those that find our socket's queue full, see
+	// the package comment.
+	oracle.Eventually(t, 2*time.Minute, "an answer of several packets is complete", func() error {
+		text, err := c.Do(ctx, "sysrq m")
+		require.Greater(t, len(text), 512, "several packets")
+		return err
+	})
 
 	list, err := mconsole.List(g.Dir)
 	require.NoError(t, err)
