@@ -1,3 +1,5 @@
+//go:build unix
+
 package mconsole_test
 
 import (
@@ -5,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -153,4 +157,33 @@ func logged(t *testing.T, g *guest.Guest, want string) {
 		}
 		return err
 	})
+}
+
+// TestGuestIsBootedByAnyUser runs the test above as a user who is nobody.
+func TestGuestIsBootedByAnyUser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real guests are left out of short runs")
+	}
+	if os.Geteuid() != 0 {
+		t.Log("the other tests are run by an ordinary user already")
+		return
+	}
+	if _, _, err := guest.Find(); err != nil {
+		oracle.Missing(t, err.Error())
+	}
+	self, err := os.Executable()
+	require.NoError(t, err)
+	binary, err := os.ReadFile(self)
+	require.NoError(t, err)
+	dir := shortDir(t)
+	const nobody = 65534
+	require.NoError(t, os.Chown(dir, nobody, nobody))
+	copied := filepath.Join(dir, "test")
+	require.NoError(t, os.WriteFile(copied, binary, 0o755))
+	r := oracle.Run(t, oracle.Cmd{
+		Path: copied, Args: []string{"-test.run=^TestLogNamesTheSocket$", "-test.v"}, Dir: dir, Env: []string{"REQUIRE_TOOLS=1"}, Timeout: 5 * time.Minute,
+		Prepare: func(cmd *exec.Cmd) { cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody} },
+	})
+	require.Zero(t, r.ExitCode, "%s%s", r.Stdout, r.Stderr)
+	require.Contains(t, string(r.Stdout), "--- PASS: TestLogNamesTheSocket")
 }
