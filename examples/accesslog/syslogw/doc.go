@@ -16,7 +16,7 @@
 //
 // UDP, TCP, TLS and the local socket confirm nothing. What the kernel has taken counts
 // as sent there, and is lost when the collector dies with it unread: in a table that
-// the tests print, a killed collector costs TCP a third of the lines. Delivery is at
+// the tests print, a killed collector costs TCP a fifth to a third of the lines. Delivery is at
 // least once: what was on the way when a connection broke comes twice.
 //
 // rsyslogd reads RFC 5424 from the network alone, not from its local socket, and
