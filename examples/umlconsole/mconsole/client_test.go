@@ -199,13 +199,12 @@ func TestStaleSocketsAreTold(t *testing.T) {
 		conn.Close()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name, "pid"), []byte(map[string]string{"dead": "2147483646\n", "garbage": "\xff\xfe"}[name]), 0o644))
 		_, err = mconsole.Dial(path)
-		if _, statErr := os.Stat(path); statErr == nil {
-			require.ErrorIs(t, err, mconsole.ErrStale)
-		}
+		require.ErrorIs(t, err, mconsole.ErrStale)
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o644))
 	list, err := mconsole.List(dir, filepath.Join(dir, "no such"))
 	require.NoError(t, err)
+	require.Len(t, list, 2)
 	for _, g := range list {
 		require.False(t, g.Alive || g.Running, "%+v", g)
 	}
