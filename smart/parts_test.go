@@ -140,6 +140,24 @@ func TestJSONOddShapes(t *testing.T) {
 	require.Len(t, list, 3)
 }
 
+// TestExtendedTestMinutes: FFh sends the reader to a word, unless that holds nothing (seed 15759861677134758208 of the logs).
+func TestExtendedTestMinutes(t *testing.T) {
+	g := gen{rand.New(rand.NewPCG(9, 10))}
+	v := g.drive().values
+	v[367] |= 0x10
+	for _, row := range []struct {
+		b    byte
+		w    uint16
+		want uint16
+	}{{254, 300, 254}, {255, 300, 300}, {255, 0, 255}, {0, 300, 0}} {
+		v[373] = row.b
+		binary.LittleEndian.PutUint16(v[375:], row.w)
+		var s smart.Snapshot
+		require.NoError(t, smart.DecodeATA(&s, smart.ATAPages{Values: v}, nil))
+		require.Equal(t, smart.Some(row.want), s.Offline.ExtendedMinutes, "%d, %d", row.b, row.w)
+	}
+}
+
 // TestBadPagesGivePartialResults: every page may be broken, and the rest stays.
 func TestBadPagesGivePartialResults(t *testing.T) {
 	g := gen{rand.New(rand.NewPCG(9, 10))}
