@@ -133,4 +133,3 @@ func TestShortWays(t *testing.T) {
 		sameByLongWay(t, []byte(strings.TrimSuffix(lines, "\n")))
 	}
 }
-
