@@ -110,7 +110,7 @@ var (
 func newDebian2019() *Profile {
 	p := &Profile{
 		Name: "debian2019", Version: "1.0.0+git-20190125.36a4c85-5.1", BuildArch: "i386", Platform: "pcbios",
-		URI: Reencode, EmptyInteger: true, IPv6: true, HTTPS: true, TFTP: true, FTP: true,
+		URI: Reencode, EmptyInteger: true, IPv6: true, HTTPS: true, TFTP: true,
 		commands: map[string]*Syntax{}, absent: map[string]*Syntax{},
 	}
 	p.add(syntaxes2019, "", p.commands)

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net"
@@ -303,7 +302,7 @@ func onFirmware(tb testing.TB, q oracle.Found, cases []fwCase, base string, l ne
 		_ = typed.Close()
 		_ = keys.Close()
 		d.mu.Lock()
-		screen(string(p.Output()), d.results)
+		screen(unwrap(string(p.Output())), d.results)
 		n := 0
 		for n < len(cases) && d.results[n].status != "" {
 			n++
@@ -386,9 +385,8 @@ var (
 	slow    = regexp.MustCompile(`(?m)^(\S.*?)\.\.\.\.+ (ok|[A-Z])`)
 )
 
-// screen cuts the console into the cases' own. The firmware's lines of 80 columns go on
-// in the next one.
-func screen(text string, results []fwResult) {
+// unwrap joins the lines of 80 columns with those in which they go on.
+func unwrap(text string) string {
 	text = escapes.ReplaceAllString(text, "")
 	text = strings.ReplaceAll(text, "\r", "")
 	var b strings.Builder
@@ -398,7 +396,12 @@ func screen(text string, results []fwResult) {
 			b.WriteByte('\n')
 		}
 	}
-	text = b.String()
+	return b.String()
+}
+
+// screen cuts the console into the cases' own.
+func screen(text string, results []fwResult) {
+	text = escapes.ReplaceAllString(text, "")
 	for i := range results {
 		begin, end := fmt.Sprintf("@@B%d@@\n", i), fmt.Sprintf("@@E%d@@", i)
 		from := strings.Index(text, begin)
@@ -460,8 +463,6 @@ func difference(want, got fwResult, c fwCase) string {
 	}
 	return b.String()
 }
-
-var _ = hex.EncodeToString
 
 func TestFirmwareAgreesOnHandMadeScripts(t *testing.T) {
 	require.Equal(t, len(handMade), compare(t, handMade))

@@ -97,7 +97,9 @@ func (r *runner) fetchImage(i *image, timeout time.Duration) Status {
 		}
 		retry := a.Header.Get("Retry-After")
 		switch {
-		case a.Status == http.StatusUnauthorized && auth == "" && basicChallenge(a.Header) && u.user.is:
+		case basicChallenge(a.Header) && !u.user.is:
+			return eaccesUser
+		case basicChallenge(a.Header):
 			auth = r.basic(u)
 			continue
 		case retry != "":

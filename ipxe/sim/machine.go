@@ -122,9 +122,7 @@ func (r *runner) boot() error {
 	if err := r.smbios(add("smbios", smbiosBlock)); err != nil {
 		return err
 	}
-	for _, n := range [...]string{"pci", "cpuid", "memmap", "acpi"} {
-		add(n, otherBlock)
-	}
+	add("pci", pciBlock).scope = pciScope
 	r.cards = make([]card, len(r.m.nics()))
 	for i := range r.cards {
 		c := &r.cards[i]

@@ -14,6 +14,7 @@ const (
 	dhcpv6Scope
 	ipv6Scope
 	memmapScope
+	pciScope
 	otherScope
 )
 
@@ -49,7 +50,7 @@ const (
 	dhcpBlock
 	netBlock
 	netXBlock
-	otherBlock // memmap, cpuid, pci, acpi: named, and empty unless the machine says more
+	pciBlock
 )
 
 // block is a settings block.
@@ -283,8 +284,8 @@ func (b *block) applies(s *setting) bool {
 		return s.scope == smbiosScope
 	case dhcpBlock:
 		return s.scope == noScope && s.tag != 0 && s.tag <= 0xffff
-	case otherBlock:
-		return false
+	case pciBlock:
+		return s.scope == pciScope
 	}
 	return true
 }
@@ -294,7 +295,7 @@ func (b *block) applicable(s *setting) *setting {
 	if b.applies(s) {
 		return s
 	}
-	if s.tag == 0 && s.name == "" || b.kind == otherBlock {
+	if s.tag == 0 && s.name == "" || b.kind == pciBlock {
 		return nil
 	}
 	for i := range predefined {
@@ -334,6 +335,14 @@ func (r *runner) value(b *block, s *setting) ([]byte, bool) {
 	switch b.kind {
 	case builtinBlock:
 		return r.builtin(s.name)
+	case pciBlock: // configuration space: only what has no length can be told
+		if s.tag&0xff != 0 {
+			return nil, false
+		}
+		if s.typ == nil {
+			s.typ = typeHexRaw
+		}
+		return nil, true
 	case netBlock:
 		if data, ok := r.nicValue(b.nic, s.name); ok {
 			return data, true
@@ -370,7 +379,7 @@ func (r *runner) store(b *block, s *setting, data []byte) Status {
 		return enottySettings
 	}
 	switch b.kind {
-	case builtinBlock, smbiosBlock, otherBlock, netXBlock:
+	case builtinBlock, smbiosBlock, pciBlock, netXBlock:
 		return enotsupSettings
 	case netBlock:
 		if status, done := r.storeNIC(b.nic, s.name, data); done {

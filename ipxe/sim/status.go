@@ -42,7 +42,7 @@ const (
 	einvalHex       Status = 0x1c112002
 	einvalBase64    Status = 0x1c102002
 	einvalIPv4      Status = 0x1c056002
-	einvalIPv6      Status = 0x1c1d6002
+	einvalIPv6      Status = 0x1c066002
 	einvalUUID      Status = 0x1c5c3002
 	einvalMAC       Status = 0x1c146002
 	enotsupNetdev   Status = 0x3c146003
@@ -56,6 +56,7 @@ const (
 	einvalHTTP    Status = 0x1c416002
 	enoentHTTP    Status = 0x2d0c613b
 	eaccesHTTP    Status = 0x020c613c
+	eaccesUser    Status = 0x0243613c
 	epermHTTP     Status = 0x410c613c
 	eio4xx        Status = 0x1d0c6439
 	eio5xx        Status = 0x1d0c6539
