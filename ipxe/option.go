@@ -7,22 +7,22 @@ type OptionKind uint8
 
 // The kinds of options.
 const (
-	// Flag takes no argument.
-	Flag OptionKind = iota + 1
-	// Text is any text.
-	Text
-	// Integer is read by strtoul with base 0: decimal, 0x, a leading 0 for octal, a sign.
-	Integer
-	// Milliseconds is an Integer: a time.
-	Milliseconds
-	// Key is one character, or an Integer.
-	Key
-	// Setting is the name of a setting.
-	Setting
-	// Configurator names a network configurator, such as dhcp.
-	Configurator
-	// UUID is a UUID in its canonical form.
-	UUID
+	// FlagOption takes no argument.
+	FlagOption OptionKind = iota + 1
+	// TextOption is any text.
+	TextOption
+	// IntegerOption is read by strtoul with base 0: decimal, 0x, a leading 0 for octal, a sign.
+	IntegerOption
+	// MillisecondsOption is an IntegerOption: a time.
+	MillisecondsOption
+	// KeyOption is one character, or an IntegerOption.
+	KeyOption
+	// SettingOption is the name of a setting.
+	SettingOption
+	// ConfiguratorOption names a network configurator, such as dhcp.
+	ConfiguratorOption
+	// UUIDOption is a UUID in its canonical form.
+	UUIDOption
 )
 
 // Option is one option of a command.
@@ -33,7 +33,7 @@ type Option struct {
 }
 
 // Takes reports whether the option has an argument.
-func (o Option) Takes() bool { return o.Kind != Flag }
+func (o Option) Takes() bool { return o.Kind != FlagOption }
 
 // Syntax is what a command accepts.
 type Syntax struct {
@@ -54,7 +54,7 @@ const MaxArguments = 255
 type OptionError struct {
 	// Kind of the fault.
 	Kind OptionFault
-	// Text is the line that iPXE prints before the usage; empty for Help and Count.
+	// TextOption is the line that iPXE prints before the usage; empty for Help and Count.
 	Text string
 	// Word is the index in the arguments of the word at fault.
 	Word int
@@ -86,7 +86,7 @@ func (e *OptionError) Error() string {
 	return e.Text
 }
 
-var helpOption = Option{Long: "help", Short: 'h', Kind: Flag}
+var helpOption = Option{Long: "help", Short: 'h', Kind: FlagOption}
 
 // Scan reads the options of a command as iPXE's getopt does: args are the words after
 // the command's name, already expanded. visit is called for each option in order; when

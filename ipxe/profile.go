@@ -167,7 +167,7 @@ func parseSyntaxes(table string) (list []*Syntax) {
 var bounds = map[string]int{"0": 0, "1": 1, "2": 2, "3": 3, "n": MaxArguments}
 
 var optionKinds = map[string]OptionKind{
-	"": Flag, "t": Text, "i": Integer, "ms": Milliseconds, "key": Key, "set": Setting, "conf": Configurator, "uuid": UUID,
+	"": FlagOption, "t": TextOption, "i": IntegerOption, "ms": MillisecondsOption, "key": KeyOption, "set": SettingOption, "conf": ConfiguratorOption, "uuid": UUIDOption,
 }
 
 // The tables hold, per line: names; options as short:long=kind; the bounds of the number

@@ -53,11 +53,11 @@ func (r *runner) scan(c *call, each func(o ipxe.Option, value string) Status) ([
 	status := OK
 	n, err := c.y.Scan(c.args, func(o ipxe.Option, value string, _ int) bool {
 		switch o.Kind {
-		case ipxe.Integer, ipxe.Milliseconds:
+		case ipxe.IntegerOption, ipxe.MillisecondsOption:
 			_, status = r.integer(value)
-		case ipxe.Key:
+		case ipxe.KeyOption:
 			_, status = r.key(value)
-		case ipxe.Configurator:
+		case ipxe.ConfiguratorOption:
 			if value != "dhcp" && value != "ipv6" {
 				r.print(`"`, value, "\": no such configurator\n")
 				status = enotsupConf
