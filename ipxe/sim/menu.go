@@ -210,6 +210,9 @@ func (r *runner) showMenu(m *menu, timeout, retimeout time.Duration, def *string
 		return nil, enoentUIMenu
 	}
 	r.drawMenu(m, current)
+	if r.opts.Decide != nil {
+		return r.decideMenu(m, current, timeout)
+	}
 	first := 0 // of the page
 	for {
 		if !r.step() {
@@ -283,6 +286,31 @@ func (r *runner) showMenu(m *menu, timeout, retimeout time.Duration, def *string
 			return &m.items[current], OK
 		}
 	}
+}
+
+// decideMenu asks Options.Decide.
+func (r *runner) decideMenu(m *menu, current int, timeout time.Duration) (*menuItem, Status) {
+	q := Question{Command: "choose", Text: m.title, Timeout: timeout}
+	var items []*menuItem
+	for i := range m.items {
+		if !m.items[i].labelled {
+			continue
+		}
+		if i == current {
+			q.Default = len(items)
+		}
+		items = append(items, &m.items[i])
+		q.Labels = append(q.Labels, m.items[i].label)
+	}
+	a := r.opts.Decide(q)
+	switch {
+	case a.Cancel:
+		return nil, ecanceledMenu
+	case a.Choice > 0 && a.Choice <= len(items):
+		return items[a.Choice-1], OK
+	}
+	r.elapsed += timeout
+	return items[q.Default], OK
 }
 
 func (r *runner) drawMenu(m *menu, current int) {
@@ -437,7 +465,21 @@ func prompt(r *runner, c *call) Status {
 	}
 	text := strings.Join(rest, " ")
 	r.print(text)
-	k, ok := r.waitKey(timeout, "prompt")
+	var k Key
+	var ok bool
+	if r.opts.Decide != nil {
+		a := r.opts.Decide(Question{Command: "prompt", Text: text, Timeout: timeout})
+		if ok = a.Choice > 0 || timeout == 0; !ok {
+			r.elapsed += timeout
+		}
+		if a.Cancel {
+			key = -1
+		} else {
+			key = 0
+		}
+	} else {
+		k, ok = r.waitKey(timeout, "prompt")
+	}
 	if r.fatal != nil {
 		return OK
 	}
@@ -468,7 +510,17 @@ func read(r *runner, c *call) Status {
 	if st == OK {
 		s = found
 	}
-	line, status := r.edit(cString(old), timeout)
+	line := cString(old)
+	status = OK
+	if r.opts.Decide != nil {
+		if a := r.opts.Decide(Question{Command: "read", Setting: rest[0], Timeout: timeout}); a.Cancel {
+			status = ecanceledRead
+		} else if a.Text != "" {
+			line = a.Text
+		}
+	} else {
+		line, status = r.edit(line, timeout)
+	}
 	r.print("\n")
 	if status != OK || r.fatal != nil {
 		return status

@@ -24,6 +24,8 @@ type Options struct {
 	MaxRequests int
 	// Keys are pressed one after another, whenever the script waits for one.
 	Keys []Key
+	// Decide, when it is not nil, answers every menu, prompt and read instead of Keys.
+	Decide func(Question) Answer
 	// Trace, when it is not nil, is called for each command before it runs.
 	Trace func(Event)
 }
