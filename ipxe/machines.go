@@ -161,20 +161,25 @@ func (g *Group) check() error {
 	return nil
 }
 
+// Boots returns what a rule of the list boots, with its group and the default.
+func (m *Machines) Boots(r *MachineRule) *Group {
+	g := r.Group2
+	if r.Group != "" {
+		g = g.over(m.Groups[r.Group])
+	}
+	if m.Default != nil {
+		g = g.over(*m.Default)
+	}
+	return &g
+}
+
 // Match returns the first rule for a machine, and what it boots; nil when none matches
 // and there is no default. The rule is nil for the default.
 func (m *Machines) Match(f Facts) (*MachineRule, *Group) {
 	for i := range m.Machines {
 		r := &m.Machines[i]
 		if r.matches(&f) {
-			g := r.Group2
-			if r.Group != "" {
-				g = g.over(m.Groups[r.Group])
-			}
-			if m.Default != nil {
-				g = g.over(*m.Default)
-			}
-			return r, &g
+			return r, m.Boots(r)
 		}
 	}
 	return nil, m.Default
