@@ -100,7 +100,7 @@ type Word struct {
 // changed.
 func Parse(name string, src []byte) *Script {
 	s := &Script{name: name, src: src}
-	s.lines = make([]Line, 0, bytes.Count(src, []byte{'\n'})+1)
+	s.lines = make([]Line, 0, min(bytes.Count(src, []byte{'\n'})+1, 4096))
 	var p parser
 	p.text = string(src)
 	if len(src) == 0 {
@@ -183,8 +183,15 @@ func (p *parser) label(l *Line) {
 	l.HasLabel, l.Label, l.Command = true, t[i+1:j], j
 }
 
+// nothing is shared by the lines without a command.
+var nothing = []Command{{Op: First}}
+
 func (p *parser) commands(l *Line) {
 	t := l.Text
+	if l.Command == len(t) {
+		l.Cmds = nothing[:1:1]
+		return
+	}
 	if cap(p.words)-len(p.words) < 16 {
 		p.words = make([]Word, 0, min(max(2*cap(p.words), 32), 4096))
 	}

@@ -39,7 +39,7 @@ func (e *TemplateError) Error() string {
 	if names == "" {
 		names = "a value"
 	}
-	return fmt.Sprintf("%s: line %d of the script: %s = %q: %s", e.Template, e.Line, names, Printable(e.Value), e.Why)
+	return fmt.Sprintf("%s: line %d of the script: %s = \"%s\": %s", e.Template, e.Line, names, Printable(e.Value), e.Why)
 }
 
 // Unwrap makes the error one of those that a script can't hold.
@@ -50,6 +50,8 @@ func (e *TemplateError) Unwrap() error { return ErrUnrepresentable }
 const (
 	markOpen  = "\x01"
 	markClose = "\x02"
+	markList  = "\x03" // opens a value of several words
+	marks     = markOpen + markClose + markList
 )
 
 // data is a value in a template.
@@ -57,6 +59,12 @@ type data string
 
 // String writes the value between its marks.
 func (d data) String() string { return markOpen + string(d) + markClose }
+
+// dataList is a value of several words.
+type dataList string
+
+// String writes the value between its marks.
+func (d dataList) String() string { return markList + string(d) + markClose }
 
 // NewTemplate reads a template. In it
 //
@@ -75,10 +83,16 @@ func NewTemplate(name, text string) (*Template, error) {
 		return "", errors.New("not for boot scripts: use word, args, url or hex")
 	}
 	t, err := template.New(name).Option("missingkey=error").Funcs(template.FuncMap{
-		"word": func(v any) (data, error) { return checkWord(v, false) },
-		"args": func(v any) (data, error) { return checkWord(v, true) },
-		"url":  func(v any) data { return data(appendEscaped(nil, textOf(v))) },
-		"hex":  func(v any) data { return data(hex.EncodeToString([]byte(textOf(v)))) },
+		"word": func(v any) (data, error) {
+			s, err := checkWord(v, false)
+			return data(s), err
+		},
+		"args": func(v any) (dataList, error) {
+			s, err := checkWord(v, true)
+			return dataList(s), err
+		},
+		"url": func(v any) data { return data(appendEscaped(nil, textOf(v))) },
+		"hex": func(v any) data { return data(hex.EncodeToString([]byte(textOf(v)))) },
 		"mac": func(v any, sep string) (data, error) {
 			m, ok := ParseMAC(textOf(v))
 			if !ok {
@@ -91,8 +105,8 @@ func NewTemplate(name, text string) (*Template, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ipxe: template: %w", err)
 	}
-	if strings.ContainsAny(text, markOpen+markClose) {
-		return nil, errors.New("ipxe: template: the bytes 1 and 2 may not stand in a template")
+	if strings.ContainsAny(text, marks) {
+		return nil, errors.New("ipxe: template: the bytes 1 to 3 may not stand in a template")
 	}
 	return &Template{name, t}, nil
 }
@@ -101,16 +115,18 @@ func textOf(v any) string {
 	switch v := v.(type) {
 	case data:
 		return string(v)
-	case string:
-		return strings.NewReplacer(markOpen, "", markClose, "").Replace(v)
+	case dataList:
+		return string(v)
 	}
-	return strings.NewReplacer(markOpen, "", markClose, "").Replace(fmt.Sprint(v))
+	return unmark.Replace(fmt.Sprint(v))
 }
 
-func checkWord(v any, list bool) (data, error) {
+var unmark = strings.NewReplacer(markOpen, "", markClose, "", markList, "")
+
+func checkWord(v any, list bool) (string, error) {
 	s := textOf(v)
 	if plainWord(s) || list && plainList(s) {
-		return data(s), nil
+		return s, nil
 	}
 	what := "one plain word"
 	if list {
@@ -155,7 +171,7 @@ func (t *Template) Render(m *Machine, vars map[string]string) ([]byte, error) {
 		d.Var[k], values["var "+k] = data(v), v
 	}
 	for k, v := range values {
-		if i := strings.IndexAny(v, markOpen+markClose+"\x00"); i >= 0 {
+		if i := strings.IndexAny(v, marks+"\x00"); i >= 0 {
 			return nil, &TemplateError{Template: t.name, Names: []string{k}, Value: v, Why: fmt.Sprintf("the byte %#x", v[i])}
 		}
 	}
@@ -183,6 +199,7 @@ var _ io.Writer = (*limitedBuffer)(nil)
 type span struct {
 	at, end int // in the real script
 	text    string
+	list    bool
 }
 
 // check compares the script with the one that harmless values would make.
@@ -190,18 +207,18 @@ func (t *Template) check(marked []byte, values map[string]string) ([]byte, error
 	var real, tame []byte
 	var spans []span
 	depth := 0
-	from := 0
+	from, list := 0, false
 	for i := range len(marked) {
 		switch c := marked[i]; c {
-		case markOpen[0]:
+		case markOpen[0], markList[0]:
 			if depth++; depth == 1 {
-				from = len(real)
+				from, list = len(real), c == markList[0]
 			}
 		case markClose[0]:
 			if depth--; depth == 0 {
 				text := string(real[from:])
-				spans = append(spans, span{from, len(real), text})
-				tame = append(tame, harmless(text)...)
+				spans = append(spans, span{from, len(real), text, list})
+				tame = append(tame, harmless(text, list)...)
 			}
 		default:
 			real = append(real, c)
@@ -226,12 +243,9 @@ func (t *Template) check(marked []byte, values map[string]string) ([]byte, error
 	return real, nil
 }
 
-// harmless is a value of as many words that can do no harm.
-func harmless(s string) string {
-	if s == "" {
-		return ""
-	}
-	if plainList(s) {
+// harmless is a value that can do no harm; of a list it has as many words.
+func harmless(s string, list bool) string {
+	if list && plainList(s) {
 		n := strings.Count(s, " ")
 		return "x" + strings.Repeat(" x", n)
 	}
@@ -307,14 +321,11 @@ func (t *Template) blame(got *Script, line int, why string, spans []span, values
 		e.Line = 1 + bytes.Count(got.src[:from], []byte("\n"))
 	}
 	for _, s := range spans {
-		if s.end < from || s.at > to || harmlessAlone(s.text) && e.Value != "" {
+		if s.end < from || s.at > to {
 			continue
 		}
-		if e.Value == "" || !harmlessAlone(s.text) {
-			e.Value = s.text
-			if !harmlessAlone(s.text) {
-				break
-			}
+		if e.Value = s.text; !s.tame() {
+			break
 		}
 	}
 	for k, v := range values {
@@ -326,4 +337,7 @@ func (t *Template) blame(got *Script, line int, why string, spans []span, values
 	return e
 }
 
-func harmlessAlone(s string) bool { return plainList(s) && !strings.Contains(s, "}") }
+// tame reports whether the value does no harm wherever it stands.
+func (s *span) tame() bool {
+	return (plainWord(s.text) || s.list && plainList(s.text)) && !strings.Contains(s.text, "}")
+}
