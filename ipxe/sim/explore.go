@@ -120,12 +120,9 @@ func (x *explorer) machine(ctx context.Context, m NamedMachine, w World) error {
 		var choices []string
 		options := x.o.Run
 		options.Keys = nil
-		options.Trace = func(e Event) {
-			if e.Script == x.s {
-				x.reached[e.Line] = true
-			}
-			if x.o.Run.Trace != nil {
-				x.o.Run.Trace(e)
+		options.visit = func(s *ipxe.Script, line int) {
+			if s == x.s {
+				x.reached[line] = true
 			}
 		}
 		options.Decide = func(q Question) Answer {

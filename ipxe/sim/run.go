@@ -28,6 +28,8 @@ type Options struct {
 	Decide func(Question) Answer
 	// Trace, when it is not nil, is called for each command before it runs.
 	Trace func(Event)
+
+	visit func(s *ipxe.Script, line int) // each line that is reached
 }
 
 // Event is one step of a trace.
@@ -394,6 +396,9 @@ func (r *runner) runScript(s *ipxe.Script) Status {
 		r.script, r.line = s, r.next
 		l := &lines[r.line]
 		r.next++
+		if r.opts.visit != nil {
+			r.opts.visit(s, r.line)
+		}
 		if l.Open {
 			return einvalScript
 		}
