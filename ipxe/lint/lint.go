@@ -263,27 +263,31 @@ func nearest(name string, list []string) string {
 	return best
 }
 
-// distance is the number of edits between two short words, at most 3.
+// distance is the number of edits between two short words, two letters that change places
+// counted as one; at most 3.
 func distance(a, b string) int {
 	if len(a) > 32 || len(b) > 32 || len(a)-len(b) > 2 || len(b)-len(a) > 2 {
 		return 3
 	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	var rows [3][34]int
+	for j := range len(b) + 1 {
+		rows[1][j] = j
 	}
 	for i := range len(a) {
-		previous := row[0]
+		two, last, row := &rows[i%3], &rows[(i+1)%3], &rows[(i+2)%3]
 		row[0] = i + 1
 		for j := range len(b) {
 			cost := 1
 			if a[i] == b[j] {
 				cost = 0
 			}
-			previous, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, previous+cost)
+			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], two[j-1]+1)
+			}
 		}
 	}
-	return min(row[len(b)], 3)
+	return min(rows[(len(a)+1)%3][len(b)], 3)
 }
 
 func didYouMean(name string) string {

@@ -8,7 +8,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"dougu.internal/diag"
 	"dougu.internal/internal/oracle"
+	"dougu.internal/ipxe"
+	"dougu.internal/ipxe/lint"
+	"dougu.internal/ipxe/sim"
 )
 
 // writer makes random scripts. Everything that outlives a case has a name of its own,
@@ -289,4 +293,30 @@ func TestFirmwareAgreesOnRandomScripts(t *testing.T) {
 		cases = append(cases, randomCase(rng, i))
 	}
 	require.Equal(t, n, compare(t, cases))
+}
+
+// TestLintErrorsMeanFailure: a script that ends with success has no error-level finding,
+// but for what would hang a machine.
+func TestLintErrorsMeanFailure(t *testing.T) {
+	rng := oracle.Rand(t)
+	good := 0
+	for i := range oracle.N(3000, 30000) {
+		c := randomCase(rng, i%1000)
+		d := newDesk("http://h", []fwCase{c})
+		d.at = 0
+		src := []byte(d.text(0, c.script))
+		s := ipxe.Parse("r", src)
+		r, err := sim.Run(t.Context(), &sim.Machine{SMBIOS: dmi, URI: "http://h/_case/0"}, s, d, sim.Options{MaxSteps: 5000})
+		require.NoError(t, err)
+		if r.Status != sim.OK || r.Hang() != nil || r.Boot.Kind != sim.Returned {
+			continue
+		}
+		good++
+		list, err := lint.Script(t.Context(), s, lint.Options{NoRun: true})
+		require.NoError(t, err)
+		for _, f := range list {
+			require.NotEqual(t, diag.Error, f.Severity, "%v\n%s\n%s", f, src, r.Console)
+		}
+	}
+	require.Greater(t, good, 100)
 }
