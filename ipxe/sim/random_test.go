@@ -224,7 +224,7 @@ func (w *writer) command() string {
 	case 26, 27, 28:
 		return w.chained()
 	case 29:
-		return pick(w, "imgexec", "boot", "imgexec --replace", "boot --autofree") + " " + pick(w, "e", "s9", "nosuch9", "")
+		return pick(w, "imgexec", "boot", "imgexec --replace", "boot --autofree") + " " + pick(w, "e", "s9", "s9", "nosuch9", "e", "s9", "nosuch9", "")
 	case 30:
 		return fmt.Sprintf("imgfetch {{BASE}}/%s", w.target())
 	case 31:
