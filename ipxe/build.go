@@ -17,14 +17,13 @@ type Builder struct {
 	// values of a query, for one, arrive as such only from November 2021 on.
 	Profile *Profile
 
-	buf  []byte
-	line []byte // the command being written
-	room [192]byte
-	err  error
+	buf   []byte
+	start int // of the command being written
+	err   error
 
 	carriers int
 	labels   int
-	onFail   string // label to go to when a command fails
+	onFail   label // where to go when a command fails
 	words    int
 	started  bool
 	used     map[string]bool // labels
@@ -32,7 +31,7 @@ type Builder struct {
 
 // Reset forgets the script and the error and keeps the memory.
 func (b *Builder) Reset() {
-	*b = Builder{Profile: b.Profile, buf: b.buf[:0], line: b.line[:0]}
+	*b = Builder{Profile: b.Profile, buf: b.buf[:0]}
 }
 
 // Err returns the first error, with the call that made it.
@@ -120,16 +119,14 @@ func (b *Builder) Command(name string, options []string, args ...Expr) {
 // open begins a command.
 func (b *Builder) open(name string) {
 	b.begin()
-	if b.line == nil {
-		b.line = b.room[:0]
-	}
-	b.line = append(b.line[:0], name...)
+	b.start = len(b.buf)
+	b.buf = append(b.buf, name...)
 	b.words = 1
 }
 
 // raw adds a word that is known to be plain.
 func (b *Builder) raw(s string) {
-	b.line = append(append(b.line, ' '), s...)
+	b.buf = append(append(b.buf, ' '), s...)
 	b.words++
 }
 
@@ -139,12 +136,11 @@ func (b *Builder) close() {
 		return
 	}
 	if b.words > MaxArguments {
-		b.fail(string(b.line[:min(len(b.line), 20)]), fmt.Errorf("%w: more than %d words", ErrUnrepresentable, MaxArguments))
+		b.fail(string(b.buf[b.start:min(len(b.buf), b.start+20)]), fmt.Errorf("%w: more than %d words", ErrUnrepresentable, MaxArguments))
 		return
 	}
-	b.buf = append(b.buf, b.line...)
-	if b.onFail != "" {
-		b.buf = append(append(b.buf, " || goto "...), b.onFail...)
+	if b.onFail.id != 0 {
+		b.buf = b.onFail.appendTo(append(b.buf, " || goto "...))
 	}
 	b.buf = append(b.buf, '\n')
 }
@@ -155,11 +151,15 @@ const maxPlainWords = 200
 
 // arguments adds arguments that iPXE joins with blanks.
 func (b *Builder) arguments(call string, args []Expr) {
-	n := 0
+	n := len(args)
 	for i := range args {
-		n += 1 + strings.Count(args[i].text, " ")
+		if len(args[i].text) > 2*maxPlainWords || len(args) > maxPlainWords/2 {
+			n += strings.Count(args[i].text, " ")
+		} else {
+			n += len(args[i].text) / 2
+		}
 	}
-	if b.words+n > maxPlainWords {
+	if b.words+n > maxPlainWords && b.words+manyWords(args) > maxPlainWords {
 		b.packed(call, args)
 		return
 	}
@@ -168,9 +168,18 @@ func (b *Builder) arguments(call string, args []Expr) {
 	}
 }
 
+// manyWords counts the words of arguments.
+func manyWords(args []Expr) (n int) {
+	for i := range args {
+		n += 1 + strings.Count(args[i].text, " ")
+	}
+	return n
+}
+
 // packed puts many arguments into settings.
 func (b *Builder) packed(call string, args []Expr) {
-	line, words := append([]byte(nil), b.line...), b.words
+	line, words := append([]byte(nil), b.buf[b.start:]...), b.words
+	b.buf = b.buf[:b.start]
 	var names []string
 	const chunk = 100
 	flat := make([]Expr, 0, len(args))
@@ -202,12 +211,14 @@ func (b *Builder) packed(call string, args []Expr) {
 			b.argument(call, &part[i], true)
 		}
 		onFail := b.onFail
-		b.onFail = ""
+		b.onFail = label{}
 		b.close()
 		b.onFail = onFail
 		names = append(names, name)
 	}
-	b.line, b.words = line, words
+	b.start = len(b.buf)
+	b.buf = append(b.buf, line...)
+	b.words = words
 	for _, n := range names {
 		b.raw("${" + n + "}")
 	}
@@ -240,8 +251,13 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 	var w wordState
 	switch e.kind {
 	case exprText:
-		if plainWord(e.text) || list && plainList(e.text) {
-			b.line = append(append(b.line, ' '), e.text...)
+		if plainWord(e.text) {
+			b.buf = append(append(b.buf, ' '), e.text...)
+			b.words++
+			return
+		}
+		if list && plainList(e.text) {
+			b.buf = append(append(b.buf, ' '), e.text...)
 			b.words += 1 + strings.Count(e.text, " ")
 			return
 		}
@@ -258,16 +274,17 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 			b.fail(call, errors.New("an empty value"))
 			return
 		}
-		b.line = append(b.line, ' ')
+		b.buf = append(b.buf, ' ')
 		b.words++
 		b.carry(e.text)
 	default:
-		b.line = append(b.line, ' ')
+		b.buf = append(b.buf, ' ')
 		b.words++
-		start := len(b.line)
+		room := len(b.buf) - b.start // carriers are put in before the command
 		b.part(call, e, &w)
-		if b.err == nil && (len(b.line) == start || b.line[start] == '#' || b.line[start] == '-' || b.line[len(b.line)-1] == '\\' || operator(string(b.line[start:])) != 0) {
-			b.fail(call, fmt.Errorf("%w: the word %q", ErrUnrepresentable, b.line[start:]))
+		word := b.buf[b.start+room:]
+		if b.err == nil && (len(word) == 0 || word[0] == '#' || word[0] == '-' || word[len(word)-1] == '\\' || operator(string(word)) != 0) {
+			b.fail(call, fmt.Errorf("%w: the word %q", ErrUnrepresentable, word))
 		}
 	}
 }
@@ -284,7 +301,7 @@ func (b *Builder) part(call string, e *Expr, w *wordState) {
 			return
 		}
 		if plainBytes(e.text) && e.text[0] != '#' && e.text[0] != '-' && e.text[len(e.text)-1] != '\\' && operator(e.text) == 0 {
-			b.line = append(b.line, e.text...)
+			b.buf = append(b.buf, e.text...)
 			return
 		}
 		b.carry(e.text)
@@ -308,28 +325,33 @@ func (b *Builder) part(call string, e *Expr, w *wordState) {
 }
 
 func (b *Builder) variable(name string, t Type) {
-	b.line = append(append(b.line, "${"...), name...)
+	b.buf = append(append(b.buf, "${"...), name...)
 	if t != "" && t != bare {
-		b.line = append(append(b.line, ':'), t...)
+		b.buf = append(append(b.buf, ':'), t...)
 	}
-	b.line = append(b.line, '}')
+	b.buf = append(b.buf, '}')
 }
 
 const lowerHex = "0123456789abcdef"
 
-// carry writes a line that stores the bytes, and refers to it.
+// carry puts a line that stores the bytes before the command, and refers to it.
 func (b *Builder) carry(data string) {
 	b.carriers++
-	b.buf = append(b.buf, "set dougu-"...)
-	b.buf = strconv.AppendInt(b.buf, int64(b.carriers), 10)
-	b.buf = append(b.buf, ":hexraw "...)
+	const set, typ = "set dougu-", ":hexraw "
+	var number [20]byte
+	n := strconv.AppendInt(number[:0], int64(b.carriers), 10)
+	size := len(set) + len(n) + len(typ) + 2*len(data) + 1
+	end := len(b.buf)
+	b.buf = append(b.buf, make([]byte, size)...)
+	copy(b.buf[b.start+size:], b.buf[b.start:end])
+	line := append(b.buf[b.start:b.start], set...)
+	line = append(append(line, n...), typ...)
 	for i := range len(data) {
-		b.buf = append(b.buf, lowerHex[data[i]>>4], lowerHex[data[i]&15])
+		line = append(line, lowerHex[data[i]>>4], lowerHex[data[i]&15])
 	}
-	b.buf = append(b.buf, '\n')
-	b.line = append(b.line, "${dougu-"...)
-	b.line = strconv.AppendInt(b.line, int64(b.carriers), 10)
-	b.line = append(b.line, ":string}"...)
+	line = append(line, '\n')
+	b.start += len(line)
+	b.buf = append(append(append(b.buf, "${dougu-"...), n...), ":string}"...)
 }
 
 // Set stores a value in a setting. The name may have a block (net0/x), not a type.
@@ -435,13 +457,13 @@ func (b *Builder) Shell() { b.simple("shell") }
 // Exit ends the script with a status; 0 is success.
 func (b *Builder) Exit(status uint32) {
 	b.open("exit")
-	b.raw(strconv.FormatUint(uint64(status), 10))
+	b.buf = strconv.AppendUint(append(b.buf, ' '), uint64(status), 10)
 	b.close()
 }
 
 // Sleep waits; iPXE counts whole seconds, a part of one is a whole one.
 func (b *Builder) Sleep(d time.Duration) {
 	b.open("sleep")
-	b.raw(strconv.Itoa(int((d + time.Second - 1) / time.Second)))
+	b.buf = strconv.AppendInt(append(b.buf, ' '), int64((d+time.Second-1)/time.Second), 10)
 	b.close()
 }

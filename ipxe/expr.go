@@ -90,15 +90,34 @@ func settingName(s string) bool {
 // plainWord reports whether a text, written as a word of its own, is data to iPXE: no
 // comment, no operator, nothing that joins lines or looks like an option.
 func plainWord(s string) bool {
-	if s == "" || s[0] == '#' || s[0] == '-' || s[len(s)-1] == '\\' || operator(s) != 0 {
+	if s == "" || s[0] == '#' || s[0] == '-' || s[len(s)-1] == '\\' || len(s) <= 2 && operator(s) != 0 {
 		return false
 	}
 	return plainBytes(s)
 }
 
+// plainByte marks the bytes that are data in any place of a word. $ is looked at closer.
+var plainByte = func() (t [256]bool) {
+	for c := byte('!'); c <= '~'; c++ {
+		t[c] = c != '$'
+	}
+	return t
+}()
+
 func plainBytes(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c > '~' || c == '$' && i+1 < len(s) && s[i+1] == '{' {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		// Eight bytes at a time: none above 126, none below 33, no $.
+		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		del, dollar := w^0x7f*ones, w^'$'*ones
+		if (w|(w-0x21*ones)|(del-ones)&^del|(dollar-ones)&^dollar)&high != 0 {
+			break
+		}
+	}
+	for ; i < len(s); i++ {
+		if !plainByte[s[i]] && (s[i] != '$' || i+1 < len(s) && s[i+1] == '{') {
 			return false
 		}
 	}

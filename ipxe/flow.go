@@ -3,6 +3,7 @@ package ipxe
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,8 +20,10 @@ func (b *Builder) Label(name string) {
 	b.mark(name)
 }
 
+// labelName reports whether a caller may give a label that name; the builder's own begin
+// with dougu-.
 func labelName(s string) bool {
-	return plainWord(s) && !expands(s)
+	return plainWord(s) && !expands(s) && !strings.HasPrefix(s, "dougu-")
 }
 
 func (b *Builder) mark(name string) {
@@ -42,9 +45,33 @@ func (b *Builder) Goto(name string) {
 	b.buf = append(append(append(b.buf, "goto "...), name...), '\n')
 }
 
-// fresh makes a label that Label refuses.
-func (b *Builder) fresh(what string) string {
-	return "dougu-" + what + "-" + strconv.Itoa(b.labels)
+// label is one that the builder makes: dougu-KIND-NUMBER.
+type label struct {
+	kind string
+	id   int
+}
+
+func (l label) appendTo(dst []byte) []byte {
+	dst = append(append(append(dst, "dougu-"...), l.kind...), '-')
+	return strconv.AppendInt(dst, int64(l.id), 10)
+}
+
+// place sets a label of the builder's own.
+func (b *Builder) place(l label) {
+	b.begin()
+	b.buf = append(l.appendTo(append(b.buf, ':')), '\n')
+}
+
+// jump goes to a label of the builder's own.
+func (b *Builder) jump(l label) {
+	b.begin()
+	b.buf = append(l.appendTo(append(b.buf, "goto "...)), '\n')
+}
+
+// rawLabel adds a label as a word.
+func (b *Builder) rawLabel(l label) {
+	b.buf = l.appendTo(append(b.buf, ' '))
+	b.words++
 }
 
 // Cond is a condition of [Builder.If].
@@ -70,9 +97,9 @@ func Not(c Cond) Cond {
 // If runs then when the condition holds, and else, which may be nil, when not.
 func (b *Builder) If(c Cond, then func(*Builder), otherwise func(*Builder)) {
 	b.labels++
-	no, end := b.fresh("else"), b.fresh("end")
+	no, end := label{"else", b.labels}, label{"end", b.labels}
 	onFail := b.onFail
-	b.onFail = ""
+	b.onFail = label{}
 	if c.set {
 		b.open("isset")
 	} else {
@@ -89,7 +116,7 @@ func (b *Builder) If(c Cond, then func(*Builder), otherwise func(*Builder)) {
 	// With a negated condition the line must not fail either way.
 	b.raw(op)
 	b.raw("goto")
-	b.raw(no)
+	b.rawLabel(no)
 	if c.negate {
 		b.raw("||")
 	}
@@ -97,12 +124,12 @@ func (b *Builder) If(c Cond, then func(*Builder), otherwise func(*Builder)) {
 	b.onFail = onFail
 	then(b)
 	if otherwise != nil {
-		b.Goto(end)
+		b.jump(end)
 	}
-	b.mark(no)
+	b.place(no)
 	if otherwise != nil {
 		otherwise(b)
-		b.mark(end)
+		b.place(end)
 	}
 }
 
@@ -124,53 +151,60 @@ func (b *Builder) Retry(n int, pause time.Duration, body func(*Builder), failed 
 		return
 	}
 	b.labels++
-	again, fail, end := b.fresh("try"), b.fresh("failed"), b.fresh("done")
-	count := "dougu-tries-" + strconv.Itoa(b.labels)
+	id := b.labels
+	again, fail, giveUp, end := label{"try", id}, label{"failed", id}, label{"enough", id}, label{"done", id}
+	count := label{"tries", id}
 	outer := b.onFail
-	b.onFail = ""
-	b.SetInt(count, 0)
-	b.mark(again)
+	b.onFail = label{}
+	b.open("set")
+	b.rawLabel(count)
+	b.buf = append(b.buf, ":int32 0"...)
+	b.close()
+	b.place(again)
 	b.onFail = fail
 	body(b)
-	b.onFail = ""
-	b.Goto(end)
-	b.mark(fail)
-	b.buf = append(b.buf, "inc "+count+"\n"...)
-	giveUp := b.fresh("enough")
-	b.buf = append(b.buf, "iseq ${"+count+"} "+strconv.Itoa(n)+" && goto "+giveUp+" ||\n"...)
+	b.onFail = label{}
+	b.jump(end)
+	b.place(fail)
+	b.open("inc")
+	b.rawLabel(count)
+	b.close()
+	b.buf = count.appendTo(append(b.buf, "iseq ${"...))
+	b.buf = strconv.AppendInt(append(b.buf, "} "...), int64(n), 10)
+	b.buf = append(giveUp.appendTo(append(b.buf, " && goto "...)), " ||\n"...)
 	if pause > 0 {
 		b.Sleep(pause)
 	}
-	b.Goto(again)
-	b.mark(giveUp)
+	b.jump(again)
+	b.place(giveUp)
 	b.onFail = outer
 	switch {
 	case failed != nil:
 		failed(b)
-	case outer != "":
-		b.Goto(outer)
+	case outer.id != 0:
+		b.jump(outer)
 	default:
 		b.Exit(1)
 	}
-	b.mark(end)
+	b.place(end)
 }
 
 // Attempt runs body; when one of its commands fails it goes on with otherwise, which may
 // be nil.
 func (b *Builder) Attempt(body, otherwise func(*Builder)) {
 	b.labels++
-	fail, end := b.fresh("failed"), b.fresh("done")
+	fail, end := label{"failed", b.labels}, label{"done", b.labels}
 	outer := b.onFail
 	b.onFail = fail
 	body(b)
 	b.onFail = outer
 	if otherwise != nil {
-		b.Goto(end)
+		b.jump(end)
 	}
-	b.mark(fail)
+	b.place(fail)
 	if otherwise != nil {
 		otherwise(b)
-		b.mark(end)
+		b.place(end)
 	}
 }
 
@@ -201,7 +235,7 @@ type Item struct {
 func (b *Builder) Menu(c Choice) {
 	b.labels++
 	name := "dougu-menu-" + strconv.Itoa(b.labels)
-	end := b.fresh("menu-end")
+	end := label{"menu-end", b.labels}
 	b.open("menu")
 	b.raw("--name")
 	b.raw(name)
@@ -262,9 +296,9 @@ func (b *Builder) Menu(c Choice) {
 	b.raw(name)
 	b.raw("||")
 	b.raw("goto")
-	b.raw(end)
+	b.rawLabel(end)
 	onFail := b.onFail
-	b.onFail = ""
+	b.onFail = label{}
 	b.close()
 	b.onFail = onFail
 	b.buf = append(b.buf, "goto "+name+"-${"+name+"}\n"...)
@@ -280,12 +314,12 @@ func (b *Builder) Menu(c Choice) {
 		seen[it.Label] = true
 		b.mark(name + "-" + it.Label)
 		it.Do(b)
-		b.Goto(end)
+		b.jump(end)
 	}
 	if c.Default != "" && !seen[c.Default] {
 		b.fail("Menu", fmt.Errorf("the default %q is no item", c.Default))
 	}
-	b.mark(end)
+	b.place(end)
 }
 
 // text adds text that is only shown.

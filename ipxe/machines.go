@@ -282,7 +282,7 @@ func (g *Group) Build(b *Builder) {
 // serverURL is a URL, or a path on the server that DHCP named.
 func serverURL(s string) *URLBuilder {
 	if strings.Contains(s, "://") {
-		return URL(Text(s))
+		return Link(s)
 	}
 	return URL(Text("http://"), Var("next-server"), Text("/"+strings.TrimPrefix(s, "/")))
 }

@@ -290,5 +290,5 @@ func (b *Builder) PXELINUX(prefix, config string) {
 	b.raw("210:string")
 	b.raw(prefix)
 	b.close()
-	b.Chain(URL(Text(prefix + "pxelinux.0")))
+	b.Chain(Link(prefix + "pxelinux.0"))
 }

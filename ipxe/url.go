@@ -7,9 +7,8 @@ import (
 
 // URLBuilder makes a URL out of constant text, data and variables.
 type URLBuilder struct {
+	text  string // what it begins with
 	parts []urlPart
-	query bool
-	room  [6]urlPart
 }
 
 type urlPart struct {
@@ -27,19 +26,21 @@ const (
 	urlQuery
 )
 
-// URL begins a URL. A part that is a [Text] is taken as it is: it is the programmer's own
-// and must be printable ASCII without blanks, # and ${. A [Var] is filled in by iPXE, such
-// as Var("next-server") for the host.
+// Link is a URL that is constant text: the programmer's own, in printable ASCII without
+// blanks, #, \, {, } and $. [URLBuilder.Path] and [URLBuilder.Query] add data.
+func Link(url string) *URLBuilder { return &URLBuilder{text: url} }
+
+// URL begins a URL with several parts. A [Text] is taken as it is, as [Link] does. A [Var]
+// is filled in by iPXE, such as Var("next-server") for the host. A URL may be used for any
+// number of scripts.
 func URL(parts ...Expr) *URLBuilder {
-	u := &URLBuilder{}
-	u.parts = u.room[:0]
+	u := &URLBuilder{parts: make([]urlPart, 0, len(parts)+2)}
 	for _, p := range parts {
 		k := urlText
 		if p.kind == exprVar {
 			k = urlVar
 		}
 		u.parts = append(u.parts, urlPart{k, "", p})
-		u.query = u.query || strings.Contains(p.text, "?") && k == urlText
 	}
 	return u
 }
@@ -67,31 +68,33 @@ func (u *URLBuilder) String() string {
 	if b.err != nil {
 		return b.err.Error()
 	}
-	return strings.TrimPrefix(string(b.line), " ")
+	return strings.TrimPrefix(string(b.buf[b.start:]), " ")
 }
 
 // url adds a URL as one word.
 func (b *Builder) url(call string, u *URLBuilder) {
-	if u == nil || len(u.parts) == 0 {
+	if u == nil || u.text == "" && len(u.parts) == 0 {
 		b.fail(call, fmt.Errorf("no URL"))
 		return
 	}
-	b.line = append(b.line, ' ')
+	b.buf = append(b.buf, ' ')
 	b.words++
-	start := len(b.line)
+	start := len(b.buf)
 	var w wordState
 	query := false
+	if u.text != "" {
+		if b.urlText(call, u.text); b.err != nil {
+			return
+		}
+		query = strings.IndexByte(u.text, '?') >= 0
+	}
 	for i := range u.parts {
 		p := &u.parts[i]
 		switch p.kind {
 		case urlText:
-			for j := range len(p.value.text) {
-				if c := p.value.text[j]; c <= ' ' || c > '~' || c == '#' || c == '\\' || c == '{' || c == '}' || c == '$' {
-					b.fail(call, fmt.Errorf("%q in the text %q of a URL: escape it, or use Path and Query", c, p.value.text))
-					return
-				}
+			if b.urlText(call, p.value.text); b.err != nil {
+				return
 			}
-			b.line = append(b.line, p.value.text...)
 			query = query || strings.IndexByte(p.value.text, '?') >= 0
 		case urlVar:
 			if b.part(call, &p.value, &w); b.err != nil {
@@ -102,20 +105,39 @@ func (b *Builder) url(call string, u *URLBuilder) {
 				b.fail(call, fmt.Errorf("a piece of the path after the query"))
 				return
 			}
-			b.line = appendEscaped(b.line, p.value.text)
+			b.buf = appendEscaped(b.buf, p.value.text)
 		case urlQuery:
-			b.line = append(b.line, "?&"[boolIndex(query)])
+			b.buf = append(b.buf, "?&"[boolIndex(query)])
 			query = true
-			b.line = append(appendEscaped(b.line, p.text), '=')
+			b.buf = append(appendEscaped(b.buf, p.text), '=')
 			if b.queryValue(call, p, &w); b.err != nil {
 				return
 			}
 		}
 	}
-	if len(b.line) == start || b.line[start] == '-' {
+	if len(b.buf) == start || b.buf[start] == '-' {
 		b.fail(call, fmt.Errorf("no URL"))
 	}
 }
+
+// urlText adds constant text.
+func (b *Builder) urlText(call, s string) {
+	for i := range len(s) {
+		if !urlByte[s[i]] {
+			b.fail(call, fmt.Errorf("%q in the text %q of a URL: escape it, or use Path and Query", s[i], s))
+			return
+		}
+	}
+	b.buf = append(b.buf, s...)
+}
+
+// urlByte marks what may stand in the constant text of a URL.
+var urlByte = func() (t [256]bool) {
+	for c := byte('!'); c <= '~'; c++ {
+		t[c] = strings.IndexByte(`#\{}$`, c) < 0
+	}
+	return t
+}()
 
 func boolIndex(b bool) int {
 	if b {
@@ -133,7 +155,7 @@ func (b *Builder) queryValue(call string, p *urlPart, w *wordState) {
 			b.fail(call, fmt.Errorf("%w: & or + in the value of %s: iPXE before November 2021 hands it on unescaped", ErrUnrepresentable, p.text))
 			return
 		}
-		b.line = appendEscaped(b.line, v.text)
+		b.buf = appendEscaped(b.buf, v.text)
 	case exprVar:
 		if v.typ == "" {
 			v.typ = HexRaw
