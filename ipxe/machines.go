@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 )
 
@@ -36,7 +37,7 @@ type MachineRule struct {
 	Group  string            `json:"group,omitempty"`
 	Labels map[string]string `json:"labels,omitempty"`
 	// Boot overrides what the group says.
-	Group2 `json:",omitempty"`
+	Group2
 
 	mac    [6]byte
 	hasMAC bool
@@ -213,12 +214,8 @@ func (g Group) over(below Group) Group {
 	}
 	if len(below.Vars) > 0 {
 		vars := make(map[string]string, len(below.Vars)+len(g.Vars))
-		for k, v := range below.Vars {
-			vars[k] = v
-		}
-		for k, v := range g.Vars {
-			vars[k] = v
-		}
+		maps.Copy(vars, below.Vars)
+		maps.Copy(vars, g.Vars)
 		g.Vars = vars
 	}
 	return g

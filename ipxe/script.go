@@ -249,8 +249,8 @@ func operator(w string) Op {
 }
 
 func expands(w string) bool {
-	i := strings.Index(w, "${")
-	return i >= 0 && strings.IndexByte(w[i+2:], '}') >= 0
+	_, after, ok := strings.Cut(w, "${")
+	return ok && strings.IndexByte(after, '}') >= 0
 }
 
 // isSpace is iPXE's own notion: bytes above 127 are never white space.

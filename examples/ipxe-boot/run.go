@@ -304,7 +304,10 @@ func (p *program) printResult(r *sim.Result, dump []string) {
 	if r.Boot.Kind == sim.Returned {
 		fmt.Fprintf(p.out, "status: %s", r.Status)
 		if r.Status != sim.OK {
-			fmt.Fprintf(p.out, " %s %s", r.Status.Name(), r.Status.Text())
+			if name := r.Status.Name(); name != "" {
+				fmt.Fprint(p.out, " ", name)
+			}
+			fmt.Fprint(p.out, " ", r.Status.Text())
 		}
 		fmt.Fprintln(p.out)
 	}

@@ -404,11 +404,11 @@ func screen(text string, results []fwResult) {
 	text = escapes.ReplaceAllString(text, "")
 	for i := range results {
 		begin, end := fmt.Sprintf("@@B%d@@\n", i), fmt.Sprintf("@@E%d@@", i)
-		from := strings.Index(text, begin)
-		if from < 0 {
+		_, after, ok := strings.Cut(text, begin)
+		if !ok {
 			continue
 		}
-		rest := text[from+len(begin):]
+		rest := after
 		to := strings.Index(rest, end)
 		if to < 0 {
 			to = len(rest)

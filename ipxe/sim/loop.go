@@ -1,5 +1,7 @@
 package sim
 
+import "strings"
+
 import "fmt"
 
 // loop is called when a script jumps back. A script that returns to the same line with
@@ -17,10 +19,11 @@ func (r *runner) loop(line int) {
 	if r.searchN&15 != 0 {
 		return
 	}
-	key := fmt.Sprintf("%p %d %d %d %d %d %d %d %s", r.script, line, r.elapsed, len(r.res.Requests), len(r.images), len(r.menus),
-		len(r.keys), r.errno, r.fingerprint(&r.root))
+	var key strings.Builder
+	key.WriteString(fmt.Sprintf("%p %d %d %d %d %d %d %d %s", r.script, line, r.elapsed, len(r.res.Requests), len(r.images), len(r.menus),
+		len(r.keys), r.errno, r.fingerprint(&r.root)))
 	for _, i := range r.images {
-		key += fmt.Sprintf(" %q%t%t", i.name, i.selected, i.autofree)
+		key.WriteString(fmt.Sprintf(" %q%t%t", i.name, i.selected, i.autofree))
 	}
 	if r.seen == nil {
 		r.seen = map[string]int{}
@@ -28,24 +31,25 @@ func (r *runner) loop(line int) {
 	if len(r.seen) > 64 {
 		clear(r.seen)
 	}
-	if _, ok := r.seen[key]; ok {
+	if _, ok := r.seen[key.String()]; ok {
 		r.stop(HazardLoop, "the script comes back to the same line with nothing changed: it never ends")
 		return
 	}
-	r.seen[key] = r.res.Steps
+	r.seen[key.String()] = r.res.Steps
 }
 
 // fingerprint writes the settings of a block and those below.
 func (r *runner) fingerprint(b *block) string {
-	out := b.name + "{"
+	var out strings.Builder
+	out.WriteString(b.name + "{")
 	for i := range b.values {
 		v := &b.values[i]
-		out += fmt.Sprintf("%q:%d=%x;", v.name, v.tag, v.data)
+		out.WriteString(fmt.Sprintf("%q:%d=%x;", v.name, v.tag, v.data))
 	}
 	for _, c := range b.children {
 		if c.kind == genericBlock || c.kind == netBlock || c.kind == dhcpBlock {
-			out += r.fingerprint(c)
+			out.WriteString(r.fingerprint(c))
 		}
 	}
-	return out + "}"
+	return out.String() + "}"
 }

@@ -98,15 +98,16 @@ func (w *writer) continued(text, eol string) string {
 // chain writes commands with operators between them. Most lines cannot fail, so that
 // scripts do not end early.
 func (w *writer) chain(deep int) string {
-	text := w.command()
+	var text strings.Builder
+	text.WriteString(w.command())
 	for w.chance(30) && deep < 3 {
-		text += pick(w, " || ", " && ", " ; ", "  ||\t", " ||") + " " + w.command()
+		text.WriteString(pick(w, " || ", " && ", " ; ", "  ||\t", " ||") + " " + w.command())
 		deep++
 	}
 	if w.chance(85) {
-		text += pick(w, " ||", " ||", " || echo failed ${errno}", " ; isset x")
+		text.WriteString(pick(w, " ||", " ||", " || echo failed ${errno}", " ; isset x"))
 	}
-	return text
+	return text.String()
 }
 
 // word writes a word, without blanks.
@@ -276,11 +277,11 @@ func (w *writer) menus() string {
 	w.scr = true
 	m := pick(w, "", " --menu m"+w.vars[0])
 	open := strings.Replace(m, "--menu", "--name", 1)
-	items := ""
+	var items strings.Builder
 	for i := range w.IntN(4) {
-		items += fmt.Sprintf("item%s%s ; ", m, pick(w, fmt.Sprintf(" x%d Text %d", i, i), fmt.Sprintf(" --default x%d", i), " --gap gap", fmt.Sprintf(" --key %d x%d", i, i), " "+w.word()))
+		items.WriteString(fmt.Sprintf("item%s%s ; ", m, pick(w, fmt.Sprintf(" x%d Text %d", i, i), fmt.Sprintf(" --default x%d", i), " --gap gap", fmt.Sprintf(" --key %d x%d", i, i), " "+w.word())))
 	}
-	return fmt.Sprintf("menu%s Title %s ; %schoose%s%s --timeout 20 %s", open, "x", items, m, pick(w, "", " --default x1", " --default nosuch"), pick(w, w.vars...)+pick(w, "", ":hexraw", ":uristring"))
+	return fmt.Sprintf("menu%s Title %s ; %schoose%s%s --timeout 20 %s", open, "x", items.String(), m, pick(w, "", " --default x1", " --default nosuch"), pick(w, w.vars...)+pick(w, "", ":hexraw", ":uristring"))
 }
 
 // TestFirmwareAgreesOnRandomScripts is the differential test: 60 scripts, 1,000 in long

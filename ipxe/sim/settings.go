@@ -161,11 +161,11 @@ func parseTag(name string) uint64 {
 func (r *runner) parseName(text string, create bool) (b *block, s setting, status Status) {
 	b = &r.root
 	name, typeName, typed := text, "", false
-	if i := strings.IndexByte(text, '/'); i >= 0 {
-		if b = r.findBlock(text[:i], create); b == nil {
+	if before, after, ok := strings.Cut(text, "/"); ok {
+		if b = r.findBlock(before, create); b == nil {
 			return nil, s, enodevSettings
 		}
-		name = text[i+1:]
+		name = after
 	}
 	if i := strings.IndexByte(name, ':'); i >= 0 {
 		name, typeName, typed = name[:i], name[i+1:], true

@@ -47,16 +47,19 @@ type Response struct {
 // must allow that. An error of Fetch that wraps none of ErrNoHost, ErrReset and
 // ErrTimeout ends the run.
 type World interface {
+	// Fetch answers one request. The request may be kept; it is not changed afterwards.
 	Fetch(ctx context.Context, r *Request) (*Response, error)
 }
 
 // Resolver may be implemented by a World: nslookup asks it. ErrNoHost: no such name.
 type Resolver interface {
+	// LookupHost returns an address of a host.
 	LookupHost(ctx context.Context, name string) (netip.Addr, error)
 }
 
 // TimeServer may be implemented by a World: ntp asks it.
 type TimeServer interface {
+	// Time returns what the server's clock shows.
 	Time(ctx context.Context, server string) (time.Time, error)
 }
 
