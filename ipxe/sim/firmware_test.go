@@ -274,7 +274,7 @@ func onFirmware(tb testing.TB, q oracle.Found, cases []fwCase, base string, l ne
 		require.NoError(tb, err)
 		d.press = func(s string) {
 			go func() {
-				time.Sleep(1200 * time.Millisecond)
+				time.Sleep(2 * time.Second)                  // the download must be over: iPXE eats keys while it waits for one
 				for part := range strings.SplitSeq(s, "~") { // a pause between the keys of different questions
 					_, _ = io.WriteString(typed, part)
 					time.Sleep(700 * time.Millisecond)

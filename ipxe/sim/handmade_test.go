@@ -1,6 +1,11 @@
 package sim_test
 
-import "strings"
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
 
 // handMade are scripts that ask the firmware one question each.
 var handMade = []fwCase{
@@ -117,3 +122,23 @@ echo ${t}
 set t:int32  -0x10
 echo ${t}
 `
+
+// keyed are scripts for which keys are pressed on the serial line, which the BIOS takes
+// for the keyboard.
+var keyed = []fwCase{
+	keyCase("down", "\x1b[B\r", ""), keyCase("twodown", "\x1b[B\x1b[B\r", ""), keyCase("up", "\x1b[B\x1b[B\x1b[A\r", ""), keyCase("shortcut", "x", ""), keyCase("ctrl", "\x02", ""),
+	keyCase("enter", "\r", " --default c"), keyCase("cancel", "\x03", ""), keyCase("other", "zq\r", ""),
+	{name: "promptkey", keys: "x", screen: true, script: "#!ipxe\nimgfetch {{BASE}}/keys\nprompt --key x --timeout 20000 Press x && echo yes || echo no ${errno}\n"},
+	{name: "promptother", keys: "y", screen: true, script: "#!ipxe\nimgfetch {{BASE}}/keys\nprompt --key x --timeout 20000 Press x && echo yes || set st ${errno}\n", dump: []string{"st"}},
+	{name: "read", keys: "abc\x08d\x01<\x05>\r", screen: true, script: "#!ipxe\nset v old\nimgfetch {{BASE}}/keys\nread v\n", dump: []string{"v"}},
+	{name: "readcut", keys: "\x15one two three\x17\x08\r", screen: true, script: "#!ipxe\nset v old\nimgfetch {{BASE}}/keys\nread v\n", dump: []string{"v"}},
+}
+
+func keyCase(name, keys, options string) fwCase {
+	return fwCase{name: name, keys: keys, screen: true, dump: []string{"sel", "st"}, script: "#!ipxe\nset st none\nmenu T\nitem a A\nitem --gap -- gap\nitem --key 0x02 b B\nitem --key x c C\n" +
+		"imgfetch {{BASE}}/keys\nchoose --timeout 20000" + options + " sel || set st ${errno}\n"}
+}
+
+func TestFirmwareAgreesOnKeys(t *testing.T) {
+	require.Equal(t, len(keyed), compare(t, keyed))
+}
