@@ -448,7 +448,7 @@ func (b *Builder) Local(how LocalBoot) {
 	}
 }
 
-// Reboot, Shell: the commands of that name.
+// Reboot restarts the machine.
 func (b *Builder) Reboot() { b.simple("reboot") }
 
 // Shell gives the user iPXE's prompt.

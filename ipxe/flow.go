@@ -47,12 +47,15 @@ func (b *Builder) Goto(name string) {
 
 // label is one that the builder makes: dougu-KIND-NUMBER.
 type label struct {
-	kind string
+	kind string // with "dougu-" before it and a hyphen behind it
 	id   int
 }
 
 func (l label) appendTo(dst []byte) []byte {
-	dst = append(append(append(dst, "dougu-"...), l.kind...), '-')
+	dst = append(dst, l.kind...)
+	if l.id < 10 {
+		return append(dst, byte('0'+l.id))
+	}
 	return strconv.AppendInt(dst, int64(l.id), 10)
 }
 
@@ -97,7 +100,7 @@ func Not(c Cond) Cond {
 // If runs then when the condition holds, and else, which may be nil, when not.
 func (b *Builder) If(c Cond, then func(*Builder), otherwise func(*Builder)) {
 	b.labels++
-	no, end := label{"else", b.labels}, label{"end", b.labels}
+	no, end := label{"dougu-else-", b.labels}, label{"dougu-end-", b.labels}
 	onFail := b.onFail
 	b.onFail = label{}
 	if c.set {
@@ -152,8 +155,8 @@ func (b *Builder) Retry(n int, pause time.Duration, body func(*Builder), failed 
 	}
 	b.labels++
 	id := b.labels
-	again, fail, giveUp, end := label{"try", id}, label{"failed", id}, label{"enough", id}, label{"done", id}
-	count := label{"tries", id}
+	again, fail, giveUp, end := label{"dougu-try-", id}, label{"dougu-failed-", id}, label{"dougu-enough-", id}, label{"dougu-done-", id}
+	count := label{"dougu-tries-", id}
 	outer := b.onFail
 	b.onFail = label{}
 	b.open("set")
@@ -193,7 +196,7 @@ func (b *Builder) Retry(n int, pause time.Duration, body func(*Builder), failed 
 // be nil.
 func (b *Builder) Attempt(body, otherwise func(*Builder)) {
 	b.labels++
-	fail, end := label{"failed", b.labels}, label{"done", b.labels}
+	fail, end := label{"dougu-failed-", b.labels}, label{"dougu-done-", b.labels}
 	outer := b.onFail
 	b.onFail = fail
 	body(b)
@@ -235,7 +238,7 @@ type Item struct {
 func (b *Builder) Menu(c Choice) {
 	b.labels++
 	name := "dougu-menu-" + strconv.Itoa(b.labels)
-	end := label{"menu-end", b.labels}
+	end := label{"dougu-menu-end-", b.labels}
 	b.open("menu")
 	b.raw("--name")
 	b.raw(name)

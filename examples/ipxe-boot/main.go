@@ -167,7 +167,7 @@ const maxInput = 256 << 20
 
 // read reads a file, or standard input for "-".
 func (p *program) read(name string) ([]byte, error) {
-	var r io.Reader = p.in
+	r := p.in
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {

@@ -179,15 +179,16 @@ func unknownType(l *linter) {
 
 func chainIPXE(l *linter) {
 	l.each("chain imgexec kernel boot", func(c *call) {
-		for _, a := range l.arguments(c) {
-			t := strings.ToLower(a.Text)
-			for _, name := range []string{"undionly", "ipxe.pxe", "ipxe.efi", "snponly", "ipxe.lkrn", "ipxe.kpxe"} {
-				if strings.Contains(t, name) {
-					l.report(l.word(c.line, a), "iPXE loads iPXE: that one asks DHCP again and gets the same answer", "a newer iPXE may be worth it: then let DHCP or the script tell them apart by ${version}")
-					return
-				}
-			}
+		args := l.arguments(c)
+		if len(args) == 0 {
 			return
+		}
+		t := strings.ToLower(args[0].Text)
+		for _, name := range []string{"undionly", "ipxe.pxe", "ipxe.efi", "snponly", "ipxe.lkrn", "ipxe.kpxe"} {
+			if strings.Contains(t, name) {
+				l.report(l.word(c.line, args[0]), "iPXE loads iPXE: that one asks DHCP again and gets the same answer", "a newer iPXE may be worth it: then let DHCP or the script tell them apart by ${version}")
+				return
+			}
 		}
 	})
 }

@@ -317,9 +317,6 @@ func unsimulated(r *runner, c *call) Status {
 	return enotsupOpen
 }
 
-// HazardUnknown: the interpreter does not know what the machine would do.
-const HazardUnknown HazardKind = "not-simulated"
-
 func reboot(r *runner, c *call) Status {
 	warm := false
 	if _, status := r.options(c, func(o ipxe.Option, _ string) Status { warm = warm || o.Long == "warm"; return OK }); status != OK {

@@ -168,7 +168,7 @@ func (r *runner) request(u *uri, auth string) *Request {
 		q.Method = "RETR"
 		return q
 	}
-	q.Header = append(q.Header, Header{"Host", host}, Header{"User-Agent", "iPXE/" + r.m.profile().Version}, Header{"Connection", "keep-alive"})
+	q.Header = append(make([]Header, 0, 3), Header{"Host", host}, Header{"User-Agent", "iPXE/" + r.m.profile().Version}, Header{"Connection", "keep-alive"})
 	if auth != "" {
 		q.Header = append(q.Header, Header{"Authorization", auth})
 	}

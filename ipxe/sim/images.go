@@ -13,8 +13,6 @@ type imageType struct {
 	name   string
 	script bool
 	kind   Kind
-	// data reports an image that iPXE knows and can't start.
-	data bool
 }
 
 var (

@@ -24,9 +24,6 @@ type menuItem struct {
 	secret   bool
 }
 
-// maxItems bounds the items of all menus.
-const maxItems = 1 << 16
-
 func menuCommand(r *runner, c *call) Status {
 	m := &menu{}
 	remove := false

@@ -90,6 +90,8 @@ const (
 	HazardDepth HazardKind = "chain-recursion"
 	// HazardResources: a bound of Options was reached.
 	HazardResources HazardKind = "out-of-bounds"
+	// HazardUnknown: the interpreter does not know what the machine would do.
+	HazardUnknown HazardKind = "not-simulated"
 )
 
 // Hazard is something that a real machine would not survive, or would do for ever.
@@ -518,9 +520,11 @@ const heap = 512 << 10
 // opening before it, and what is put in is looked at again. Text already passed is not
 // scanned twice, so that the work is linear in the text that comes by.
 func (r *runner) expand(word string) (string, Status) {
+	var startRoom [4]int
+	var pendingRoom [4]string
 	out := make([]byte, 0, len(word)+32)
-	var starts []int          // of "${" in out
-	pending := []string{word} // to be read, the last one first
+	starts := startRoom[:0]                  // of "${" in out
+	pending := append(pendingRoom[:0], word) // to be read, the last one first
 	for n := 0; len(pending) > 0; {
 		top := len(pending) - 1
 		text := pending[top]

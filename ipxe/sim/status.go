@@ -186,5 +186,10 @@ func (s Status) text(p *ipxe.Profile) string {
 
 // message is the text with the address that iPXE puts behind it.
 func (r *runner) message(s Status) string {
-	return s.text(r.m.profile()) + fmt.Sprintf(" (http://ipxe.org/%08x)", uint32(s))
+	const digits = "0123456789abcdef"
+	var number [8]byte
+	for i := range number {
+		number[i] = digits[s>>(28-4*i)&15]
+	}
+	return s.text(r.m.profile()) + " (http://ipxe.org/" + string(number[:]) + ")"
 }

@@ -214,6 +214,7 @@ func (u *uri) splitPath(path string) {
 // format writes the URI as iPXE prints and sends it.
 func (r *runner) formatURI(u *uri) string {
 	var b strings.Builder
+	b.Grow(len(u.host.text) + len(u.path.text) + len(u.query.text) + 16)
 	put := func(prefix string, f uriField, v field) {
 		if v.is {
 			b.WriteString(prefix)
