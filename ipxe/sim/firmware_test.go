@@ -59,6 +59,7 @@ type desk struct {
 	base    string
 	cases   []fwCase
 	at      int
+	handed  bool // the case's own script was fetched
 	results []fwResult
 	last    time.Time
 	press   func(keys string)
@@ -78,7 +79,7 @@ func (d *desk) control(i int) string {
 		return "#!ipxe\nreboot\n"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "#!ipxe\necho @@B%d@@\nimgfetch --name case.ipxe %s/_case/%d ||\n", i, d.base, i)
+	fmt.Fprintf(&b, "#!ipxe\necho @@B%d@@\nimgfetch --name case.ipxe %s/_case/%s ||\n", i, d.base, d.cases[i].name)
 	b.WriteString("imgexec case.ipxe && set zrc 0x0 || set zrc ${errno}\n")
 	fmt.Fprintf(&b, "echo\necho @@E%d@@\nimgfetch --name zz %s/_end/%d?rc=${zrc}", i, d.base, i)
 	for j, n := range d.cases[i].dump {
@@ -107,11 +108,13 @@ func (d *desk) answer(method, target string, body []byte) fwFile {
 	switch {
 	case target == "/_ctl":
 		d.at++
+		d.handed = false
 		return fwFile{body: d.control(d.at)}
 	case strings.HasPrefix(target, "/_case/"):
-		// A relative URI of a case comes here too: it is a request of the case.
-		if i, err := strconv.Atoi(target[len("/_case/"):]); err == nil && i == d.at && d.results[i].status == "" {
-			return fwFile{body: d.text(i, d.cases[i].script)}
+		// A relative URI of a case may come here too: then it is a request of the case.
+		if d.at >= 0 && d.at < len(d.cases) && target == "/_case/"+d.cases[d.at].name && !d.handed {
+			d.handed = true
+			return fwFile{body: d.text(d.at, d.cases[d.at].script)}
 		}
 	case strings.HasPrefix(target, "/_end/"):
 		number, query, _ := strings.Cut(target[len("/_end/"):], "?")
@@ -239,6 +242,9 @@ const firmwareFile = "/boot/ipxe.lkrn"
 
 func needFirmware(tb testing.TB) oracle.Found {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("boots a machine in software: not in short runs")
+	}
 	q := qemu.Need(tb)
 	if _, err := os.Stat(firmwareFile); err != nil {
 		oracle.Missing(tb, firmwareFile+" is missing: install the Debian package ipxe")
@@ -261,7 +267,7 @@ func smbiosArgument() string {
 // time hangs; the rest goes on after a reboot.
 func onFirmware(tb testing.TB, q oracle.Found, cases []fwCase, base string, l net.Listener) []fwResult {
 	tb.Helper()
-	const stall = 12 * time.Second
+	const stall = 25 * time.Second
 	var all []fwResult
 	for len(cases) > 0 {
 		d := newDesk(base, cases)
@@ -398,7 +404,15 @@ func unwrap(text string) string {
 	var b strings.Builder
 	for line := range strings.SplitSeq(text, "\n") {
 		b.WriteString(line)
-		if len(line) != 80 {
+		column := 0
+		for _, c := range line {
+			if c == '\b' {
+				column = max(column-1, 0)
+			} else {
+				column++
+			}
+		}
+		if column != 80 {
 			b.WriteByte('\n')
 		}
 	}

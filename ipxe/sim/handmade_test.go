@@ -69,6 +69,21 @@ var handMade = []fwCase{
 	{name: "setarg", script: "#!ipxe\nset x  a   b  \nset y -- z\nset -- z -q\nset w:uristring a%2fb%zz%2\necho ${w} ${w:hexraw}\nset u a%2fb%zz\necho ${u:uristring}\nset a b c d\nset q 'a   b' \"c\"\n", dump: []string{"x", "y", "z", "w", "u", "a", "q"}},
 }
 
+// fromRandom are scripts on which a random run differed once, with the reason.
+var fromRandom = []fwCase{
+	// The loaded machine was silent for longer than the test waited.
+	{name: "r64", screen: true, dump: []string{"f64", "root-path"}, files: map[string]fwFile{"/f": {body: "text of f"}}, script: "#!ipxe\nisset ${} ||\nkernel --name na64 {{BASE}}/f ${w64} m x-y || echo failed ${errno}\nset f64 a:b &&  isset ${w64} ||\n" +
+		"echo k=v ;  menu Title x ; item --key 0 x0 ; item x1 Text 1 ; choose --default x1 --timeout 20 root-path ||\necho wrCA_f $ ||  show c64:uint8 || echo failed ${errno}\n"},
+	// A prompt's backspaces made a line of 80 bytes that has fewer columns.
+	{name: "r35", script: "#!ipxe\nprompt --timeout 20 hit a key ||\nshow root-path ||\necho S+1 #2 -- }\necho ..\n"},
+	// A relative URI without a path is the script's own.
+	{name: "r94", script: "#!ipxe\nimgfetch ?x=1 ||\nimgfetch s9 ||\n"},
+}
+
+func TestFirmwareAgreesOnOldDifferences(t *testing.T) {
+	require.Equal(t, len(fromRandom), compare(t, fromRandom))
+}
+
 const typeQuestions = `set t:hexraw 3031
 echo ${t} ${t:hexhyp} ${t:hex} ${t:base64} ${t:uristring} ${t:int16} ${t:uint16} ${t:int8} ${t:uint32} ${t:ipv4} ${t:ipv6} ${t:uuid} ${t:busdevfn} ${t:string} ${t:dnssl}
 set t:int32 5
