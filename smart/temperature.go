@@ -120,6 +120,9 @@ func (a *Attribute) temperature(bare bool) (reading, bool) {
 	kind := a.Format.Kind
 	if kind == FormatUnknown {
 		kind = defaultFormat(a.ID)
+		if a.ID == 194 && a.Name == "Unknown_Attribute" { // -v 194,unknown: the drive's entry says that it is none
+			return reading{}, false
+		}
 		if (a.ID == 9 || a.ID == 220) && hasPrefix(a.Name, "Temperature_Cel") {
 			kind = TempMinMax
 		}
