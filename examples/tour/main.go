@@ -28,6 +28,7 @@ var sections = []section{
 	{"stracelog", tourStracelog},
 	{"smart", tourSmart},
 	{"sshproxy", tourSSHProxy},
+	{"ipxe", tourIPXE},
 }
 
 func main() {
