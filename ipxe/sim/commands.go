@@ -339,7 +339,8 @@ func shell(r *runner, c *call) Status {
 	return r.end(Boot{Kind: Shell})
 }
 
-// config and login open a screen of their own, in which a user types.
+// config opens a screen in which a user changes settings: keys do nothing here but
+// Ctrl-X, which leaves it.
 func config(r *runner, c *call) Status {
 	rest, status := r.options(c, nil)
 	if status != OK {
@@ -349,18 +350,48 @@ func config(r *runner, c *call) Status {
 		r.print(`"`, rest[0], "\": no such scope\n")
 		return einvalScope
 	}
-	return r.dialogue(c)
+	if r.opts.Decide != nil {
+		r.hazard(HazardUnknown, "config opens a screen, which is not simulated: the user is taken to leave it unchanged")
+		return OK
+	}
+	for r.step() {
+		if k, ok := r.waitKey(0, "config"); !ok || k == 0x18 {
+			break
+		}
+	}
+	return OK
 }
 
+// login asks for a name and a password, which it stores as username and password.
 func login(r *runner, c *call) Status {
 	if _, status := r.options(c, nil); status != OK {
 		return status
 	}
-	return r.dialogue(c)
-}
-
-func (r *runner) dialogue(c *call) Status {
-	r.hazard(HazardUnknown, c.name+" opens a dialogue, which is not simulated: the user is taken to leave it unchanged")
+	var text [2]string
+	for i, name := range [...]string{"username", "password"} {
+		status := OK
+		if r.opts.Decide != nil {
+			a := r.opts.Decide(Question{Command: "read", Setting: name})
+			if text[i] = a.Text; a.Cancel {
+				status = ecanceledLogin
+			}
+		} else if text[i], status = r.edit("", 0); status != OK {
+			status = ecanceledLogin
+		}
+		if r.fatal != nil {
+			return OK
+		}
+		if status != OK {
+			r.print("Could not set credentials: ", r.message(status), "\n")
+			return status
+		}
+	}
+	for i, name := range [...]string{"username", "password"} {
+		s := predefined[predefinedByName[name]]
+		if status := r.storeText(&r.root, &s, text[i]); status != OK {
+			return status
+		}
+	}
 	return OK
 }
 

@@ -76,6 +76,8 @@ var fromRandom = []fwCase{
 		"echo k=v ;  menu Title x ; item --key 0 x0 ; item x1 Text 1 ; choose --default x1 --timeout 20 root-path ||\necho wrCA_f $ ||  show c64:uint8 || echo failed ${errno}\n"},
 	// A prompt's backspaces made a line of 80 bytes that has fewer columns.
 	{name: "r35", script: "#!ipxe\nprompt --timeout 20 hit a key ||\nshow root-path ||\necho S+1 #2 -- }\necho ..\n"},
+	// clear makes the block; then config opens its screen and waits for a key.
+	{name: "r240", screen: true, script: "#!ipxe\nconfig nosuch ||\nclear nosuch/x\nconfig nosuch ||\n"},
 	// A relative URI without a path is the script's own.
 	{name: "r94", script: "#!ipxe\nimgfetch ?x=1 ||\nimgfetch s9 ||\n"},
 }
