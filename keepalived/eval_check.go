@@ -162,7 +162,7 @@ func (e *eval) virtualServer(s *stmt) {
 	for _, p := range []*span{&vs.kindAt, &vs.protoAt, &vs.schedAt, &vs.quorumAt, &vs.hystAt, &vs.persistAt, &vs.granAt, &vs.sorryAt, &vs.fwmarkAt, &vs.suspendAt, &vs.opsAt, &vs.closeAt} {
 		*p = nowhere
 	}
-	e.vs, e.rs = nil, nil
+	e.vs, e.rs = vs, nil // what is read although the block is refused is not kept
 	if len(s.w) < 2 {
 		e.missing(s, 1)
 	}
@@ -587,7 +587,7 @@ func (e *eval) sorryMethod(s *stmt) {
 
 func (e *eval) realServer(s *stmt) {
 	vs := e.vs
-	e.rs = nil
+	e.rs = &RealServer{head: e.lineSpan(s), kindAt: nowhere, weightAt: nowhere, inhibit: -1, removed: true}
 	if len(s.w) < 2 {
 		e.missing(s, 1)
 	}
@@ -641,7 +641,7 @@ func (e *eval) rsNotify(s *stmt) {
 // a tunnel.
 func (e *eval) endRealServer() {
 	vs, rs := e.vs, e.rs
-	if rs == nil || rs.Kind == "TUN" {
+	if rs == nil || rs.removed || rs.Kind == "TUN" {
 		return
 	}
 	if vs.Family == 0 {

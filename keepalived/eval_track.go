@@ -413,6 +413,7 @@ type trackGroupState struct {
 }
 
 func (e *eval) trackGroup(s *stmt) {
+	e.tgroup = &trackGroupState{head: e.lineSpan(s)}
 	if len(s.w) != 2 {
 		e.object("KA077", e.lineSpan(s), "track_group wants one name").weigh(diag.Error)
 		e.skip = -1

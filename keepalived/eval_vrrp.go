@@ -12,6 +12,8 @@ import (
 
 func (e *eval) syncGroup(s *stmt) {
 	e.inst = nil
+	// What is read although the block is refused goes into a group of its own.
+	e.group = &SyncGroup{head: e.lineSpan(s), groupAt: nowhere, alert: -1}
 	if len(s.w) != 2 {
 		e.object("KA077", e.lineSpan(s), "vrrp_sync_group wants one name")
 		e.skip = -1
@@ -102,7 +104,8 @@ func (e *eval) trackingWeight(s *stmt) {
 
 func (e *eval) vrrpInstance(s *stmt) {
 	e.group = nil
-	e.inst = nil
+	// What is read although the block is refused goes into an instance of its own.
+	e.inst = e.newInstance(s)
 	if len(s.w) != 2 {
 		f := e.object("KA077", e.lineSpan(s), "vrrp_instance wants one name")
 		if len(s.w) > 2 {
@@ -125,17 +128,23 @@ func (e *eval) vrrpInstance(s *stmt) {
 		e.skip = -1
 		return
 	}
+	i := e.inst
+	i.Name = name
+	e.insts[name] = i
+	e.m.Instances = append(e.m.Instances, i)
+}
+
+// newInstance returns an instance with everything unset.
+func (e *eval) newInstance(s *stmt) *Instance {
 	g := &e.m.Global
-	i := &Instance{Name: name, head: e.lineSpan(s), nameAt: e.argSpan(s, 1), strict: -1, accept: -1, garpLowerRepeat: -1, garpLowerDelay: -1, lowerNoAdvert: -1, higherSend: -1,
+	i := &Instance{head: e.lineSpan(s), nameAt: e.argSpan(s, 1), strict: -1, accept: -1, garpLowerRepeat: -1, garpLowerDelay: -1, lowerNoAdvert: -1, higherSend: -1,
 		smtpAlert: -1, DownAdverts: g.DownTimerAdverts}
 	for _, p := range []*span{&i.stateAt, &i.ifAt, &i.vridAt, &i.prioAt, &i.advertAt, &i.authAt, &i.authTypeAt, &i.authPassAt, &i.versionAt, &i.nopreemptAt, &i.preemptAt,
 		&i.preemptDelayAt, &i.vipsAt, &i.srcAt, &i.peersAt, &i.strictAt, &i.acceptAt, &i.xmitAt, &i.smtpAt, &i.dontTrackAt, &i.ttlAt, &i.mcastAt, &i.evipsAt, &i.closeAt, &i.downAt,
 		&i.garpAt[0], &i.garpAt[1], &i.garpAt[2], &i.garpAt[3]} {
 		*p = nowhere
 	}
-	e.inst = i
-	e.insts[name] = i
-	e.m.Instances = append(e.m.Instances, i)
+	return i
 }
 
 // instanceFlag deals with the keywords that only set a flag of the instance.

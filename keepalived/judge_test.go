@@ -79,10 +79,13 @@ func (j *judge) rule(tb testing.TB, texts []string) []ruling {
 func (j *judge) ruleDir(tb testing.TB, dir, pattern string, n int) []ruling {
 	tb.Helper()
 	script := setUp + `cd "$1" || exit 92
-for f in ` + pattern + `; do
-  timeout 20 unshare --pid --fork -- "$2" -t -f "$f" >/dev/null 2>"$f.err" </dev/null
-  echo $?
-done`
+one() {
+  timeout 20 unshare --pid --fork -- "$2" -t -f "$1" >/dev/null 2>"$1.err" </dev/null
+  echo $? >"$1.rc"
+}
+export -f one
+printf '%s\n' ` + pattern + ` | xargs -P 4 -I{} bash -c 'one {} "$1"' bash "$2"
+cat ` + pattern + `.rc`
 	r := oracle.Run(tb, oracle.Cmd{Path: j.words[0], Args: append(append([]string{}, j.words[1:]...), "bash", "-c", script, "bash", dir, j.found.Path),
 		Timeout: time.Minute + time.Duration(n)*time.Second})
 	require.False(tb, r.TimedOut)

@@ -1,28 +1,44 @@
 package keepalived
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"dougu.internal/internal/oracle"
 )
 
 func TestQuick(t *testing.T) {
 	j := newJudge(t)
-	files, _ := filepath.Glob("/work/shared/corpus/keepalived/*/*")
-	var texts, names []string
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		require.NoError(t, err)
-		texts = append(texts, string(b))
-		names = append(names, filepath.Base(f))
+	r := oracle.Rand(t)
+	m := mutator{r}
+	n := 300
+	fmt.Sscan(os.Getenv("QN"), &n)
+	texts := append([]string{}, baseConfigs...)
+	for len(texts) < n {
+		texts = append(texts, m.mutate(baseConfigs[r.IntN(len(baseConfigs))]))
 	}
+	start := time.Now()
 	rs := j.rule(t, texts)
+	t.Log(time.Since(start))
+	bad, notok := 0, 0
 	for i, r := range rs {
-		ok, why := j.verdict("f", texts[i])
+		ok, why := j.verdict(fmt.Sprintf("%06d.conf", i), texts[i])
+		if !r.ok() {
+			notok++
+		}
 		if ok != r.ok() {
-			t.Errorf("%s: real %d, ours %v\nreal: %s\nours: %s", names[i], r.status, ok, r.text, why)
+			bad++
+			dir := os.Getenv("QDIR")
+			if dir != "" {
+				require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.conf", i)), []byte(texts[i]), 0o644))
+			}
+			t.Errorf("%d: real %d, ours %v\nreal: %.600s\nours: %s", i, r.status, ok, r.text, why)
 		}
 	}
+	t.Logf("%d of %d differ, %d not ok", bad, n, notok)
 }
