@@ -31,6 +31,9 @@ type eval struct {
 	broken   bool
 	brokenAt span
 	inBFD    bool
+	spent    int
+	// strictSeen holds the lines that KA103 named.
+	strictSeen map[span]bool
 
 	m *Model
 	state

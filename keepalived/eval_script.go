@@ -125,6 +125,18 @@ func (e *eval) checkScript(args []string, user string, at span, what string, tra
 	if strings.HasPrefix(name, "<") && strings.HasPrefix(strings.TrimLeft(name[1:], " \t"), "/") {
 		return scriptResult{found: true, runs: true}
 	}
+	if h := e.o.Host; h != nil && h.Link != nil && !e.v.before(version230) && !e.m.Global.symlinks && strings.HasPrefix(name, "/") {
+		if real, through := h.Link(name); through {
+			f := e.note("KA135", at, "the path of the script %s goes through a symbolic link", quoted(name))
+			f.objects = track
+			if text := e.c.sources[at.file].text[at.from:at.to]; strings.Count(text, name) == 1 {
+				i := int32(strings.Index(text, name))
+				f.fix("use the real path", edit{span{at.file, at.from + i, at.from + i + int32(len(name))}, real})
+			}
+			e.notes = append(e.notes, pendingScript{at, what})
+			return scriptResult{exists: true, found: true, inhibited: true, runs: true}
+		}
+	}
 	st := ScriptUnknown
 	if e.o.Host != nil && e.o.Host.Script != nil {
 		st = e.o.Host.Script(name, user)
@@ -184,6 +196,9 @@ func (e *eval) fixSecurity(f *finding) {
 // blockStart returns the place right behind the { of the first block of that name at
 // the outermost level.
 func (e *eval) blockStart(name string) span {
+	if !e.spend() {
+		return nowhere
+	}
 	depth := 0
 	hit := false
 	for _, l := range e.c.lines {
@@ -222,7 +237,7 @@ func (e *eval) vrrpScript(s *stmt) {
 	if len(s.w) < 2 {
 		e.missing(s, 1)
 	}
-	e.script = &Script{Name: name, Interval: 1e9, Timeout: 0, Rise: 1, Fall: 1, head: e.lineSpan(s), scriptAt: nowhere, timeoutAt: nowhere, intervalAt: nowhere}
+	e.script = &Script{Name: name, Interval: 1e9, Timeout: 0, Rise: 1, Fall: 1, head: e.lineSpan(s), scriptAt: nowhere, timeoutAt: nowhere, intervalAt: nowhere, weightAt: nowhere}
 	if old := e.scripts[name]; old != nil && len(s.w) > 1 {
 		e.note("KA123", e.argSpan(s, 1), "the vrrp_script %s is defined twice; the first one is tracked", quoted(name)).also(old.head, "the first one")
 	} else {
@@ -278,7 +293,7 @@ func (e *eval) scriptWeight(s *stmt) {
 		return
 	}
 	_ = ok // what was read is kept even out of range
-	e.script.Weight = int(n)
+	e.script.Weight, e.script.weightAt = int(n), e.argSpan(s, 1)
 	if len(s.w) >= 3 {
 		if s.arg(2) == "reverse" && !e.v.before(Version{2, 1, 0}) {
 			e.script.Reverse = true

@@ -56,6 +56,7 @@ func (e *eval) addTrack(list *[]Track, s *stmt, t Track, min, max int64) {
 			return
 		}
 		def := t.Weight
+		t.weightAt = e.argSpan(s, 2)
 		n := len(e.found)
 		v, ok := e.numberIn(s, 2, min, max, false)
 		for _, f := range e.found[n:] {
@@ -103,7 +104,7 @@ func (e *eval) trackInterface(s *stmt) {
 			e.noSuchInterface("KA101", e.argSpan(v, 0), name, e.literal(v, 0))
 			return
 		}
-		e.addTrack(list, v, Track{Kind: "interface", Name: name}, -254, 254)
+		e.addTrack(list, v, Track{weightAt: nowhere, Kind: "interface", Name: name}, -254, 254)
 	})
 }
 
@@ -116,7 +117,7 @@ func (e *eval) trackScript(s *stmt) {
 			return
 		}
 		sc.tracked = true
-		e.addTrack(list, v, Track{Kind: "script", Name: sc.Name, Weight: sc.Weight, Reverse: sc.Reverse}, -254, 254)
+		e.addTrack(list, v, Track{Kind: "script", Name: sc.Name, Weight: sc.Weight, Reverse: sc.Reverse, weightAt: sc.weightAt}, -254, 254)
 	})
 }
 
@@ -124,7 +125,11 @@ func (e *eval) trackScript(s *stmt) {
 func (e *eval) notDefined(s *stmt, block, rule string, known []string) {
 	at := e.argSpan(s, 0)
 	name := s.arg(0)
-	for i, l := range e.lines[min(e.pos, len(e.lines)):] {
+	ahead := e.lines[min(e.pos, len(e.lines)):]
+	if !e.spend() {
+		ahead = nil
+	}
+	for i, l := range ahead {
 		t := e.c.text(l)
 		if len(t) > len(block) && t[:len(block)] == block {
 			w, _ := split(nil, t)
@@ -184,7 +189,7 @@ func (e *eval) trackFiles(s *stmt) {
 			e.notDefined(v, "track_file", "KA120", sortedKeys(e.fileIdx))
 			return
 		}
-		e.addTrack(list, v, Track{Kind: "file", Name: f.Name, Weight: f.Weight, Reverse: f.Reverse, deflt: true}, -254, 254)
+		e.addTrack(list, v, Track{weightAt: nowhere, Kind: "file", Name: f.Name, Weight: f.Weight, Reverse: f.Reverse, deflt: true}, -254, 254)
 	})
 }
 
@@ -196,7 +201,7 @@ func (e *eval) trackProcess(s *stmt) {
 			e.notDefined(v, "vrrp_track_process", "KA120", sortedKeys(e.procs))
 			return
 		}
-		e.addTrack(list, v, Track{Kind: "process", Name: p.Name, Weight: p.Weight, Reverse: p.Reverse}, -254, 254)
+		e.addTrack(list, v, Track{weightAt: nowhere, Kind: "process", Name: p.Name, Weight: p.Weight, Reverse: p.Reverse}, -254, 254)
 	})
 }
 
@@ -208,7 +213,7 @@ func (e *eval) trackBFD(s *stmt) {
 			e.notDefined(v, "bfd_instance", "KA120", sortedKeys(e.bfds))
 			return
 		}
-		e.addTrack(list, v, Track{Kind: "bfd", Name: b.Name, Weight: b.Weight, Reverse: b.Reverse}, -253, 253)
+		e.addTrack(list, v, Track{weightAt: nowhere, Kind: "bfd", Name: b.Name, Weight: b.Weight, Reverse: b.Reverse}, -253, 253)
 	})
 }
 

@@ -797,6 +797,7 @@ func (e *eval) authPass(s *stmt) {
 	at := e.argSpan(s, 1)
 	i.authPassAt = at
 	p := s.arg(1)
+	i.longPass = p
 	if len(p) > 8 {
 		f := e.object("KA080", at, "the password has %d bytes; only the first 8 count", len(p))
 		if e.literal(s, 1) {

@@ -275,6 +275,9 @@ func serverName(rs *RealServer) string {
 
 // deleteBlock offers to delete the block whose head is at.
 func (e *eval) deleteBlock(f *finding, at span) {
+	if !e.spend() {
+		return
+	}
 	src := e.c.sources[at.file].text
 	depth := 0
 	for _, l := range e.lines {

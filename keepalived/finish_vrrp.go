@@ -125,6 +125,9 @@ func (e *eval) minimal(i *Instance) bool {
 // given reports whether a finding in the block of the instance names the keyword: then
 // a missing value follows from it.
 func (e *eval) given(i *Instance, keyword string) bool {
+	if !e.spend() {
+		return false
+	}
 	end := int32(1<<31 - 1)
 	for _, o := range e.m.Instances {
 		if o != i && o.head.file == i.head.file && o.head.from > i.head.from && o.head.from < end {
@@ -375,6 +378,9 @@ func (e *eval) complete(i *Instance) {
 // objectedWithin reports whether keepalived objects to something in the block that
 // begins at that line.
 func (e *eval) objectedWithin(at span) bool {
+	if !e.spend() {
+		return false
+	}
 	end := int32(len(e.c.sources[at.file].text))
 	if n := strings.IndexByte(e.c.sources[at.file].text[at.from:], '}'); n >= 0 {
 		end = at.from + int32(n)

@@ -109,7 +109,7 @@ func (r *reader) glob(pattern string) ([]string, error) {
 
 func (r *reader) openFound(name string, at span, want int) {
 	for _, in := range r.stack {
-		if in.copied == nil && r.c.sources[in.file].name == name {
+		if in.copied == nil && r.c.sources[in.file].path == name {
 			r.report("KA040", at, "%s includes itself; keepalived reads it until it runs out of files", name).
 				fix("delete the include", edit{r.c.lineOf(at), ""})
 			r.c.cycle = true

@@ -80,7 +80,7 @@ func (j *judge) ruleDir(tb testing.TB, dir, pattern string, n int) []ruling {
 	tb.Helper()
 	script := setUp + `cd "$1" || exit 92
 one() {
-  timeout 20 unshare --pid --fork -- "$2" -t -f "$1" >/dev/null 2>"$1.err" </dev/null
+  timeout 20 unshare --pid --fork --kill-child -- "$2" -t -f "$1" >/dev/null 2>"$1.err" </dev/null
   echo $? >"$1.rc"
 }
 export -f one

@@ -28,6 +28,9 @@ type Loader struct {
 	// FS holds the main file and what it includes; nothing outside of it is read.
 	// A nil FS refuses every include.
 	FS fs.FS
+	// Show turns the name of a file in FS into the one that findings give; nil: the
+	// name itself.
+	Show func(name string) string
 	// Profile decides how lines are read; the zero value is the newest release.
 	Profile Profile
 	// ConfigID is what @id lines are compared with: the option -i, or the name of
@@ -172,7 +175,7 @@ func (l Loader) parse(name string, src []byte) *Config {
 	if r.again && !r.stopped {
 		// The parent process hands a copy without comments to the others. Reading is
 		// deterministic, so that the sources of a second reading are the same.
-		scratch := &Config{Name: name}
+		scratch := &Config{Name: name, loader: l}
 		rec := newReader(scratch, l)
 		rec.recording = true
 		rec.open(name, src, path.Dir(name), 0)
@@ -191,7 +194,11 @@ func (l Loader) parse(name string, src []byte) *Config {
 // addSource records a file and returns its index.
 func (c *Config) addSource(name string, data []byte) int32 {
 	text := string(data)
-	c.sources = append(c.sources, source{name: name, text: text, included: nowhere, lines: sync.OnceValue(func() *diag.Lines { return diag.NewLines(data) })})
+	shown := name
+	if c.loader.Show != nil {
+		shown = c.loader.Show(name)
+	}
+	c.sources = append(c.sources, source{name: shown, path: name, text: text, included: nowhere, lines: sync.OnceValue(func() *diag.Lines { return diag.NewLines(data) })})
 	s := &c.sources[len(c.sources)-1]
 	s.comments = findIgnores(text)
 	return int32(len(c.sources) - 1)

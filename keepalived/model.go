@@ -64,7 +64,7 @@ type Global struct {
 	netns, instance, netnsIPVS                                             bool
 	snmpSocket                                                             bool
 	rxSize, rxMTU, rxAdvert                                                bool
-	skipCheck                                                              bool
+	skipCheck, symlinks                                                    bool
 	lowerNoAdvert, higherSend                                              bool
 }
 
@@ -113,7 +113,7 @@ type Instance struct {
 	head, nameAt, stateAt, ifAt, vridAt, prioAt, advertAt, authAt, authTypeAt, authPassAt, versionAt, nopreemptAt, preemptAt  span
 	preemptDelayAt, vipsAt, srcAt, peersAt, strictAt, acceptAt, xmitAt, smtpAt, dontTrackAt, ttlAt, mcastAt, evipsAt, closeAt span
 	version, state, prio                                                                                                      int // as configured
-	pass                                                                                                                      string
+	pass, longPass                                                                                                            string
 	hmacKeys                                                                                                                  []string
 	strict, accept                                                                                                            int // -1 unset
 	ifp                                                                                                                       *netIf
@@ -166,9 +166,9 @@ type Track struct {
 	Weight  int
 	Reverse bool
 
-	at      span
-	dropped bool
-	deflt   bool // the weight comes from the default of a track_file
+	at       span
+	weightAt span // where the weight is written, or nowhere
+	deflt    bool // the weight comes from the default of a track_file
 }
 
 // SyncGroup is a vrrp_sync_group.
@@ -197,12 +197,12 @@ type Script struct {
 	Weight   int
 	Reverse  bool
 
-	head, scriptAt, timeoutAt, intervalAt span
-	user                                  string
-	userSet, remove                       bool
-	tracked                               bool
-	insecure                              bool
-	timeoutSet                            bool
+	head, scriptAt, timeoutAt, intervalAt, weightAt span
+	user                                            string
+	userSet, remove                                 bool
+	tracked                                         bool
+	insecure                                        bool
+	timeoutSet                                      bool
 }
 
 // TrackFile is a track_file.

@@ -29,6 +29,9 @@ type Host struct {
 	// Script looks at the file of a script that the named user would run; an empty
 	// user is root. It never runs it.
 	Script func(path, user string) ScriptState
+	// Link returns the real path of a script whose directories hold a symbolic link,
+	// and whether they do.
+	Link func(path string) (real string, through bool)
 	// Dir reports whether a directory exists.
 	Dir func(path string) bool
 	// Resolve reports whether a host name can be looked up.

@@ -23,6 +23,9 @@ type Rule struct {
 	Title, Help string
 	// First and Last are the releases for which it is asked; zero means no bound.
 	First, Last Version
+	// Bad is an example in which the rule finds something, Good one like it in which
+	// it does not.
+	Bad, Good string
 	// Judged says what keepalived -t makes of it.
 	Judged Judgement
 }

@@ -8,7 +8,8 @@ import (
 
 // source is one file that was read.
 type source struct {
-	name string
+	name string // as findings give it
+	path string // in the file system
 	text string
 	// lines indexes the lines when the first finding asks for a place.
 	lines func() *diag.Lines
