@@ -140,7 +140,8 @@ func (e *eval) notificationEmail(s *stmt) {
 		e.recipients(s, v)
 	})
 	if len(g.NotificationEmails) == n {
-		e.object("KA053", e.lineSpan(s), "notification_email without an address")
+		f := e.object("KA053", e.lineSpan(s), "notification_email without an address")
+		f.quiet = len(s.w) > 1
 	}
 }
 

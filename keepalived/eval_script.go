@@ -183,14 +183,20 @@ func (e *eval) security2(bool) {
 	e.notes = nil
 }
 
-// fixSecurity offers to turn script security on.
+// fixSecurity offers to turn script security on, with a user for the scripts when there
+// would be none.
 func (e *eval) fixSecurity(f *finding) {
+	lines := []string{"enable_script_security"}
+	if h := e.o.Host; h != nil && h.User != nil && e.m.Global.userAt.file < 0 && !h.User("keepalived_script") {
+		lines = append(lines, "script_user root")
+	}
 	if at := e.blockStart("global_defs"); at.file >= 0 {
-		f.fix("add enable_script_security", edit{at, e.c.newline(at.file) + e.bodyIndent(at) + "enable_script_security"})
+		in := e.c.newline(at.file) + e.bodyIndent(at)
+		f.fix("add enable_script_security", edit{at, in + strings.Join(lines, in)})
 		return
 	}
 	nl := e.c.newline(0)
-	f.fix("add enable_script_security", edit{span{0, 0, 0}, "global_defs {" + nl + "    enable_script_security" + nl + "}" + nl})
+	f.fix("add enable_script_security", edit{span{0, 0, 0}, "global_defs {" + nl + "    " + strings.Join(lines, nl+"    ") + nl + "}" + nl})
 }
 
 // blockStart returns the place right behind the { of the first block of that name at

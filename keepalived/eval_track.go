@@ -1,6 +1,10 @@
 package keepalived
 
-import "dougu.internal/diag"
+import (
+	"strings"
+
+	"dougu.internal/diag"
+)
 
 // iface looks an interface up. It is nil when it does not exist and may not come
 // later; then the daemon gives up at the end.
@@ -62,6 +66,14 @@ func (e *eval) addTrack(list *[]Track, s *stmt, t Track, min, max int64) {
 		for _, f := range e.found[n:] {
 			if f.rule == "KA043" || f.rule == "KA042" {
 				f.rule = "KA126"
+				for k := range f.fixes {
+					for m := range f.fixes[k].edits {
+						if x := &f.fixes[k].edits[m].text; (t.Kind == "interface" || t.Kind == "script") && strings.HasSuffix(*x, "254") {
+							*x = strings.TrimSuffix(*x, "4") + "3"
+							f.fixes[k].title = "use " + *x
+						}
+					}
+				}
 			}
 		}
 		t.deflt = false

@@ -1,11 +1,13 @@
 package keepalived
 
 import (
+	"io/fs"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"testing/fstest"
 )
 
 func mustAddrs(s ...string) []netip.Addr {
@@ -37,4 +39,12 @@ func localScript(path, user string) ScriptState {
 		return ScriptNotExecutable
 	}
 	return ScriptSafe
+}
+
+// onlyFile is a file system with one file.
+type onlyFile struct{ name, text string }
+
+// Open implements [fs.FS].
+func (f onlyFile) Open(name string) (fs.File, error) {
+	return fstest.MapFS{f.name: {Data: []byte(f.text), Mode: 0o644}}.Open(name)
 }

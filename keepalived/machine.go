@@ -251,7 +251,7 @@ func (e *eval) statement(b *block, s *stmt, needBrace *bool) (left, skipped bool
 // values reads a block of values and calls each with every line of them. head is the
 // number of words that belong to the keyword.
 func (e *eval) values(s *stmt, head int, each func(*stmt)) {
-	need, closed := true, false
+	need, closed, words := true, false, false
 	if len(s.w) > head {
 		if s.w[head].s == "{" {
 			need = false
@@ -269,6 +269,7 @@ func (e *eval) values(s *stmt, head int, each func(*stmt)) {
 			}
 		} else {
 			e.headWords(s, head)
+			words = true
 		}
 	}
 	for {
@@ -291,7 +292,14 @@ func (e *eval) values(s *stmt, head int, each func(*stmt)) {
 				}
 				v.w = v.w[1:]
 			} else {
-				e.valuesWithoutBrace(s, &v)
+				if words {
+					// The words on the head line say it.
+					if !e.broken {
+						e.broken, e.brokenAt = true, e.argsSpan(s, head)
+					}
+				} else {
+					e.valuesWithoutBrace(s, &v)
+				}
 			}
 		}
 		if n := len(v.w) - 1; v.w[n].s == "}" {

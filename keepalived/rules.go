@@ -72,6 +72,19 @@ var theRules = sync.OnceValue(func() []Rule {
 	if err != nil {
 		panic(err) // the table is part of the program; a test reads it
 	}
+	examples, err := parseExamples()
+	if err != nil {
+		panic(err)
+	}
+	at := map[string]int{}
+	for i, r := range rules {
+		at[r.ID] = i
+	}
+	for _, x := range examples {
+		if i, ok := at[x.id]; ok && rules[i].Bad == "" {
+			rules[i].Bad, rules[i].Good = x.show("bad"), x.show("good")
+		}
+	}
 	return rules
 })
 
