@@ -201,7 +201,7 @@ func (e *eval) unknown(b *block, s *stmt, k *keyword) {
 		}
 	}
 	if word == "\\" || strings.HasSuffix(s.text, "\\") && len(s.w) == 1 {
-		e.object("KA023", at, "a backslash at the end of a line has no meaning outside of a definition").fix("delete the backslash", edit{e.lineSpan(s), ""})
+		e.object("KA023", at, "a backslash at the end of a line has no meaning outside of a definition").fix("delete the backslash", edit{e.c.token(e.lineSpan(s)), ""})
 		return
 	}
 	if strings.HasPrefix(word, "$") && len(s.w) > 1 && s.w[1].s != "" && s.w[1].s[0] == '=' {
@@ -287,7 +287,7 @@ func (e *eval) missingBrace(b *block, s *stmt) {
 func (e *eval) extraBrace(s *stmt) {
 	at := e.lineSpan(s)
 	f := e.structure("KA013", at, "this } closes no block")
-	f.fix("delete the brace", edit{at, ""})
+	f.fix("delete the brace", edit{e.c.token(at), ""})
 }
 
 // unclosed deals with blocks that are open at the end.

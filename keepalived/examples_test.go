@@ -163,9 +163,9 @@ func writeFixed(t *testing.T, fixed map[string][2]string) {
 			}
 			part = strings.TrimRight(part, "\n")
 			b.WriteString(part)
-			id, _, _ := strings.Cut(part, "\n")
+			id, _, _ := strings.Cut(strings.TrimPrefix(part, "=== "), "\n")
 			id, _, _ = strings.Cut(id, " ")
-			if x := fixed[strings.TrimPrefix(id, "=== ")]; x[0] != "" {
+			if x := fixed[id]; x[0] != "" {
 				b.WriteString("\n--- fixed\n" + strings.TrimRight(signs.Replace(x[0]), "\n"))
 				if x[1] != "" {
 					b.WriteString("\n--- fixed b\n" + strings.TrimRight(signs.Replace(x[1]), "\n"))

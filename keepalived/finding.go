@@ -97,6 +97,14 @@ func (c *Config) lineOf(s span) span {
 	return span{s.file, int32(from), int32(to)}
 }
 
+// token returns a place, or its whole line when nothing else stands on it.
+func (c *Config) token(s span) span {
+	if l := c.lineOf(s); strings.TrimSpace(c.lineText(s)) == c.sources[s.file].text[s.from:s.to] {
+		return l
+	}
+	return s
+}
+
 // lineText returns the text of the physical line of a place, without its end.
 func (c *Config) lineText(s span) string {
 	l := c.lineOf(s)

@@ -441,3 +441,39 @@ func (m mutator) once(s string) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// milder changes numbers and words so that the result is often still good.
+func (m mutator) milder(s string) string {
+	lines := strings.Split(s, "\n")
+	for range 1 + m.r.IntN(3) {
+		i := m.r.IntN(len(lines))
+		words := strings.Fields(lines[i])
+		if len(words) < 2 {
+			continue
+		}
+		j := 1 + m.r.IntN(len(words)-1)
+		w := words[j]
+		switch {
+		case strings.Trim(w, "0123456789.") == "" && !strings.Contains(w, "."):
+			words[j] = m.pick("1", "2", "3", "5", "10", "50", "100", "200", "254", w)
+		case w == "{" || w == "}":
+			continue
+		case strings.Count(w, ".") == 3:
+			words[j] = strings.Replace(w, ".1", "."+m.pick("7", "8", "9"), 1)
+		default:
+			words[j] = m.pick(w, w, "on", "no", "eth1", "eth2", "V1", "V2", "TCP", "UDP", "rr", "sh", "NAT", "DR", "BACKUP")
+		}
+		lines[i] = strings.Join(words, " ")
+	}
+	if m.r.IntN(2) == 0 {
+		i := m.r.IntN(len(lines))
+		extra := m.pick("smtp_alert", "alpha", "omega", "quorum 1", "weight 1", "nopreempt", "preempt_delay 5", "version 3", "version 2", "strict_mode on", "accept", "use_vmac", "dont_track_primary",
+			"garp_master_delay 3", "garp_lower_prio_repeat 0", "skip_check_adv_addr", "debug 2", "smtp_alert no", "native_ipv6", "unicast_ttl 5", "mcast_src_ip 192.168.200.2", "track_src_ip",
+			"promote_secondaries", "down_timer_adverts 4", "linkbeat_use_polling", "persistence_timeout", "protocol TCP", "protocol UDP", "ip_family inet", "warmup 3", "retry 2", "inhibit_on_failure",
+			"lvs_method DR", "lvs_method TUN", "ha_suspend", "ops", "hysteresis 0", "quorum_up \"/usr/bin/env x\"", "notify_up \"/usr/bin/env y\"", "vrrp_strict", "vrrp_version 3", "dynamic_interfaces",
+			"enable_snmp_vrrp", "lvs_flush", "vrrp_iptables", "nftables", "umask 022", "max_auto_priority", "use_pid_dir", "instance x", "group {\nV1\nV2\n}", "track_interface {\neth1\n}",
+			"virtual_ipaddress {\n10.77.0.1/24\n}", "virtual_ipaddress {\n2001:db8::77/64\n}", "auth_type AH", "authentication {\nauth_type PASS\nauth_pass x\n}", "priority 255", "state MASTER", "state BACKUP")
+		lines = append(lines[:i], append([]string{extra}, lines[i:]...)...)
+	}
+	return strings.Join(lines, "\n")
+}

@@ -80,7 +80,7 @@ func (j *judge) ruleDir(tb testing.TB, dir, pattern string, n int) []ruling {
 	tb.Helper()
 	script := setUp + `cd "$1" || exit 92
 one() {
-  timeout 20 unshare --pid --fork --kill-child -- "$2" -t -f "$1" >/dev/null 2>"$1.err" </dev/null
+  timeout -s KILL 20 unshare --pid --fork --kill-child -- "$2" -t -f "$1" >/dev/null 2>"$1.err" </dev/null
   echo $? >"$1.rc"
 }
 export -f one
@@ -128,7 +128,7 @@ func hostname() string {
 // config reads a text as a file of that name for the judge's release.
 func (j *judge) config(name, text string) *Config {
 	id, _, _ := strings.Cut(hostname(), ".")
-	l := Loader{Profile: j.profile(), ConfigID: id, MaxLines: 200_000}
+	l := Loader{Profile: j.profile(), ConfigID: id, MaxLines: 200_000, FS: onlyFile{name, text}}
 	return l.Parse(name, []byte(text))
 }
 

@@ -194,7 +194,7 @@ func (e *eval) statement(b *block, s *stmt, needBrace *bool) (left, skipped bool
 		e.missingBrace(b, s)
 	} else if word == "{" {
 		e.structure("KA014", e.lineSpan(s), "this brace opens no block; the closing one closes another").
-			fix("delete the brace", edit{e.lineSpan(s), ""})
+			fix("delete the brace", edit{e.c.token(e.lineSpan(s)), ""})
 		return false, false
 	}
 	if word == "}" && e.level > 0 {
