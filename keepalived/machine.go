@@ -128,9 +128,10 @@ func (e *eval) split(s *stmt) {
 // stream reads the lines of a block. It reports true when the block was left because
 // it was to be skipped.
 func (e *eval) stream(b *block, needBrace bool) bool {
+	var s stmt // one for all lines: the heap has less to do
 	for {
-		s, ok := e.next()
-		if !ok {
+		var ok bool
+		if s, ok = e.next(); !ok {
 			return false
 		}
 		if e.skip > 0 && strings.IndexByte(s.text, '"') < 0 {
@@ -272,9 +273,10 @@ func (e *eval) values(s *stmt, head int, each func(*stmt)) {
 			words = true
 		}
 	}
+	var v stmt
 	for {
-		v, ok := e.next()
-		if !ok {
+		var ok bool
+		if v, ok = e.next(); !ok {
 			return
 		}
 		mark := len(e.slab)

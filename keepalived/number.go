@@ -177,13 +177,15 @@ func (e *eval) decimalIn(s *stmt, i, digits int, min, max int64) (v int64, ok bo
 		max = math.MaxInt64
 	}
 	form := func(v int64) string { return formatDecimal(v, digits) }
-	bounds := "from " + form(min)
-	if !unbounded {
-		bounds = form(min) + " to " + form(max)
+	bounds := func() string {
+		if unbounded {
+			return "from " + form(min)
+		}
+		return form(min) + " to " + form(max)
 	}
 	at := e.argSpan(s, i)
 	if strings.HasPrefix(w, "-") {
-		f := e.object(e.rangeRule(s, "KA043"), at, "%s: %s is negative: %s", s.arg(0), quoted(w), bounds)
+		f := e.object(e.rangeRule(s, "KA043"), at, "%s: %s is negative: %s", s.arg(0), quoted(w), bounds())
 		if e.literal(s, i) {
 			f.fix("use "+form(min), edit{at, form(min)})
 		}
@@ -200,7 +202,9 @@ func (e *eval) decimalIn(s *stmt, i, digits int, min, max int64) (v int64, ok bo
 		places = len(frac)
 		text = w[:dot] + frac
 	}
-	text += strings.Repeat("0", digits-places)
+	if places < digits {
+		text += strings.Repeat("0", digits-places)
+	}
 	v, whole, over := cNumber(text)
 	if text == "" {
 		whole = true
@@ -214,13 +218,13 @@ func (e *eval) decimalIn(s *stmt, i, digits int, min, max int64) (v int64, ok bo
 		if strings.HasSuffix(w, ";") || strings.HasSuffix(w, ",") {
 			rule = "KA030"
 		}
-		f := e.object(rule, at, "%s: %s is not a decimal number: %s", s.arg(0), quoted(w), bounds)
+		f := e.object(rule, at, "%s: %s is not a decimal number: %s", s.arg(0), quoted(w), bounds())
 		if n, ok := meant(w); ok && e.literal(s, i) {
 			f.fix("use "+strconv.FormatInt(n, 10), edit{at, strconv.FormatInt(n, 10)})
 		}
 		return 0, false
 	case over || v < min || v > max:
-		f := e.object(e.rangeRule(s, "KA043"), at, "%s: %s is out of range: %s", s.arg(0), quoted(w), bounds)
+		f := e.object(e.rangeRule(s, "KA043"), at, "%s: %s is out of range: %s", s.arg(0), quoted(w), bounds())
 		if e.literal(s, i) {
 			near := max
 			if v < min {

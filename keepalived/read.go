@@ -107,6 +107,7 @@ type reader struct {
 	multi      []pending
 	multiDepth int
 	residue    *buffer
+	rest       buffer // what residue points at
 	rand       *rand.Rand
 	stopped    bool
 	check      int // what include_check asks for
@@ -527,8 +528,8 @@ func (r *reader) braces(b buffer) buffer {
 		for to > cut && (s[to-1] == ' ' || s[to-1] == '\t') {
 			to--
 		}
-		rest := b.cut(cut, to)
-		r.residue = &rest
+		r.rest = b.cut(cut, to)
+		r.residue = &r.rest
 	}
 	for cut > 0 && (s[cut-1] == ' ' || s[cut-1] == '\t') {
 		cut--

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"slices"
 	"strings"
 
 	"dougu.internal/diag"
@@ -62,8 +63,10 @@ type File struct {
 // the caller must not change.
 func Parse(name string, src []byte) *File {
 	f := &File{Name: name, src: src, lines: diag.NewLines(src)}
+	f.Elements = make([]Element, 0, 16+len(src)/12)
 	p := treeParser{f: f, s: string(src)}
 	p.run()
+	f.Elements = slices.Clip(f.Elements)
 	return f
 }
 
@@ -115,6 +118,9 @@ type treeParser struct {
 	f     *File
 	s     string
 	depth int
+	// scratch is reused by every statement; words is what their words are cut from.
+	scratch []word
+	words   []Word
 }
 
 func (p *treeParser) add(k ElementKind, from, to int) {
@@ -127,14 +133,19 @@ func (p *treeParser) add(k ElementKind, from, to int) {
 	}
 	nd := Element{Kind: k, From: from, To: to, Depth: p.depth}
 	if k == Statement {
-		words, _ := split(nil, p.s[from:to])
-		for _, w := range words {
+		p.scratch, _ = split(p.scratch[:0], p.s[from:to])
+		if len(p.scratch) > cap(p.words)-len(p.words) {
+			p.words = make([]Word, 0, max(1024, len(p.scratch)))
+		}
+		first := len(p.words)
+		for _, w := range p.scratch {
 			a, b := from+int(w.at), from+int(w.at)+len(w.s)
 			if w.q {
 				a, b = a-1, b+1
 			}
-			nd.Words = append(nd.Words, Word{w.s, a, b})
+			p.words = append(p.words, Word{w.s, a, b})
 		}
+		nd.Words = p.words[first:len(p.words):len(p.words)]
 	}
 	switch k {
 	case Open:
