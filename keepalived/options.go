@@ -110,6 +110,10 @@ func Lint(c *Config, o Options) diag.List {
 // which have no -t, ok means that the daemon does what the text says.
 func Verdict(c *Config, o Options) (ok bool, why diag.List) {
 	e := evaluate(c, o)
+	why = c.diagnostics(e.found, func(f *finding) bool { return f.objects && !f.quiet })
+	if len(why) > 0 {
+		return false, why
+	}
 	why = c.diagnostics(e.found, func(f *finding) bool { return f.objects })
 	return len(why) == 0, why
 }
