@@ -1,0 +1,186 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"dougu.internal/diag"
+	"dougu.internal/keepalived"
+)
+
+// runCluster lints the nodes of a cluster together, or answers who is master.
+func (l *linter) runCluster(args []string) int {
+	var nodes []keepalived.Node
+	text := map[string][]byte{}
+	seen := map[string]bool{}
+	var all diag.List
+	for _, arg := range args {
+		name, path, ok := strings.Cut(arg, "=")
+		if !ok || name == "" || strings.ContainsAny(name, ",;:/ ") {
+			return l.fail("-cluster wants NODE=FILE, not %q", arg)
+		}
+		if seen[name] {
+			return l.fail("two nodes are called %q", name)
+		}
+		seen[name] = true
+		n := keepalived.Node{Name: name}
+		if i := strings.LastIndexByte(path, '@'); i > 0 {
+			if a, err := netip.ParseAddr(path[i+1:]); err == nil {
+				n.Addr, path = a, path[:i]
+			}
+		}
+		f, ok := l.load(path)
+		if !ok {
+			return 2
+		}
+		n.Config = f.config
+		nodes = append(nodes, n)
+		for _, shown := range f.config.Files() {
+			text[shown] = f.config.Masked(shown)
+		}
+		if l.elect == "" {
+			all = append(all, keepalived.Lint(f.config, l.o)...)
+		}
+	}
+	if l.elect == "" {
+		return l.print(append(all, keepalived.LintCluster(nodes, l.o)...), text)
+	}
+	phases, err := parsePhases(l.elect)
+	if err != nil {
+		return l.fail("%v", err)
+	}
+	out, err := keepalived.Simulate(nodes, phases, l.o)
+	if err != nil {
+		return l.fail("%v", err)
+	}
+	return l.printOutcomes(out)
+}
+
+// parsePhases reads the argument of -elect.
+func parsePhases(s string) ([][]keepalived.Fault, error) {
+	var out [][]keepalived.Fault
+	for _, phase := range strings.Split(s, ";") {
+		var faults []keepalived.Fault
+		for _, word := range strings.Split(phase, ",") {
+			word = strings.TrimSpace(word)
+			if word == "" {
+				continue
+			}
+			f, err := parseFault(word)
+			if err != nil {
+				return nil, err
+			}
+			faults = append(faults, f)
+		}
+		out = append(out, faults)
+	}
+	return out, nil
+}
+
+func parseFault(word string) (keepalived.Fault, error) {
+	bad := fmt.Errorf("-elect: %q is none of NODE:CHECK=fail, NODE:INTERFACE=down, NODE:stop, NODE/NODE=cut", word)
+	if what, ok := strings.CutSuffix(word, "=cut"); ok {
+		a, b, ok := strings.Cut(what, "/")
+		if !ok || a == "" || b == "" {
+			return keepalived.Fault{}, bad
+		}
+		return keepalived.Fault{Node: a, Subject: b, Kind: keepalived.Partition}, nil
+	}
+	node, what, ok := strings.Cut(word, ":")
+	if !ok || node == "" {
+		return keepalived.Fault{}, bad
+	}
+	if what == "stop" {
+		return keepalived.Fault{Node: node, Kind: keepalived.NodeStopped}, nil
+	}
+	if subject, ok := strings.CutSuffix(what, "=fail"); ok && subject != "" {
+		return keepalived.Fault{Node: node, Subject: subject, Kind: keepalived.CheckFails}, nil
+	}
+	if subject, ok := strings.CutSuffix(what, "=down"); ok && subject != "" {
+		return keepalived.Fault{Node: node, Subject: subject, Kind: keepalived.InterfaceDown}, nil
+	}
+	return keepalived.Fault{}, bad
+}
+
+type phaseJSON struct {
+	Phase     string         `json:"phase"`
+	Faults    []string       `json:"faults"`
+	Instances []instanceJSON `json:"instances"`
+}
+
+type instanceJSON struct {
+	Instance string     `json:"instance"`
+	Masters  []string   `json:"masters"`
+	Nodes    []nodeJSON `json:"nodes"`
+	Reason   string     `json:"reason"`
+}
+
+type nodeJSON struct {
+	Node      string   `json:"node"`
+	State     string   `json:"state"`
+	Priority  int      `json:"priority"`
+	Addresses []string `json:"addresses"`
+}
+
+// phaseName is "start", or the number of the phase.
+func phaseName(n int) string {
+	if n == 0 {
+		return "start"
+	}
+	return fmt.Sprint(n)
+}
+
+func (l *linter) printOutcomes(out []keepalived.Outcome) int {
+	code := 0
+	var js []phaseJSON
+	words := strings.Split(l.elect, ";")
+	for _, o := range out {
+		if len(o.Masters) != 1 {
+			code = 1
+		}
+		if l.format == "json" {
+			if o.Phase == len(js) {
+				p := phaseJSON{Phase: phaseName(o.Phase), Faults: []string{}}
+				if o.Phase > 0 {
+					for _, w := range strings.Split(words[o.Phase-1], ",") {
+						if w = strings.TrimSpace(w); w != "" {
+							p.Faults = append(p.Faults, w)
+						}
+					}
+				}
+				js = append(js, p)
+			}
+			i := instanceJSON{Instance: o.Instance, Masters: append([]string{}, o.Masters...), Reason: o.Reason}
+			for _, n := range o.Nodes {
+				x := nodeJSON{Node: n.Node, State: n.State, Priority: n.Effective, Addresses: []string{}}
+				for _, a := range n.Addresses {
+					x.Addresses = append(x.Addresses, a.String())
+				}
+				i.Nodes = append(i.Nodes, x)
+			}
+			js[o.Phase].Instances = append(js[o.Phase].Instances, i)
+			continue
+		}
+		var b strings.Builder
+		fmt.Fprintf(&b, "%s %s master=%s", phaseName(o.Phase), o.Instance, strings.Join(o.Masters, ","))
+		for _, n := range o.Nodes {
+			var addrs []string
+			for _, a := range n.Addresses {
+				addrs = append(addrs, a.String())
+			}
+			fmt.Fprintf(&b, " %s=%d[%s]", n.Node, n.Effective, strings.Join(addrs, ","))
+		}
+		fmt.Fprintf(l.out, "%s %s\n", diag.Sanitize(b.String()), diag.Sanitize(o.Reason))
+	}
+	if l.format == "json" {
+		e := json.NewEncoder(l.out)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		if err := e.Encode(js); err != nil {
+			return l.fail("%v", err)
+		}
+	}
+	return code
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"dougu.internal/diag"
+	"dougu.internal/keepalived"
+)
+
+// file is a configuration that was read, and how its names are shown.
+type file struct {
+	name   string // as the user gave it
+	config *keepalived.Config
+	dir    string // what names in the configuration are relative to
+	inside string // the name of the main file there
+}
+
+// load reads a file, or standard input as "-".
+func (l *linter) load(name string) (file, bool) {
+	loader := keepalived.Loader{Profile: l.o.Profile, ConfigID: l.id}
+	if name == "-" {
+		src, err := io.ReadAll(io.LimitReader(l.in, keepalived.DefaultMaxBytes))
+		if err != nil {
+			l.fail("%v", err)
+			return file{}, false
+		}
+		return file{name: "<stdin>", config: loader.Parse("<stdin>", src), inside: "<stdin>"}, true
+	}
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		l.fail("%v", err)
+		return file{}, false
+	}
+	root := filepath.Dir(abs)
+	if l.root != "" {
+		if root, err = filepath.Abs(l.root); err != nil {
+			l.fail("%v", err)
+			return file{}, false
+		}
+	}
+	rel, err := filepath.Rel(root, abs)
+	if err != nil || strings.HasPrefix(rel, "..") {
+		l.fail("%s lies outside of %s", name, l.root)
+		return file{}, false
+	}
+	r, err := os.OpenRoot(root)
+	if err != nil {
+		l.fail("%v", err)
+		return file{}, false
+	}
+	defer r.Close()
+	f := file{name: name, dir: root, inside: filepath.ToSlash(rel)}
+	loader.FS, loader.Show, loader.Dir = r.FS(), f.show, filepath.Dir(abs)
+	if f.config, err = loader.Load(f.inside); err != nil {
+		l.fail("%s: %v", name, reason(err))
+		return file{}, false
+	}
+	return f, true
+}
+
+// reason returns the cause of an error without the names that the caller prints.
+func reason(err error) error {
+	for {
+		switch e := err.(type) {
+		case *fs.PathError:
+			return e.Err
+		case interface{ Unwrap() error }:
+			if e.Unwrap() == nil {
+				return err
+			}
+			err = e.Unwrap()
+		default:
+			return err
+		}
+	}
+}
+
+// show returns the name under which a file of the configuration is printed.
+func (f file) show(inside string) string {
+	if inside == f.inside {
+		return f.name
+	}
+	if inside == "" || f.dir == "" {
+		return inside
+	}
+	full := filepath.Join(f.dir, filepath.FromSlash(inside))
+	if !filepath.IsAbs(f.name) {
+		if wd, err := os.Getwd(); err == nil {
+			if rel, err := filepath.Rel(wd, full); err == nil && !strings.HasPrefix(rel, "..") {
+				return rel
+			}
+		}
+	}
+	return full
+}
+
+func (l *linter) runLint(names []string) int {
+	var all diag.List
+	text := map[string][]byte{}
+	for _, name := range names {
+		f, ok := l.load(name)
+		if !ok {
+			continue
+		}
+		all = append(all, keepalived.Lint(f.config, l.o)...)
+		for _, shown := range f.config.Files() {
+			text[shown] = f.config.Masked(shown)
+		}
+	}
+	return l.print(all, text)
+}
+
+// print prints findings in the form that was asked for.
+func (l *linter) print(all diag.List, text map[string][]byte) int {
+	all.Sort()
+	var err error
+	switch l.format {
+	case "json":
+		err = diag.WriteJSON(l.out, all)
+	case "sarif":
+		tool := diag.Tool{Name: "keepalived-lint"}
+		for _, r := range keepalived.Rules() {
+			tool.Rules = append(tool.Rules, diag.Rule{ID: r.ID, Severity: r.Severity, Summary: r.Title, Help: r.Help})
+		}
+		err = diag.WriteSARIF(l.out, tool, all)
+	default:
+		err = diag.WriteText(l.out, all, func(name string) []byte { return text[name] })
+	}
+	if err != nil {
+		return l.fail("%v", err)
+	}
+	if all.Count(diag.Error) > 0 {
+		return 1
+	}
+	return 0
+}
+
+func (l *linter) runVerdict(names []string) int {
+	code := 0
+	for _, name := range names {
+		f, ok := l.load(name)
+		if !ok {
+			continue
+		}
+		word := "ok"
+		if ok, _ := keepalived.Verdict(f.config, l.o); !ok {
+			word = "notok"
+			code = 1
+		}
+		fmt.Fprintf(l.out, "%s %s\n", word, diag.Sanitize(name))
+	}
+	return code
+}
+
+func (l *linter) runMail(names []string) int {
+	for _, name := range names {
+		f, ok := l.load(name)
+		if !ok {
+			continue
+		}
+		for _, to := range keepalived.Recipients(f.config, l.o) {
+			fmt.Fprintln(l.out, diag.Sanitize(to))
+		}
+	}
+	return 0
+}

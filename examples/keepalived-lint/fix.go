@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"dougu.internal/diag"
+	"dougu.internal/keepalived"
+)
+
+// maxRounds bounds how often a file is linted and fixed again.
+const maxRounds = 20
+
+// runFix applies the safe fixes of each file, or shows them.
+func (l *linter) runFix(names []string) int {
+	code := 0
+	for _, name := range names {
+		if name == "-" {
+			return l.fail("-fix changes files; standard input is none")
+		}
+		f, ok := l.load(name)
+		if !ok {
+			continue
+		}
+		before, err := os.ReadFile(name)
+		if err != nil {
+			l.fail("%v", err)
+			continue
+		}
+		after, done, left := l.fixed(f, before)
+		for _, d := range done {
+			fmt.Fprintln(l.out, diag.Sanitize(d))
+		}
+		if left.Count(diag.Error) > 0 {
+			code = 1
+			fmt.Fprintf(l.out, "%s: %d findings of severity error are left\n", diag.Sanitize(name), left.Count(diag.Error))
+		}
+		if bytes.Equal(before, after) {
+			continue
+		}
+		if l.diff {
+			showDiff(l.out, name, f.config.Masked(name), l.masked(f, after))
+			continue
+		}
+		if err := replace(name, after); err != nil {
+			l.fail("%v", err)
+		}
+	}
+	return code
+}
+
+// masked is the text of a file with its secrets hidden.
+func (l *linter) masked(f file, text []byte) []byte {
+	c := keepalived.Loader{Profile: l.o.Profile}.Parse(f.name, text)
+	return c.Masked(f.name)
+}
+
+// fixed applies fixes, one finding after the other, as long as each leaves the file
+// with fewer errors than before. Only the named file is changed, not what it includes.
+func (l *linter) fixed(f file, src []byte) (out []byte, done []string, left diag.List) {
+	out = src
+	tried := map[string]bool{}
+	list := keepalived.Lint(l.again(f, out), l.o)
+	for range maxRounds * 20 {
+		progress := false
+		for _, d := range list {
+			if len(d.Fixes) == 0 || !only(d.Fixes[0], f.name) || d.Severity == diag.Info {
+				continue
+			}
+			key := d.Rule + d.Message + d.Range.String()
+			if tried[key] {
+				continue
+			}
+			tried[key] = true
+			text, err := diag.Apply(out, f.name, d.Fixes[0].Edits)
+			if err != nil {
+				continue
+			}
+			next := keepalived.Lint(l.again(f, text), l.o)
+			if next.Count(diag.Error) > list.Count(diag.Error) || len(next) > len(list)+5 {
+				continue
+			}
+			done = append(done, fmt.Sprintf("%s: %s [%s]", d.Range, d.Fixes[0].Message, d.Rule))
+			out, list = text, next
+			progress = true
+			break
+		}
+		if !progress {
+			break
+		}
+	}
+	return out, done, list
+}
+
+// again reads a changed text in the place of the file.
+func (l *linter) again(f file, text []byte) *keepalived.Config {
+	root, err := os.OpenRoot(f.dir)
+	if err != nil {
+		return keepalived.Loader{Profile: l.o.Profile, ConfigID: l.id, Show: f.show}.Parse(f.inside, text)
+	}
+	defer root.Close()
+	return keepalived.Loader{Profile: l.o.Profile, ConfigID: l.id, Show: f.show, FS: root.FS()}.Parse(f.inside, text)
+}
+
+func only(fix diag.Fix, name string) bool {
+	return !slices.ContainsFunc(fix.Edits, func(e diag.Edit) bool { return e.Range.File != name })
+}
+
+// runFormat formats each file in place.
+func (l *linter) runFormat(names []string) int {
+	for _, name := range names {
+		if name == "-" {
+			return l.fail("-fmt changes files; standard input is none")
+		}
+		src, err := os.ReadFile(name)
+		if err != nil {
+			l.fail("%v", err)
+			continue
+		}
+		out, err := keepalived.Format(src)
+		if err != nil {
+			l.fail("%s: %v", name, err)
+			continue
+		}
+		if bytes.Equal(src, out) {
+			continue
+		}
+		if l.diff {
+			showDiff(l.out, name, l.masked(file{name: name}, src), l.masked(file{name: name}, out))
+			continue
+		}
+		if err := replace(name, out); err != nil {
+			l.fail("%v", err)
+			continue
+		}
+		fmt.Fprintf(l.out, "%s: formatted\n", diag.Sanitize(name))
+	}
+	return 0
+}
+
+// replace gives a file another content: a temporary file beside it, synced and renamed,
+// so that an error leaves the old one.
+func replace(name string, text []byte) (err error) {
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return err
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(real), ".keepalived-lint-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err = f.Chmod(info.Mode().Perm()); err != nil {
+		return err
+	}
+	if _, err = f.Write(text); err != nil {
+		return err
+	}
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), real)
+}

@@ -1,0 +1,136 @@
+package keepalived
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"dougu.internal/internal/oracle"
+)
+
+// compare asks the real tool and us for a verdict on each text, and reports where they
+// differ. It returns how many texts the real tool objects to.
+func compare(t *testing.T, j *judge, names, texts []string) (notOK int) {
+	t.Helper()
+	wrong := 0
+	for i, r := range j.rule(t, texts) {
+		if !r.ok() {
+			notOK++
+		}
+		if ok, why := j.verdict(fmt.Sprintf("%06d.conf", i), texts[i]); ok != r.ok() {
+			wrong++
+			t.Errorf("%s: keepalived ends with %d, we say ok=%v\nkeepalived: %.800s\nwe: %s\n%s", names[i], r.status, ok, r.text, why, number(texts[i]))
+		}
+	}
+	t.Logf("%d of %d texts differ; keepalived objects to %d", wrong, len(texts), notOK)
+	return notOK
+}
+
+// number puts line numbers before the lines of a text.
+func number(s string) string {
+	var b strings.Builder
+	n := 0
+	for line := range strings.Lines(s) {
+		n++
+		fmt.Fprintf(&b, "%4d %q\n", n, strings.TrimSuffix(line, "\n"))
+	}
+	return b.String()
+}
+
+// TestVerdictAgreesOnRandomConfigurations: faulty configurations made of good ones, 200
+// in the usual run, 5,000 in the large one.
+func TestVerdictAgreesOnRandomConfigurations(t *testing.T) {
+	j := newJudge(t)
+	m := mutator{oracle.Rand(t)}
+	names, texts := randomConfigs(m, oracle.N(200, 5000))
+	notOK := compare(t, j, names, texts)
+	require.Greater(t, notOK, len(texts)/4)
+	require.Less(t, notOK, len(texts)*19/20)
+}
+
+func randomConfigs(m mutator, n int) (names, texts []string) {
+	for i, b := range baseConfigs {
+		names, texts = append(names, fmt.Sprintf("base %d", i)), append(texts, b)
+	}
+	for len(texts) < n {
+		t := baseConfigs[m.r.IntN(len(baseConfigs))]
+		if m.r.IntN(3) == 0 {
+			t = m.milder(t)
+		} else {
+			t = m.mutate(t)
+		}
+		names, texts = append(names, fmt.Sprintf("random %d", len(texts))), append(texts, t)
+	}
+	return names, texts
+}
+
+// seeds are runs of the generator that once found a difference.
+var seeds = []uint64{777}
+
+// TestVerdictAgreesOnEarlierFinds holds texts on which the verdicts once differed.
+func TestVerdictAgreesOnEarlierFinds(t *testing.T) {
+	j := newJudge(t)
+	var names, texts []string
+	for name, text := range earlierFinds {
+		names, texts = append(names, name), append(texts, text)
+	}
+	for _, s := range seeds {
+		m := mutator{rand.New(rand.NewPCG(s, s))}
+		n, x := randomConfigs(m, oracle.N(len(baseConfigs)+10, 300))
+		for i := range n {
+			n[i] = fmt.Sprintf("seed %d %s", s, n[i])
+		}
+		names, texts = append(names, n[len(baseConfigs):]...), append(texts, x[len(baseConfigs):]...)
+	}
+	compare(t, j, names, texts)
+}
+
+// earlierFinds are texts on which a former verdict was wrong.
+var earlierFinds = map[string]string{
+	"include of a missing file that must be there": "global_defs {\n    router_id r1\n}\nincludea nosuch.conf\n",
+	"include of a missing file":                    "global_defs {\n    router_id r1\n}\ninclude nosuch.conf\n",
+	"wildcard that must match":                     "global_defs {\n    router_id r1\n}\nincludew nosuch*.conf\n",
+	"regex options alone":                          "virtual_server 10.1.0.1 80 {\n    lb_algo rr\n    lb_kind NAT\n    protocol TCP\n    real_server 192.168.200.100 80 {\n        HTTP_GET {\n            url {\n                path /\n                regex_stack\n            }\n        }\n    }\n}\n",
+}
+
+// TestVerdictAgreesOnTheExamples: the examples of all rules that are written for the
+// release at hand.
+func TestVerdictAgreesOnTheExamples(t *testing.T) {
+	j := newJudge(t)
+	examples, err := parseExamples()
+	require.NoError(t, err)
+	var names, texts []string
+	for _, x := range examples {
+		if x.texts["bad b"] != "" || x.config != "" || x.insecure != "" || x.id == "KA040" || x.id == "KA041" {
+			continue
+		}
+		for _, k := range []string{"bad", "good", "fixed"} {
+			if x.texts[k] != "" && (k != "good" || oracle.Long()) {
+				names, texts = append(names, x.id+" "+k), append(texts, x.texts[k])
+			}
+		}
+	}
+	compare(t, j, names, texts)
+}
+
+// TestVerdictAgreesOnTheCorpus: the vendor's samples and the texts of another checker.
+func TestVerdictAgreesOnTheCorpus(t *testing.T) {
+	j := newJudge(t)
+	dir := oracle.Corpus(t, "keepalived")
+	var names, texts []string
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.Contains(filepath.Base(path), "conf") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		names, texts = append(names, filepath.Base(path)), append(texts, string(text))
+		return err
+	}))
+	require.GreaterOrEqual(t, len(texts), 30)
+	compare(t, j, names, texts)
+}

@@ -1,0 +1,650 @@
+package keepalived
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+)
+
+// FaultKind says what is wrong with a node during a phase.
+type FaultKind uint8
+
+// The kinds of faults.
+const (
+	// CheckFails: the script, file, process or BFD session named Subject fails on Node.
+	CheckFails FaultKind = iota + 1
+	// InterfaceDown: the interface Subject of Node is down.
+	InterfaceDown
+	// NodeStopped: keepalived does not run on Node.
+	NodeStopped
+	// Partition: Node and the node Subject do not reach each other.
+	Partition
+)
+
+// Fault is something that is wrong during a phase.
+type Fault struct {
+	Node, Subject string
+	Kind          FaultKind
+}
+
+// Outcome is what a phase leads to for one virtual router.
+type Outcome struct {
+	// Phase counts from 0, the start, in which all is well.
+	Phase int
+	// Instance is the name of the vrrp_instance.
+	Instance string
+	// Masters are the nodes that are MASTER at the end of the phase, in the order in
+	// which the nodes were given: one when all is well, more in a split brain, none in
+	// an outage.
+	Masters []string
+	// Nodes holds what became of each node, in the order in which they were given.
+	Nodes []NodeOutcome
+	// Reason says in words why it is so, and what would be needed for a failover that
+	// does not happen.
+	Reason string
+}
+
+// NodeOutcome is what became of one node.
+type NodeOutcome struct {
+	Node string
+	// State is "master", "backup", "fault" or "stopped".
+	State string
+	// Effective is the priority with what checks add and take, also of a node that is
+	// in FAULT or stopped.
+	Effective int
+	// Addresses are the virtual addresses that the node holds.
+	Addresses []netip.Prefix
+}
+
+// Simulate answers who is master. A phase with all nodes well comes first; each of the
+// given phases holds the faults that hold during it, all else is well again. State
+// carries over: who holds the addresses, who may not preempt. A phase lasts as long as
+// an election takes: six seconds, or longer when all nodes advertise more slowly.
+// Nothing is random: of nodes that would become MASTER at the same moment the one given
+// first is.
+//
+// It fails when a fault names a node, check or interface that there is not, or when two
+// nodes have one name.
+func Simulate(nodes []Node, phases [][]Fault, o Options) ([]Outcome, error) {
+	evals := evaluateAll(nodes, o)
+	byName := map[string]int{}
+	for n, x := range nodes {
+		if _, ok := byName[x.Name]; ok {
+			return nil, fmt.Errorf("keepalived: two nodes are called %q", x.Name)
+		}
+		byName[x.Name] = n
+	}
+	all := append([][]Fault{nil}, phases...)
+	if err := checkFaults(all, byName, evals); err != nil {
+		return nil, err
+	}
+	var out []Outcome
+	rs := routers(evals)
+	if len(rs) == 0 {
+		return nil, errors.New("keepalived: none of the nodes has a vrrp_instance")
+	}
+	s := &simulation{nodes: nodes, evals: evals, byName: byName}
+	for _, r := range rs {
+		s.add(r)
+	}
+	for n, faults := range all {
+		s.phase(faults)
+		for k, r := range rs {
+			out = append(out, s.outcome(n, r, s.groups[k]))
+		}
+	}
+	return out, nil
+}
+
+func checkFaults(phases [][]Fault, nodes map[string]int, evals []*eval) error {
+	for _, p := range phases {
+		for _, f := range p {
+			n, ok := nodes[f.Node]
+			if !ok {
+				return fmt.Errorf("keepalived: there is no node %q", f.Node)
+			}
+			m := evals[n].m
+			switch f.Kind {
+			case NodeStopped:
+			case Partition:
+				if _, ok := nodes[f.Subject]; !ok {
+					return fmt.Errorf("keepalived: there is no node %q", f.Subject)
+				}
+			case CheckFails:
+				found := slices.ContainsFunc(m.Scripts, func(s *Script) bool { return s.Name == f.Subject }) ||
+					slices.ContainsFunc(m.TrackFiles, func(s *TrackFile) bool { return s.Name == f.Subject }) ||
+					slices.ContainsFunc(m.Processes, func(s *TrackProcess) bool { return s.Name == f.Subject }) ||
+					slices.ContainsFunc(m.BFD, func(s *BFD) bool { return s.Name == f.Subject })
+				if !found {
+					return fmt.Errorf("keepalived: node %q has no check %q", f.Node, f.Subject)
+				}
+			case InterfaceDown:
+				found := false
+				for _, i := range m.Instances {
+					found = found || i.Interface == f.Subject
+					for _, t := range i.Tracks {
+						found = found || t.Kind == "interface" && t.Name == f.Subject
+					}
+					for _, a := range append(slices.Clone(i.Addresses), i.Excluded...) {
+						found = found || a.Dev == f.Subject
+					}
+				}
+				if !found {
+					return fmt.Errorf("keepalived: no instance of node %q depends on the interface %q", f.Node, f.Subject)
+				}
+			default:
+				return fmt.Errorf("keepalived: fault kind %d is not known", f.Kind)
+			}
+		}
+	}
+	return nil
+}
+
+type nodeState uint8
+
+const (
+	stateStopped nodeState = iota
+	stateFault
+	stateBack
+	stateMast
+)
+
+// actor is an instance that takes part in an election.
+type actor struct {
+	member
+	state   nodeState
+	eff     int
+	timer   time.Duration // when a BACKUP becomes MASTER, or a MASTER advertises again
+	want    bool          // its timer ran out; the others of its sync group are awaited
+	pending time.Duration // when preempt_delay is over, 0 when it does not run
+	fault   bool
+	why     string // of the fault
+	key     netip.Addr
+}
+
+type simulation struct {
+	nodes  []Node
+	evals  []*eval
+	byName map[string]int
+	groups [][]*actor // by router
+	now    time.Duration
+	cut    map[[2]int]bool
+	down   map[int]bool
+	length time.Duration
+	begun  bool
+}
+
+func (s *simulation) add(r *router) {
+	var g []*actor
+	for _, m := range r.members {
+		a := &actor{member: m, key: m.address(s.nodes)}
+		g = append(g, a)
+	}
+	s.groups = append(s.groups, g)
+}
+
+// skew is what makes nodes of higher priority faster.
+func (a *actor) skew() time.Duration {
+	d := time.Duration(256-a.eff) * time.Second / 256
+	if a.i.Version == 3 {
+		d = time.Duration(256-a.eff) * a.i.Advert / 256
+	}
+	return d
+}
+
+func (a *actor) downTime(advert time.Duration) time.Duration {
+	return time.Duration(a.i.DownAdverts)*advert + a.skew()
+}
+
+// hears reports whether a takes the advertisements of b.
+func (s *simulation) hears(a, b *actor) bool {
+	if b.state == stateStopped || a.state == stateStopped || s.cut[[2]int{a.node, b.node}] {
+		return false
+	}
+	if rule, _ := deafness(a.i, b.i); rule != "" {
+		return false
+	}
+	if b.i.Unicast && a.key.IsValid() && family(a.key) == b.i.Family && !slices.Contains(b.i.Peers, a.key) {
+		return false
+	}
+	if !a.i.Unicast && a.ifGroup() != b.ifGroup() {
+		return false
+	}
+	return true
+}
+
+// ifGroup is the multicast group an instance uses.
+func (a *actor) ifGroup() netip.Addr {
+	switch {
+	case a.i.mcast.IsValid():
+		return a.i.mcast
+	case a.i.Family == 4:
+		return a.e.m.Global.Multicast4
+	}
+	return a.e.m.Global.Multicast6
+}
+
+// phase lets the faults hold and runs the clock.
+func (s *simulation) phase(faults []Fault) {
+	s.cut = map[[2]int]bool{}
+	s.down = map[int]bool{}
+	failed := map[int]map[string]bool{}
+	dead := map[int]map[string]bool{}
+	for n := range s.nodes {
+		failed[n], dead[n] = map[string]bool{}, map[string]bool{}
+	}
+	for _, f := range faults {
+		n := s.byName[f.Node]
+		switch f.Kind {
+		case CheckFails:
+			failed[n][f.Subject] = true
+		case InterfaceDown:
+			dead[n][f.Subject] = true
+		case NodeStopped:
+			s.down[n] = true
+		case Partition:
+			o := s.byName[f.Subject]
+			s.cut[[2]int{n, o}], s.cut[[2]int{o, n}] = true, true
+		}
+	}
+	for _, g := range s.groups {
+		for _, a := range g {
+			a.apply(failed[a.node], dead[a.node])
+		}
+	}
+	s.syncFaults()
+	slowest := time.Duration(0)
+	for k, g := range s.groups {
+		least := time.Duration(1<<62 - 1)
+		adverts := int64(3)
+		for n, a := range g {
+			least = min(least, a.i.Advert)
+			adverts = max(adverts, a.i.DownAdverts)
+			s.settle(a, n)
+		}
+		if len(g) > 0 {
+			slowest = max(slowest, time.Duration(adverts+1)*least)
+		}
+		_ = k
+	}
+	s.begun = true
+	s.length = max(6*time.Second, slowest+time.Second)
+	s.clock(s.now + s.length)
+}
+
+// apply works out whether the instance is in FAULT, and its priority.
+func (a *actor) apply(failed, dead map[string]bool) {
+	a.fault, a.why = false, ""
+	i := a.i
+	set := func(why string) {
+		if !a.fault {
+			a.fault, a.why = true, why
+		}
+	}
+	if i.Fault || i.broken {
+		set("its configuration is refused")
+	}
+	if dead[i.Interface] && !i.DontTrack {
+		set("its interface " + i.Interface + " is down")
+	}
+	for _, list := range [][]Address{i.Addresses, i.Excluded} {
+		for _, x := range list {
+			if x.Dev != "" && dead[x.Dev] && !x.noTrack && (x.Dev != i.Interface || !i.DontTrack) {
+				set("the interface " + x.Dev + " of an address is down")
+			}
+		}
+	}
+	var names []string
+	for _, t := range i.Tracks {
+		bad := failed[t.Name] && t.Kind != "interface" || dead[t.Name] && t.Kind == "interface"
+		if t.Weight == 0 && bad != t.Reverse {
+			set(t.Kind + " " + t.Name + " fails")
+		}
+		if bad {
+			names = append(names, t.Name)
+		}
+	}
+	if i.Priority == 255 {
+		a.eff = 255
+		return
+	}
+	p := i.Priority
+	for _, t := range i.Tracks {
+		bad := failed[t.Name] && t.Kind != "interface" || dead[t.Name] && t.Kind == "interface"
+		p += t.points(bad)
+	}
+	_ = names
+	a.eff = min(max(p, 1), 254)
+}
+
+// syncFaults takes all members of a sync group to FAULT when one is.
+func (s *simulation) syncFaults() {
+	bad := map[*SyncGroup]string{}
+	for _, g := range s.groups {
+		for _, a := range g {
+			if a.i.sync != nil && a.fault && bad[a.i.sync] == "" {
+				bad[a.i.sync] = a.i.Name
+			}
+		}
+	}
+	for _, g := range s.groups {
+		for _, a := range g {
+			if a.i.sync == nil || a.fault {
+				continue
+			}
+			if by := bad[a.i.sync]; by != "" {
+				a.fault, a.why = true, by+" of its sync group is in fault"
+			}
+		}
+	}
+}
+
+// settle takes an instance into or out of FAULT and stop at the begin of a phase.
+func (s *simulation) settle(a *actor, order int) {
+	was := a.state
+	gone := s.down[a.node]
+	switch {
+	case gone:
+		if was == stateMast {
+			s.resign(a)
+		}
+		a.state = stateStopped
+	case a.fault:
+		if was == stateMast && !strings.Contains(a.why, a.i.Interface+" is down") {
+			s.resign(a)
+		}
+		a.state = stateFault
+	case was == stateStopped || was == stateFault:
+		a.state = stateBack
+		a.want, a.pending = false, 0
+		// Nodes start one after the other.
+		start := s.now + time.Duration(order)*10*time.Millisecond
+		a.timer = start + a.downTime(a.i.Advert)
+		if was == stateStopped && a.i.State == "MASTER" {
+			a.timer = start + a.i.Advert + a.skew()
+		}
+		if a.eff == 255 {
+			a.timer = start
+		}
+	}
+}
+
+// resign lets those who hear a MASTER know that it goes.
+func (s *simulation) resign(a *actor) {
+	for _, g := range s.groups {
+		for _, b := range g {
+			if b != a && b.state == stateBack && sameRouter(g, a) && s.hears(b, a) {
+				b.timer = min(b.timer, s.now+b.skew())
+				b.pending = 0
+			}
+		}
+	}
+}
+
+func sameRouter(g []*actor, a *actor) bool { return slices.Contains(g, a) }
+
+// clock runs events until the time is over.
+func (s *simulation) clock(until time.Duration) {
+	for steps := 0; steps < 200_000; steps++ {
+		var next *actor
+		var group []*actor
+		for _, g := range s.groups {
+			for _, a := range g {
+				if a.state != stateBack && a.state != stateMast {
+					continue
+				}
+				if next == nil || a.timer < next.timer {
+					next, group = a, g
+				}
+			}
+		}
+		if next == nil || next.timer > until {
+			break
+		}
+		s.now = max(s.now, next.timer)
+		if next.state == stateBack {
+			s.promote(next)
+			continue
+		}
+		s.advertise(next, group)
+	}
+	s.now = until
+}
+
+// promote makes a BACKUP whose timer ran out MASTER, with its sync group.
+func (s *simulation) promote(a *actor) {
+	if a.i.sync == nil {
+		a.state, a.timer, a.pending = stateMast, s.now, 0
+		return
+	}
+	a.want = true
+	var mates []*actor
+	for _, g := range s.groups {
+		for _, b := range g {
+			if b.node == a.node && b.i.sync == a.i.sync {
+				mates = append(mates, b)
+			}
+		}
+	}
+	for _, b := range mates {
+		if !b.want && b.state != stateMast {
+			a.timer = s.now + a.downTime(a.i.Advert)
+			return
+		}
+	}
+	for _, b := range mates {
+		if b.state == stateBack {
+			b.state, b.timer, b.pending, b.want = stateMast, s.now, 0, false
+		}
+	}
+}
+
+// demote makes a MASTER BACKUP, with its sync group.
+func (s *simulation) demote(a *actor, advert time.Duration) {
+	one := func(b *actor) {
+		b.state, b.want, b.pending = stateBack, false, 0
+		b.timer = s.now + b.downTime(advert)
+	}
+	one(a)
+	if a.i.sync == nil {
+		return
+	}
+	for _, g := range s.groups {
+		for _, b := range g {
+			if b != a && b.node == a.node && b.i.sync == a.i.sync && b.state == stateMast {
+				one(b)
+			}
+		}
+	}
+}
+
+// advertise sends an advertisement of a MASTER to the others of its router.
+func (s *simulation) advertise(a *actor, g []*actor) {
+	a.timer = s.now + a.i.Advert
+	for _, b := range g {
+		if b == a || b.state != stateBack && b.state != stateMast || !s.hears(b, a) {
+			continue
+		}
+		switch b.state {
+		case stateMast:
+			if a.eff > b.eff || a.eff == b.eff && s.higher(a, b) {
+				s.demote(b, a.i.Advert)
+			} else if s.hears(a, b) && (b.eff > a.eff || s.higher(b, a)) {
+				b.timer = s.now // it answers at once
+			}
+		case stateBack:
+			if b.i.NoPreempt || a.eff >= b.eff {
+				b.timer = s.now + b.downTime(a.i.Advert)
+				b.want, b.pending = false, 0
+				continue
+			}
+			if b.i.PreemptDelay > 0 {
+				if b.pending == 0 {
+					b.pending = s.now + b.i.PreemptDelay
+				}
+				if s.now < b.pending {
+					b.timer = s.now + b.downTime(a.i.Advert)
+					continue
+				}
+			}
+			if b.i.sync != nil {
+				// It waits for its own timer, as its mates do.
+				b.want = true
+				s.tryGroup(b)
+				continue
+			}
+			b.state, b.timer, b.pending = stateMast, s.now, 0
+		}
+	}
+}
+
+// tryGroup lets a sync group take over when all of its members want to.
+func (s *simulation) tryGroup(a *actor) {
+	a.timer = min(a.timer, s.now+a.downTime(a.i.Advert))
+	s.promote(a)
+}
+
+// higher reports whether a wins a tie against b: by the higher address, or by the order
+// of the nodes when an address is not known.
+func (s *simulation) higher(a, b *actor) bool {
+	if a.key.IsValid() && b.key.IsValid() && a.key != b.key {
+		return b.key.Less(a.key)
+	}
+	return a.node > b.node
+}
+
+// outcome describes the end of a phase.
+func (s *simulation) outcome(phase int, r *router, g []*actor) Outcome {
+	o := Outcome{Phase: phase, Instance: r.name}
+	sorted := slices.Clone(g)
+	sort.Slice(sorted, func(i, k int) bool { return sorted[i].node < sorted[k].node })
+	for _, a := range sorted {
+		n := NodeOutcome{Node: s.nodes[a.node].Name, Effective: a.eff}
+		switch a.state {
+		case stateStopped:
+			n.State = "stopped"
+		case stateFault:
+			n.State = "fault"
+		case stateBack:
+			n.State = "backup"
+		case stateMast:
+			n.State = "master"
+			o.Masters = append(o.Masters, n.Node)
+			for _, x := range a.i.Addresses {
+				n.Addresses = append(n.Addresses, x.Prefix)
+			}
+		}
+		o.Nodes = append(o.Nodes, n)
+	}
+	o.Reason = s.reason(r, sorted)
+	return o
+}
+
+// reason says why a phase ends as it does.
+func (s *simulation) reason(r *router, g []*actor) string {
+	var masters, backs []*actor
+	var parts []string
+	name := func(a *actor) string { return s.nodes[a.node].Name }
+	for _, a := range g {
+		switch a.state {
+		case stateMast:
+			masters = append(masters, a)
+		case stateBack:
+			backs = append(backs, a)
+		case stateFault:
+			parts = append(parts, name(a)+" is in FAULT: "+a.why)
+		case stateStopped:
+			parts = append(parts, name(a)+" is stopped")
+		}
+	}
+	switch len(masters) {
+	case 0:
+		head := "outage"
+		if len(backs) > 0 {
+			slow := backs[0]
+			for _, b := range backs {
+				if b.timer < slow.timer {
+					slow = b
+				}
+			}
+			wait := time.Duration(slow.i.DownAdverts)*slow.i.Advert + slow.skew()
+			head = fmt.Sprintf("outage: %s takes over only after %.1f s (advert_int %s)", name(slow), wait.Seconds(), seconds(slow.i))
+		}
+		return strings.Join(append([]string{head}, parts...), "; ")
+	case 1:
+		m := masters[0]
+		head := fmt.Sprintf("%s has the highest priority, %d", name(m), m.eff)
+		if len(backs) == 0 {
+			head = "only " + name(m) + " can be master"
+		}
+		for _, b := range backs {
+			rule, why := deafness(b.i, m.i)
+			switch {
+			case rule != "" || !s.hears(b, m):
+				if why == "" {
+					why = "they do not reach each other"
+				}
+				head = fmt.Sprintf("%s does not hear %s (%s) and becomes master as well after %.1f s", name(b), name(m), why, (time.Duration(b.i.DownAdverts)*b.i.Advert + b.skew()).Seconds())
+			case b.eff > m.eff && b.i.NoPreempt:
+				head = fmt.Sprintf("%s stays master with %d against %d: nopreempt on %s", name(m), m.eff, b.eff, name(b))
+				if len(m.failedTracks()) > 0 {
+					head += "; only a check without a weight would move the address"
+				}
+			case b.eff > m.eff && b.i.PreemptDelay > 0:
+				head = fmt.Sprintf("%s waits for preempt_delay, %s", name(b), b.i.PreemptDelay)
+			case b.eff == m.eff:
+				head = fmt.Sprintf("%s keeps what it holds: equal priorities, %d", name(m), m.eff)
+			}
+		}
+		if advice := s.advice(r, m); advice != "" {
+			head += "; " + advice
+		}
+		return strings.Join(append([]string{head}, parts...), "; ")
+	}
+	var names []string
+	for _, m := range masters {
+		names = append(names, name(m))
+	}
+	why := "they do not reach each other"
+	if rule, w := deafness(masters[0].i, masters[1].i); rule != "" {
+		why = w
+	} else if s.cut[[2]int{masters[0].node, masters[1].node}] {
+		why = "the network between them is cut"
+	} else if masters[0].i.Unicast {
+		why = "a peer list does not name the other"
+	}
+	return strings.Join(append([]string{"split brain: " + strings.Join(names, " and ") + " do not hear each other: " + why}, parts...), "; ")
+}
+
+// failedTracks are the weighted checks that take points from an actor.
+func (a *actor) failedTracks() []Track {
+	var out []Track
+	well := a.i.effective(nil)
+	if a.eff >= well {
+		return nil
+	}
+	for _, t := range a.i.Tracks {
+		if t.Weight != 0 && t.points(true) < t.points(false) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// advice names the smallest weight with which a failed check would move the address.
+func (s *simulation) advice(r *router, m *actor) string {
+	for _, t := range m.failedTracks() {
+		if m.eff != m.i.effective([]string{t.Name}) {
+			continue
+		}
+		need, _, _ := r.smallest(s.nodes, m.member, t)
+		if need != 0 {
+			return fmt.Sprintf("the failure of %s does not move the address; the smallest weight that would is %d", t.Name, need)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,776 @@
+package keepalived
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"dougu.internal/diag"
+)
+
+// lint adds what keepalived passes in silence.
+func (e *eval) lint() {
+	e.lintWords()
+	e.lintDefinitions()
+	e.lintMail()
+	for _, i := range e.m.Instances {
+		e.lintInstance(i)
+	}
+	e.lintAddresses()
+	e.lintScripts()
+	e.lintGroups()
+	e.lintServers()
+}
+
+// spend reports whether a costly look at the whole file may still be made: hostile
+// input gets no more than some hundred of them.
+func (e *eval) spend() bool {
+	e.spent++
+	return e.spent <= 300
+}
+
+// checkBytes looks at what no line shows: the mark at the begin of the file.
+func (c *Config) checkBytes() {
+	for n := range c.sources {
+		if strings.HasPrefix(c.sources[n].text, "\ufeff#") || strings.HasPrefix(c.sources[n].text, "\ufeff!") {
+			f := c.report("KA026", span{int32(n), 0, 3}, "the file begins with a byte order mark")
+			f.objects = true
+			f.fix("delete the mark", edit{span{int32(n), 0, 3}, ""})
+		}
+	}
+}
+
+// inWord notes a comment that begins inside a word.
+func (r *reader) inWord(b buffer, i int) {
+	before := b.text[i-1]
+	if before == '"' || before == '{' || before == '}' || before == '#' || before == '!' || before == ';' {
+		return
+	}
+	at := b.span(i, i+1)
+	f := r.report("KA021", at, "%q begins a comment here, inside a word", b.text[i:i+1])
+	if !b.plain {
+		return
+	}
+	from := i
+	for from > 0 && !isBlank(b.text[from-1]) {
+		from--
+	}
+	to := i
+	for to < len(b.text) && !isBlank(b.text[to]) {
+		to++
+	}
+	if from == 0 || strings.IndexByte(b.text[from:to], '"') >= 0 {
+		f.fix("put a blank before the comment", edit{b.span(i, i).before(at), " "})
+		return
+	}
+	w := b.span(from, to)
+	f.fix("quote the word", edit{span{w.file, w.from, w.from}, `"`}, edit{span{w.file, w.to, w.to}, `"`})
+}
+
+// before returns the empty place at the begin of at.
+func (s span) before(at span) span { return span{at.file, at.from, at.from} }
+
+// escaped notes a comment sign that is escaped.
+func (r *reader) escaped(b buffer, at int) {
+	f := r.report("KA022", b.span(at, at+2), "the backslash does not protect %q: the other processes take it for a comment", b.text[at+1:at+2])
+	if !b.plain {
+		return
+	}
+	from := at
+	for from > 0 && !isBlank(b.text[from-1]) {
+		from--
+	}
+	to := at
+	for to < len(b.text) && !isBlank(b.text[to]) {
+		to++
+	}
+	if from > 0 && strings.IndexByte(b.text[from:to], '"') < 0 {
+		w := b.span(from, to)
+		f.fix("quote the word", edit{span{w.file, w.from, w.from}, `"`}, edit{b.span(at, at+1), ""}, edit{span{w.file, w.to, w.to}, `"`})
+	}
+}
+
+// scriptKinds are the keywords whose value is split with both kinds of quotes.
+func (e *eval) scriptKind(word string) bool {
+	for _, b := range e.s.where[word] {
+		if b.keys[word].kind == kindScript || word == "regex" {
+			return true
+		}
+	}
+	return false
+}
+
+// lintWords looks at quotes and at variables that were not replaced.
+func (e *eval) lintWords() {
+	var words []word
+	for _, l := range e.c.lines {
+		text := e.c.text(l)
+		if strings.IndexByte(text, '$') >= 0 {
+			e.unreplaced(l, text)
+		}
+		if strings.IndexByte(text, '"') < 0 && strings.IndexByte(text, '\'') < 0 {
+			continue
+		}
+		words, _ = split(words[:0], text)
+		if len(words) == 0 || e.scriptKind(words[0].s) {
+			continue
+		}
+		for n, w := range words {
+			at := e.c.wordSpan(l, w)
+			if !w.q && len(w.s) > 1 && w.s[0] == '\'' {
+				f := e.note("KA024", at, "a single quote is an ordinary character here")
+				if end := closing(text, int(w.at)); end > 0 && e.c.plain(l, 0, len(text)) && strings.IndexByte(text[w.at:end], '"') < 0 {
+					f.fix("use double quotes", edit{e.c.span(l, int(w.at), int(w.at)+1), `"`}, edit{e.c.span(l, end, end+1), `"`})
+				}
+				break
+			}
+			if w.q && w.at > 1 && !isBlank(text[w.at-2]) && text[w.at-2] != '"' && n > 0 {
+				f := e.note("KA025", e.c.span(l, int(w.at)-1, int(w.at)+len(w.s)+1), "the quote begins a new word in the middle of one")
+				if e.c.plain(l, 0, len(text)) {
+					start := words[n-1].at
+					f.fix("quote the whole word", edit{e.c.span(l, int(w.at)-1, int(w.at)), ""}, edit{e.c.span(l, int(start), int(start)).at0(), `"`})
+				}
+				break
+			}
+			if end := int(w.at) + len(w.s) + 1; w.q && end < len(text) && !isBlank(text[end]) && text[end] != '"' {
+				f := e.note("KA025", e.c.span(l, int(w.at)-1, end), "the word ends at the quote; what follows is another word")
+				if e.c.plain(l, 0, len(text)) {
+					to := end
+					for to < len(text) && !isBlank(text[to]) {
+						to++
+					}
+					if strings.IndexByte(text[end:to], '"') < 0 {
+						f.fix("quote the whole word", edit{e.c.span(l, end-1, end), ""}, edit{e.c.span(l, to, to).after(e.c.span(l, end, to)), `"`})
+					}
+				}
+				break
+			}
+		}
+	}
+}
+
+func (s span) at0() span { return span{s.file, s.from, s.from} }
+
+func (s span) after(at span) span { return span{at.file, at.to, at.to} }
+
+// closing returns where the single quote that opens at from is closed, or -1.
+func closing(text string, from int) int {
+	n := strings.IndexByte(text[from+1:], '\'')
+	if n < 0 {
+		return -1
+	}
+	end := from + 1 + n
+	if end+1 < len(text) && !isBlank(text[end+1]) {
+		return -1
+	}
+	return end
+}
+
+// unreplaced notes variables that are left in a line.
+func (e *eval) unreplaced(l line, text string) {
+	if strings.HasPrefix(text, "~") {
+		return
+	}
+	if w, _ := split(nil, text); len(w) > 0 && e.scriptKind(w[0].s) {
+		return // the shell might replace it, or so people think: KA137
+	}
+	for i := 0; i < len(text); i++ {
+		if text[i] != '$' {
+			continue
+		}
+		p := i + 1
+		brace := p < len(text) && text[p] == '{'
+		if brace {
+			p++
+		}
+		from := p
+		for p < len(text) && isName(text[p]) {
+			p++
+		}
+		name := text[from:p]
+		if name == "" || isDigit(name[0]) {
+			continue
+		}
+		end := p
+		if brace && end < len(text) && text[end] == '}' {
+			end++
+		}
+		if strings.HasPrefix(strings.TrimLeft(text[end:], " \t"), "=") {
+			continue // a definition with a blank
+		}
+		at := e.c.span(l, i, end)
+		word := at
+		for word.from > 0 && !isBlank(e.c.sources[at.file].text[word.from-1]) && e.c.sources[at.file].text[word.from-1] != '"' {
+			word.from--
+		}
+		if e.lineReported(at) {
+			continue
+		}
+		def := -1
+		for n, d := range e.c.defs {
+			if d.name == name {
+				def = n
+				break
+			}
+		}
+		switch {
+		case def < 0 && name[0] == '_':
+		case def < 0:
+			e.note("KA031", at, "%s is not defined", quoted(text[i:end]))
+		case !brace && end < len(text) && strings.IndexByte(" \t,)", text[end]) < 0:
+			e.note("KA033", at, "%s is not replaced: text stands right behind the name", quoted(text[i:end])).
+				fix("write ${"+name+"}", edit{at, "${" + name + "}"})
+		case e.c.defs[def].at.from > at.from || e.c.defs[def].at.file != at.file:
+			f := e.note("KA034", at, "%s is used before its definition", quoted(text[i:end])).also(e.c.defs[def].at, "defined here")
+			e.moveDefinition(f, def, at)
+		}
+	}
+}
+
+// lineReported reports whether a variable on that line is named by a finding.
+func (e *eval) lineReported(at span) bool {
+	if !e.spend() {
+		return true
+	}
+	line := e.c.lineOf(at)
+	for _, f := range e.found {
+		if f.at.file == at.file && f.at.from >= line.from && f.at.to <= line.to && (f.rule == "KA031" || f.rule == "KA033" || f.rule == "KA034") {
+			if f.rule == "KA034" && len(f.fixes) == 0 {
+				for n, d := range e.c.defs {
+					if len(f.related) > 0 && d.at == f.related[0].at {
+						e.moveDefinition(f, n, f.at)
+					}
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// moveDefinition offers to move a definition in front of its use.
+func (e *eval) moveDefinition(f *finding, n int, at span) {
+	d := e.c.defs[n]
+	a := e.c.lineOf(d.line)
+	h := e.topLine(at)
+	if a.file != h.file || h.from >= a.from {
+		return
+	}
+	text := e.c.sources[a.file].text[a.from:a.to]
+	if !strings.HasSuffix(text, "\n") {
+		text += e.c.newline(a.file)
+	}
+	f.fix("move the definition up", edit{a, ""}, edit{span{h.file, h.from, h.from}, text})
+}
+
+// topLine returns the begin of the line of a place.
+func (e *eval) topLine(at span) span { return e.c.lineOf(at) }
+
+// lintDefinitions looks at variables and conditions.
+func (e *eval) lintDefinitions() {
+	later := map[string]bool{}
+	for n := len(e.c.defs) - 1; n >= 0; n-- {
+		d := e.c.defs[n]
+		if d.used || later[d.name] {
+			later[d.name] = later[d.name] || d.used
+			if d.used {
+				continue
+			}
+		}
+		if d.used || e.uses(d.name) {
+			continue
+		}
+		f := e.note("KA035", d.at, "$%s is never used", d.name)
+		line := e.c.lineOf(d.line)
+		if strings.HasPrefix(strings.TrimLeft(e.c.sources[line.file].text[line.from:], " \t"), "$") {
+			f.fix("delete the definition", edit{line, ""})
+		}
+	}
+	if len(e.c.ids) == 0 {
+		return
+	}
+	var names []string
+	for _, id := range e.c.ids {
+		if id.holds {
+			return
+		}
+		if !slices.Contains(names, id.id) && len(names) < 20 {
+			names = append(names, id.id)
+		}
+	}
+	slices.Sort(names)
+	f := e.note("KA038", e.c.ids[0].at, "no line with an @id is read")
+	f.explain("The ids are: %s. The id is the option -i, or the name of the node up to its first dot.", strings.Join(names, ", "))
+}
+
+// uses reports whether the text names the variable anywhere but in its definition.
+func (e *eval) uses(name string) bool {
+	if !e.spend() {
+		return true
+	}
+	for n := range e.c.sources {
+		t := e.c.sources[n].text
+		if strings.Contains(t, "${"+name) {
+			return true
+		}
+		for at := 0; ; {
+			i := strings.Index(t[at:], "$"+name)
+			if i < 0 {
+				break
+			}
+			at += i + 1 + len(name)
+			if at >= len(t) || t[at] != '=' && !isName(t[at]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// recipients looks at the words of one line of notification_email.
+func (e *eval) recipients(s, v *stmt) {
+	if e.v.before(version1220) {
+		return
+	}
+	if len(v.w) > 2 && !v.w[0].q && strings.EqualFold(v.w[1].s, "at") {
+		f := e.note("KA050", e.argsSpan(v, 0), "%d recipients: %s", len(v.w), wordList(v.w))
+		if len(v.w) == 3 && e.c.plain(v.l, 0, len(v.text)) {
+			f.fix("join them", edit{e.argsSpan(v, 0), v.w[0].s + "@" + v.w[2].s})
+		}
+		return
+	}
+	if k := e.keywordHere(v); k != "" {
+		f := e.structure("KA052", e.argSpan(v, 0), "%s becomes a recipient: notification_email is not closed before it", quoted(k))
+		f.objects = false
+		if !f.quiet {
+			f.also(e.lineSpan(s), "the block begins here")
+			line := e.c.lineOf(e.argSpan(v, 0))
+			in := e.c.indent(e.lineSpan(s))
+			f.fix("insert }", edit{span{line.file, line.from, line.from}, in + "}" + e.c.newline(line.file)})
+		}
+		return
+	}
+	for n, w := range v.w {
+		at := e.argSpan(v, n)
+		switch {
+		case w.s == "{" || w.s == "}":
+			e.note("KA052", at, "%s becomes a recipient", quoted(w.s)).fix("delete it", edit{at, ""})
+		case strings.IndexByte(w.s, ',') >= 0 && !w.q:
+			f := e.note("KA051", at, "the comma becomes part of the recipient %s", quoted(w.s))
+			if e.literal(v, n) {
+				nl := e.c.newline(at.file) + e.c.indent(at)
+				parts := strings.FieldsFunc(w.s, func(r rune) bool { return r == ',' })
+				f.fix("one address a line", edit{at, strings.Join(parts, nl)})
+			}
+		case strings.IndexByte(w.s, '@') < 0:
+			f := e.note("KA050", at, "the recipient %s has no @", quoted(w.s))
+			if len(v.w) == 1 {
+				f.weigh(diag.Warning)
+				f.explain("It is mail for a user of the mail server itself, if it has one of that name.")
+			} else if !strings.Contains(v.text, `"`) && e.c.plain(v.l, 0, len(v.text)) {
+				a := e.argsSpan(v, 0)
+				f.fix("quote the address", edit{span{a.file, a.from, a.from}, `"`}, edit{span{a.file, a.to, a.to}, `"`})
+			}
+			if len(v.w) > 1 {
+				return
+			}
+		}
+	}
+}
+
+// keywordHere returns the first word of a line of recipients when it is a keyword that
+// follows notification_email.
+func (e *eval) keywordHere(v *stmt) string {
+	w := v.w[0].s
+	if v.w[0].q || strings.IndexByte(w, '@') >= 0 {
+		return ""
+	}
+	if k := e.s.blocks["global_defs"].keys[w]; k != nil && (len(v.w) > 1 || k.kind == kindFlag || strings.IndexByte(w, '_') >= 0) {
+		return w
+	}
+	if k := e.s.root.keys[w]; k != nil && (k.kind == kindBlock || k.kind == kindValues) {
+		return w
+	}
+	return ""
+}
+
+func wordList(words []word) string {
+	var out []string
+	for _, w := range words {
+		out = append(out, quoted(w.s))
+	}
+	return strings.Join(out, ", ")
+}
+
+func (e *eval) lintMail() {
+	g := &e.m.Global
+	if g.alertAt.file >= 0 {
+		switch {
+		case g.SMTPServer == "" && g.serverAt.file < 0:
+			e.note("KA056", g.alertAt, "alerts are asked for, and no smtp_server is set")
+		case len(g.NotificationEmails) == 0:
+			e.note("KA056", g.alertAt, "alerts are asked for, and notification_email names nobody")
+		}
+	}
+	if len(g.NotificationEmails) > 0 && g.fromAt.file < 0 {
+		e.note("KA057", g.emailsAt, "no notification_email_from: the sender is the user at this host")
+	}
+}
+
+// wellKnown are passwords of the examples on the net.
+var wellKnown = []string{"1111", "1234", "12345", "123456", "1234567", "12345678", "password", "passwd", "pass", "secret", "keepaliv", "changeme", "0000", "2222", "3333", "d0cker",
+	"test", "admin", "root", "vrrp", "mypass", "42", "letmein", "example", "k@l!ve1", "ipv4pass", "ha", "pa55word"}
+
+func (e *eval) lintInstance(i *Instance) {
+	if i.broken && i.VRID == 0 && i.ifp == nil && len(i.Addresses) == 0 {
+		return
+	}
+	switch {
+	case i.prioAt.file < 0 && i.state == stateMaster:
+		f := e.note("KA066", i.head, "state MASTER without a priority: it is 255, that of the address owner")
+		e.insertInto(f, i.head, "add priority 150", "priority 150")
+	case i.prioAt.file < 0 && !e.given(i, "priority"):
+		f := e.note("KA067", i.head, "no priority: it is 100")
+		e.insertInto(f, i.head, "add priority 100", "priority 100")
+	}
+	if i.stateAt.file < 0 && i.state == stateNone && !e.given(i, "state") {
+		f := e.note("KA068", i.head, "no state: it begins as %s", i.State)
+		e.insertInto(f, i.head, "add state "+i.State, "state "+i.State)
+	}
+	if i.prio == 255 && i.state == stateBackup {
+		e.note("KA069", i.prioAt, "priority 255 with state BACKUP").also(i.stateAt, "the state").fix("use 254", edit{i.prioAt, "254"})
+	}
+	if i.preemptAt.file >= 0 && i.nopreemptAt.file >= 0 {
+		first := i.preemptAt
+		if i.nopreemptAt.from < first.from {
+			first = i.nopreemptAt
+		}
+		e.note("KA073", first, "preempt and nopreempt; the last one wins").fix("delete the first one", edit{e.c.lineOf(first), ""})
+	}
+	if i.pass != "" && i.authTypeAt.file < 0 {
+		f := e.note("KA081", i.authPassAt, "auth_pass without auth_type: there is no authentication")
+		line := e.c.lineOf(i.authPassAt)
+		if strings.HasPrefix(strings.TrimLeft(e.c.lineText(i.authPassAt), " \t"), "auth_pass") {
+			f.fix("add auth_type PASS", edit{span{line.file, line.from, line.from}, e.c.indent(i.authPassAt) + "auth_type PASS" + e.c.newline(line.file)})
+		}
+	}
+	if i.pass != "" && slices.Contains(wellKnown, strings.ToLower(i.pass)) {
+		e.note("KA086", i.authPassAt, "this password stands in examples on the net")
+	}
+	if i.Family == 6 && i.version == 2 && !i.Strict {
+		e.note("KA098", i.versionAt, "IPv6 with version 2: it becomes version 3").fix("use version 3", edit{i.versionAt, "3"})
+	}
+	if i.Strict && i.Priority != 255 && !i.Accept && len(i.Addresses) > 0 {
+		at := i.strictAt
+		if at.file < 0 {
+			at = e.m.Global.strictAt
+		}
+		if at.file >= 0 && !e.strictSeen[at] {
+			if e.strictSeen == nil {
+				e.strictSeen = map[span]bool{}
+			}
+			e.strictSeen[at] = true
+			f := e.note("KA103", at, "vrrp_strict drops all packets to the virtual addresses: no ping, no service")
+			f.also(i.head, "for one this instance")
+			f.fix("delete the line", edit{e.c.lineOf(at), ""})
+		}
+	}
+	e.lintPeers(i)
+	if i.dontTrackAt.file >= 0 && i.DontTrack {
+		e.note("KA142", i.dontTrackAt, "dont_track_primary: a dead link of %s is not noticed", quoted(i.Interface)).fix("delete the line", edit{e.c.lineOf(i.dontTrackAt), ""})
+	}
+	e.lintTracks(i)
+}
+
+func (e *eval) lintPeers(i *Instance) {
+	if len(i.Peers) == 0 {
+		return
+	}
+	own := map[netip.Addr]bool{}
+	if i.Source.IsValid() {
+		own[i.Source] = true
+	}
+	known := false
+	if h := e.o.Host; h != nil {
+		for _, f := range h.Interfaces {
+			for _, a := range f.Addresses {
+				own[a] = true
+				known = true
+			}
+		}
+	}
+	for n, p := range i.Peers {
+		if own[p] {
+			f := e.note("KA112", i.peerSpans[n], "%s is an address of this node", p)
+			if len(i.Peers) > 1 && strings.TrimSpace(e.c.lineText(i.peerSpans[n])) == p.String() {
+				f.fix("delete the line", edit{e.c.lineOf(i.peerSpans[n]), ""})
+			}
+		}
+	}
+	if i.srcAt.file < 0 {
+		e.note("KA114", i.peersAt, "no unicast_src_ip: the kernel picks the source address")
+	} else if known && i.Source.IsValid() {
+		has := false
+		for _, f := range e.o.Host.Interfaces {
+			has = has || slices.Contains(f.Addresses, i.Source)
+		}
+		if !has {
+			e.note("KA115", i.srcAt, "no interface of the host has the address %s", i.Source)
+		}
+	}
+}
+
+func (e *eval) lintTracks(i *Instance) {
+	for _, t := range i.Tracks {
+		if t.Weight == 0 || t.Kind == "file" && t.deflt {
+			continue
+		}
+		if i.NoPreempt && i.sync == nil {
+			f := e.note("KA128", t.at, "with nopreempt the weight of %s never moves the address: a backup does not take over from a MASTER that still answers", quoted(t.Name)).also(i.nopreemptAt, "nopreempt")
+			f.explain("Without a weight the instance goes to FAULT when the check fails, and a backup takes over.")
+			e.dropWeight(f, t)
+			continue
+		}
+		abs := max(t.Weight, -t.Weight)
+		low, high := i.Priority-abs, i.Priority+abs
+		switch {
+		case t.Kind == "process":
+		case abs < 10:
+			e.note("KA129", t.at, "a weight of %d hardly ever closes the distance between two priorities", t.Weight)
+		case t.Weight < 0 && low < 1:
+			e.note("KA129", t.at, "%d less %d is below 1: the priority stops at 1", i.Priority, abs).weigh(diag.Info)
+		case t.Weight > 0 && high > 254:
+			e.note("KA129", t.at, "%d and %d is above 254: the priority stops at 254", i.Priority, abs)
+		}
+	}
+}
+
+// lintAddresses looks at virtual addresses: their length, and who else has them.
+func (e *eval) lintAddresses() {
+	type owner struct {
+		i  *Instance
+		at span
+	}
+	seen := map[netip.Addr]owner{}
+	for _, i := range e.m.Instances {
+		own := map[netip.Addr]span{}
+		for n, list := range [][]Address{i.Addresses, i.Excluded} {
+			for k := range list {
+				a := &list[k]
+				addr := a.Prefix.Addr()
+				if a.noLength && !isLinkLocal(addr) {
+					bits := a.Prefix.Bits()
+					f := e.note("KA090", a.at, "%s has no prefix length and becomes a /%d", addr, bits)
+					if e.c.sources[a.at.file].text[a.at.from:a.at.to] == addr.String() {
+						f.fix(fmt.Sprintf("write /%d", bits), edit{span{a.at.file, a.at.to, a.at.to}, fmt.Sprintf("/%d", bits)})
+					}
+				}
+				if first, ok := own[addr]; ok {
+					f := e.note("KA094", a.at, "%s stands twice in %s", addr, quoted(i.Name)).also(first, "the first one").fix("delete the line", edit{e.c.lineOf(a.at), ""})
+					f.objects = n == 0 && !e.v.before(version240)
+					continue
+				}
+				own[addr] = a.at
+				if o, ok := seen[addr]; ok {
+					e.note("KA095", a.at, "%s is an address of %s as well", addr, quoted(o.i.Name)).also(o.at, "there")
+					continue
+				}
+				seen[addr] = owner{i, a.at}
+			}
+		}
+	}
+}
+
+// shellSigns are what a shell would understand, and keepalived does not.
+var shellSigns = []string{"|", ">", "<", "&&", "||", ";", "`", "$(", "${", "&"}
+
+// scriptValue looks at the value of a script: what is lost, what no shell reads.
+func (e *eval) scriptValue(s *stmt, words []word, args []string) {
+	at := e.argsSpan(s, 1)
+	if len(args) == 0 {
+		return
+	}
+	script := s.k.name == "script" || s.k.name == "misc_path"
+	if len(words) > 2 && !strings.HasPrefix(args[0], "<") {
+		lost := words[2:]
+		known := e.o.Host != nil && e.o.Host.User != nil && e.o.Host.User(lost[0].s)
+		plainUser := len(lost) <= 2 && strings.Trim(lost[0].s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == "" && !strings.HasPrefix(lost[0].s, "-")
+		if script || !known && !(plainUser && (lost[0].s == "root" || lost[0].s == "nobody" || lost[0].s == "keepalived_script" || e.o.Host == nil || e.o.Host.User == nil)) {
+			what := "are lost: only the first word is run"
+			if !script {
+				what = "are taken for a user and a group, and the script is not run when there are none of these names"
+			}
+			f := e.note("KA138", at, "the words behind %s %s", quoted(args[0]), what)
+			if e.c.plain(s.l, 0, len(s.text)) && !strings.ContainsAny(s.text, `"`) {
+				f.fix("quote the command", edit{span{at.file, at.from, at.from}, `"`}, edit{span{at.file, at.to, at.to}, `"`})
+			}
+		}
+	}
+	all := args
+	if len(words) > 2 && script {
+		for _, w := range words[2:] {
+			all = append(all[:len(all):len(all)], w.s)
+		}
+	}
+	shell := strings.HasSuffix(args[0], "/sh") || strings.HasSuffix(args[0], "/bash") || args[0] == "sh" || args[0] == "bash" || strings.HasSuffix(args[0], "/dash")
+	if !shell && !e.v.before(Version{2, 0, 0}) {
+		for n, a := range all {
+			sign := ""
+			for _, c := range shellSigns {
+				if strings.Contains(a, c) && !(n == 0 && c == "<") {
+					sign = c
+					break
+				}
+			}
+			if sign == "" && len(a) > 1 && a[0] == '$' && isName(a[1]) {
+				sign = a
+			}
+			if sign == "" && n == 0 && (a == "cd" || a == "export" || a == "exit" || a == "source" || a == ".") {
+				sign = a
+			}
+			if sign == "" {
+				continue
+			}
+			f := e.note("KA137", at, "%s is no sign of a shell here: no shell reads the value", quoted(sign))
+			cmd := strings.Join(all, " ")
+			if e.c.plain(s.l, 0, len(s.text)) && strings.IndexByte(cmd, '\'') < 0 && strings.IndexByte(cmd, '"') < 0 && strings.IndexByte(cmd, '\\') < 0 {
+				f.fix("call sh -c", edit{at, `"/bin/sh -c '` + cmd + `'"`})
+			}
+			break
+		}
+	}
+	if a := args[0]; !strings.HasPrefix(a, "/") && !strings.HasPrefix(a, "<") && !strings.HasPrefix(a, "$") {
+		e.note("KA139", at, "%s is no full path: where it is found depends on how keepalived was started", quoted(a))
+	}
+}
+
+func (e *eval) lintScripts() {
+	g := &e.m.Global
+	for _, s := range e.m.Scripts {
+		if s.timeoutSet && s.Timeout > s.Interval {
+			f := e.note("KA125", s.timeoutAt, "the timeout is longer than the interval")
+			secs := formatDecimal(int64(s.Interval/1e6), 3)
+			f.fix("use the interval", edit{s.timeoutAt, secs})
+		}
+		if !s.tracked && e.scripts[s.Name] == s {
+			f := e.note("KA122", s.head, "nothing tracks the vrrp_script %s", quoted(s.Name))
+			e.deleteBlock(f, s.head)
+		}
+	}
+	used := len(e.m.Scripts) > 0
+	for _, i := range e.m.Instances {
+		used = used || len(i.notify) > 0
+	}
+	if used && g.userAt.file < 0 && e.v.Compare(version130) >= 0 {
+		own := true
+		for _, s := range e.m.Scripts {
+			own = own && s.userSet
+		}
+		if !own || len(e.m.Scripts) == 0 {
+			at := g.securityAt
+			if at.file < 0 {
+				at = e.firstScript()
+			}
+			if at.file >= 0 {
+				f := e.note("KA132", at, "no script_user: scripts run as keepalived_script, or as root when there is no such user")
+				if g.securityAt.file >= 0 && strings.TrimSpace(e.c.lineText(at)) == "enable_script_security" {
+					line := e.c.lineOf(at)
+					f.fix("add script_user keepalived_script", edit{span{line.file, line.to, line.to}, e.c.indent(at) + "script_user keepalived_script" + e.c.newline(line.file)})
+				}
+			}
+		}
+	}
+	if g.syncdInstance != "" && e.insts[g.syncdInstance] == nil {
+		f := e.note("KA143", g.syncdAt, "there is no vrrp_instance %s", quoted(g.syncdInstance))
+		if n := near(g.syncdInstance, sortedKeys(e.insts)); n != "" {
+			f.fix("use "+n, edit{g.syncdAt, n})
+		}
+	}
+}
+
+func (e *eval) firstScript() span {
+	for _, s := range e.m.Scripts {
+		return s.head
+	}
+	for _, i := range e.m.Instances {
+		for _, k := range sortedKeys(i.notify) {
+			if i.notify[k] != nil {
+				return i.notify[k].at
+			}
+		}
+	}
+	return nowhere
+}
+
+func (e *eval) lintGroups() {
+	for _, g := range e.m.SyncGroups {
+		if len(g.instances) < 2 {
+			continue
+		}
+		first := g.instances[0]
+		for _, i := range g.instances[1:] {
+			if i.State != first.State {
+				at := i.stateAt
+				if at.file < 0 {
+					at = i.head
+				}
+				f := e.note("KA153", at, "%s begins as %s, %s as %s, and both are in the group %s", quoted(i.Name), i.State, quoted(first.Name), first.State, quoted(g.Name)).also(first.stateAt, "the other one")
+				if i.stateAt.file >= 0 {
+					f.fix("use "+first.State, edit{i.stateAt, first.State})
+				}
+			}
+			if i.Priority != first.Priority {
+				at := i.prioAt
+				if at.file < 0 {
+					at = i.head
+				}
+				f := e.note("KA154", at, "%s has priority %d, %s %d, and both are in the group %s", quoted(i.Name), i.Priority, quoted(first.Name), first.Priority, quoted(g.Name)).also(first.prioAt, "the other one")
+				if i.prioAt.file >= 0 {
+					f.fix(fmt.Sprintf("use %d", first.Priority), edit{i.prioAt, fmt.Sprint(first.Priority)})
+				}
+			}
+		}
+	}
+}
+
+func (e *eval) lintServers() {
+	type key struct {
+		addr  netip.Addr
+		port  uint16
+		mark  uint32
+		group string
+		proto string
+	}
+	seen := map[key]*VirtualServer{}
+	for _, vs := range e.m.VirtualServers {
+		k := key{vs.Address, vs.Port, vs.Mark, vs.Group, vs.Protocol}
+		if first := seen[k]; first != nil {
+			e.note("KA167", vs.head, "the virtual server %s stands twice", vs.name()).also(first.head, "the first one")
+		} else {
+			seen[k] = vs
+		}
+		if vs.Sorry != nil && vs.Sorry.Port == 0 && vs.Port != 0 {
+			f := e.note("KA175", vs.sorryAt, "the sorry server has no port; that of the virtual server is taken only for DR and TUN")
+			f.fix(fmt.Sprintf("add port %d", vs.Port), edit{span{vs.sorryAt.file, vs.sorryAt.to, vs.sorryAt.to}, fmt.Sprintf(" %d", vs.Port)})
+		}
+		for _, rs := range vs.Servers {
+			if rs.Weight > 65535 && rs.weightAt.file >= 0 {
+				e.note("KA174", rs.weightAt, "a weight of %d is rarely meant", rs.Weight)
+			}
+			if len(rs.Checkers) == 0 {
+				f := e.note("KA180", rs.head, "no check: the real server %s is never taken out of service", serverName(rs))
+				if vs.Protocol == "TCP" {
+					e.insertInto(f, rs.head, "add TCP_CHECK", "TCP_CHECK {"+e.c.newline(rs.head.file)+e.c.indent(rs.head)+"    }")
+				}
+				continue
+			}
+			if vs.Protocol == "UDP" && slices.Contains(rs.Checkers, "TCP_CHECK") {
+				e.note("KA181", rs.head, "TCP_CHECK says nothing about a UDP service")
+			}
+		}
+	}
+}
+
+// braceLine is told of the { of a block of values that stands on a line of its own.
+func (e *eval) braceLine(s, v *stmt) {}

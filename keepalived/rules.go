@@ -1,0 +1,137 @@
+package keepalived
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"dougu.internal/diag"
+)
+
+//go:embed rules.txt
+var rulesText string
+
+// Rule describes a rule.
+type Rule struct {
+	// ID is stable and never used again for something else.
+	ID string
+	// Severity is the usual one; what keepalived objects to is always an error.
+	Severity diag.Severity
+	// Title says in one line what the rule finds, Help why it matters and what to do.
+	Title, Help string
+	// First and Last are the releases for which it is asked; zero means no bound.
+	First, Last Version
+	// Bad is an example in which the rule finds something, Good one like it in which
+	// it does not.
+	Bad, Good string
+	// Judged says what keepalived -t makes of it.
+	Judged Judgement
+}
+
+// Judgement says whether keepalived -t objects to what a rule finds.
+type Judgement uint8
+
+// The judgements.
+const (
+	Silent   Judgement = iota + 1 // it is silent
+	Objects                       // it objects
+	ByChance                      // it depends on the release or the case
+)
+
+// String returns "silent", "objects" or "varies".
+func (j Judgement) String() string {
+	switch j {
+	case Silent:
+		return "silent"
+	case Objects:
+		return "objects"
+	case ByChance:
+		return "varies"
+	}
+	return "invalid"
+}
+
+// Releases describes the releases of a rule: "all", "2.0.9-", "-1.4.1".
+func (r Rule) Releases() string {
+	none := Version{}
+	switch {
+	case r.First == none && r.Last == none:
+		return "all"
+	case r.Last == none:
+		return r.First.String() + "-"
+	case r.First == none:
+		return "-" + r.Last.String()
+	}
+	return r.First.String() + "-" + r.Last.String()
+}
+
+var theRules = sync.OnceValue(func() []Rule {
+	rules, err := parseRules(rulesText)
+	if err != nil {
+		panic(err) // the table is part of the program; a test reads it
+	}
+	examples, err := parseExamples()
+	if err != nil {
+		panic(err)
+	}
+	at := map[string]int{}
+	for i, r := range rules {
+		at[r.ID] = i
+	}
+	for _, x := range examples {
+		if i, ok := at[x.id]; ok && rules[i].Bad == "" {
+			rules[i].Bad, rules[i].Good = x.show("bad"), x.show("good")
+		}
+	}
+	return rules
+})
+
+func parseRules(text string) ([]Rule, error) {
+	var out []Rule
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		f := strings.SplitN(line, "|", 6)
+		if len(f) != 6 {
+			return nil, fmt.Errorf("keepalived: rule %q", line)
+		}
+		r := Rule{ID: f[0], Title: f[4], Help: f[5]}
+		r.Severity = map[string]diag.Severity{"E": diag.Error, "W": diag.Warning, "I": diag.Info}[f[1]]
+		r.Judged = map[string]Judgement{"n": Silent, "y": Objects, "v": ByChance}[f[3]]
+		if r.Severity == 0 || r.Judged == 0 {
+			return nil, fmt.Errorf("keepalived: rule %q", line)
+		}
+		first, last, _ := strings.Cut(f[2], "-")
+		var err error
+		if first != "" {
+			if r.First, err = ParseVersion(first); err != nil {
+				return nil, err
+			}
+		}
+		if last != "" {
+			if r.Last, err = ParseVersion(last); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+var rulesByID = sync.OnceValue(func() map[string]Rule {
+	m := map[string]Rule{}
+	for _, r := range theRules() {
+		m[r.ID] = r
+	}
+	return m
+})
+
+// ruleOf returns a rule, or the zero Rule when there is none of that id.
+func ruleOf(id string) Rule { return rulesByID()[id] }
+
+// Rules returns all rules in the order of their ids.
+func Rules() []Rule { return slices.Clone(theRules()) }
