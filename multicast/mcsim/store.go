@@ -89,6 +89,9 @@ func (s *store) Open(layout ranges.Set, symbol int) {
 	s.layout, s.symbol, s.open = ranges.NewMap(layout), symbol, true
 }
 
+// Room is always there.
+func (s *store) Room() bool { return true }
+
 // Symbol keeps nothing: content has no bytes here.
 func (s *store) Symbol(uint32, uint8, uint8, []byte) {}
 
@@ -209,6 +212,9 @@ func (s *source) Ready(uint32) bool { return true }
 
 // watch looks at what nodes send, and holds the sender to its word.
 func (n *Net) watch(nd *node, p *packet) {
+	if dbg != nil {
+		dbg(n, nd, p)
+	}
 	if nd.i != 0 {
 		return
 	}

@@ -163,8 +163,8 @@ func (o *inObject) take(d *wire.Data) (fresh, full bool) {
 // block when it is full. It reports whether the whole object is there.
 func (o *inObject) store(d *wire.Data, full bool) bool {
 	list := o.parts[d.Block]
-	if list == nil {
-		list = make([][]byte, wire.MaxSymbols)
+	if n := max(int(d.K), int(d.Symbol)+1); n > len(list) {
+		list = append(list, make([][]byte, n-len(list))...)
 		o.parts[d.Block] = list
 	}
 	list[d.Symbol] = append([]byte(nil), d.Payload...)
@@ -173,10 +173,9 @@ func (o *inObject) store(d *wire.Data, full bool) bool {
 	}
 	k := int(d.K)
 	data := list[:k:k]
-	if err := o.coder.Rebuild(data, list[k:k+fec.MaxParity]); err != nil {
+	if err := o.coder.Rebuild(data, list[k:]); err != nil {
 		return false // cannot be: k symbols are there
 	}
-	o.parts[d.Block] = nil
 	delete(o.parts, d.Block)
 	start := int(d.Block) * wire.K * o.symbol
 	if need := start + k*o.symbol; need > len(o.data) {
@@ -205,10 +204,12 @@ func (o *inObject) bytes() []byte {
 }
 
 // closeUpTo marks blocks below high as sent once; those that lack symbols are to be
-// asked for from now on. It reports whether there are any new ones.
-func (o *inObject) closeUpTo(now Time, high uint32) bool {
+// asked for from now on: they are put behind the others. It returns where the new
+// ones begin.
+func (o *inObject) closeUpTo(high uint32) int {
+	first := len(o.lacks)
 	if high == wire.NotBegun {
-		return false
+		return first
 	}
 	high = min(high, maxBlocks(o.kind, o.symbol))
 	if o.blocks != 0 {
@@ -217,16 +218,14 @@ func (o *inObject) closeUpTo(now Time, high uint32) bool {
 	if int64(high) > int64(len(o.st))+maxAhead {
 		high = uint32(len(o.st) + maxAhead)
 	}
-	found := false
 	for b := o.closed; b < high; b++ {
 		if st := o.at(b); !st.done && !st.lack {
 			st.lack = true
-			o.lacks = append(o.lacks, lack{block: b, next: now})
-			found = true
+			o.lacks = append(o.lacks, lack{block: b})
 		}
 	}
 	o.closed = max(o.closed, high)
-	return found
+	return first
 }
 
 // due appends what is to be asked for now, and returns when the next is due.

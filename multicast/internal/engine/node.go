@@ -186,7 +186,7 @@ func (n *Node) Handle(now Time, from netip.AddrPort, h *wire.Header, m wire.Mess
 		} else if n.recv != nil {
 			n.recv.overheard(now, h, m)
 		}
-	case *wire.Roster, *wire.States, *wire.Heartbeat, *wire.Commit, *wire.Ack:
+	case *wire.States, *wire.Heartbeat, *wire.Commit, *wire.Ack:
 		n.heardForeign(now, h, nil)
 		if n.recv != nil {
 			n.recv.handle(now, h, m)
@@ -517,3 +517,6 @@ func (n *Node) Receiving() uint32 {
 
 // StartHello says hello three times and then at intervals.
 func (n *Node) StartHello(now Time) { n.hello, n.helloLeft = now, 3 }
+
+// ID returns the node's id.
+func (n *Node) ID() wire.NodeID { return n.cfg.ID }

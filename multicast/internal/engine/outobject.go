@@ -100,9 +100,8 @@ func (o *outObject) nextRepair(block uint32) int {
 	return n
 }
 
-// wanted notes a NACK of a block, and returns how far the deficit is above what was
-// heard before.
-func (o *outObject) wanted(l wire.Lack, seen uint32) int {
+// wanted notes a NACK of a block.
+func (o *outObject) wanted(l wire.Lack, seen uint32) {
 	b := &o.st[l.Block]
 	deficit := int(min(l.Deficit, uint8(o.k(l.Block))))
 	later := 0
@@ -112,8 +111,5 @@ func (o *outObject) wanted(l wire.Lack, seen uint32) int {
 	if n := deficit - later; n > int(b.want) {
 		b.want = uint8(n)
 	}
-	total := deficit + len(b.seqs) - later
-	fresh := max(0, total-int(b.worst))
-	b.worst = uint8(min(255, max(int(b.worst), total)))
-	return fresh
+	b.worst = uint8(min(255, max(int(b.worst), deficit+len(b.seqs)-later)))
 }

@@ -83,6 +83,9 @@ func (p *pacer) refill(now Time) {
 	p.last = now
 }
 
+// settle takes back what is more than a tick's worth.
+func (p *pacer) settle() { p.tokens = min(p.tokens, p.rate/8*tick.Seconds()) }
+
 func (p *pacer) take(packet int) { p.tokens -= float64(packet + frameSize) }
 
 // wait returns how long until a tick's worth of tokens is there.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -33,12 +34,8 @@ type receiver struct {
 	up      *upload
 	answers *upload
 
-	roster      map[uint16]*wire.Roster
-	rosterParts int
-	rosterAsk   Time
-	rosterWait  time.Duration
-	rosterSum   [32]byte
-	index       int // in the roster; -1: not known
+	rosterSum [32]byte
+	index     int // in the roster; -1: not known
 
 	verified Verified
 	ready    Time
@@ -239,6 +236,9 @@ func (r *receiver) data(now Time, h *wire.Header, d *wire.Data) {
 		}
 		r.early += len(d.Payload)
 	}
+	if d.Object == wire.ObjectContent && !r.n.cfg.Store.Room() {
+		return
+	}
 	fresh, full := o.take(d)
 	if fresh && d.Object == wire.ObjectContent {
 		r.n.cfg.Store.Symbol(d.Block, d.Symbol, d.K, d.Payload)
@@ -268,25 +268,38 @@ func (r *receiver) blockDone(now Time, block uint32) {
 	r.checkContent(now)
 }
 
-// close tells an object how far the sender is; what is lacking is asked for.
+// close tells an object how far the sender is; what is lacking is asked for: soon in
+// a small group, after a random time in a large one, so that one asks for all (RFC
+// 5740, 5.3).
 func (r *receiver) close(now Time, o *inObject, high uint32) {
-	if o.closeUpTo(now, high) && r.nack == 0 {
-		r.scheduleNack(now, 0)
-	}
-}
-
-// scheduleNack sets the time of the next NACK: soon in a small group, after a random
-// time in a large one, so that one asks for all (RFC 5740, 5.3).
-func (r *receiver) scheduleNack(now, at Time) {
-	if r.path.group <= smallGroup {
-		r.nack = max(now+int64(2*time.Millisecond), at)
+	first := o.closeUpTo(high)
+	if first == len(o.lacks) {
 		return
 	}
-	r.nack = max(now, at) + r.backoff()
+	at := now + int64(2*time.Millisecond)
+	if r.path.group > smallGroup {
+		at = now + r.backoff(o.lacks[first:], o)
+	}
+	for i := first; i < len(o.lacks); i++ {
+		o.lacks[i].next = at
+	}
+	r.askAt(at)
 }
 
-func (r *receiver) backoff() Time {
-	t := 4 * float64(r.path.grtt)
+// askAt sets the time of the next NACK, or brings it forward.
+func (r *receiver) askAt(at Time) {
+	if r.nack == 0 || at < r.nack {
+		r.nack = at
+	}
+}
+
+// backoff is shorter for who lacks most: its NACK silences the others.
+func (r *receiver) backoff(lacks []lack, o *inObject) Time {
+	worst := uint8(1)
+	for _, l := range lacks {
+		worst = max(worst, o.deficit(l.block))
+	}
+	t := 4 * float64(r.path.grtt) / float64(min(worst, 4))
 	l := math.Log(float64(r.path.group)) + 1
 	x := r.n.float()*l/t + l/(t*(math.Exp(l)-1))
 	return max(0, Time(t/l*math.Log(x*(math.Exp(l)-1)*t/l)))
@@ -306,21 +319,60 @@ func (r *receiver) objectDone(now Time, object uint8) {
 		r.state = Compare
 		r.n.cfg.Store.Compare(r.ann, o.bytes())
 	case wire.ObjectLayout:
-		set, rest, err := ranges.Parse(o.bytes(), wire.MaxObject)
-		if err != nil || len(rest) > 0 {
-			r.fail(now, "the layout makes no sense")
-			return
-		}
-		r.setLayout(now, set)
+		r.takeLayout(now, o.bytes())
 	case wire.ObjectSeal:
 		r.checkContent(now)
 	}
 }
 
-func (r *receiver) setLayout(now Time, set ranges.Set) {
-	if r.state != Need && r.state != Content {
+// takeLayout reads who takes part, and which ranges come.
+func (r *receiver) takeLayout(now Time, b []byte) {
+	if r.state != Need {
 		return
 	}
+	roster, rest, ok := cutRoster(b)
+	set, rest, err := ranges.Parse(rest, wire.MaxObject)
+	if !ok || err != nil || len(rest) > 0 {
+		r.fail(now, "the layout makes no sense")
+		return
+	}
+	own := rosterMark(r.n.cfg.ID, r.nonce)
+	for i := 0; i < len(roster); i += rosterEntry {
+		if bytes.Equal(roster[i:i+rosterEntry], own[:]) {
+			r.index = i / rosterEntry
+		}
+	}
+	if r.index < 0 {
+		r.fail(now, "the transfer began without this host: its answer was late")
+		return
+	}
+	r.rosterSum = sha256.Sum256(roster)
+	r.setLayout(now, set)
+}
+
+// rosterEntry is the size of a rosterMark.
+const rosterEntry = 8
+
+// rosterMark names a member and its nonce: a recorded transfer holds marks that no
+// new process has.
+func rosterMark(id wire.NodeID, nonce wire.Nonce) [rosterEntry]byte {
+	sum := sha256.Sum256(append(id[:], nonce[:]...))
+	return [rosterEntry]byte(sum[:])
+}
+
+// cutRoster cuts the roster off a layout: a count of 4 bytes and the entries.
+func cutRoster(b []byte) (roster, rest []byte, ok bool) {
+	if len(b) < 4 {
+		return nil, nil, false
+	}
+	n := binary.BigEndian.Uint32(b)
+	if n > wire.MaxRoster || int(n)*rosterEntry > len(b)-4 {
+		return nil, nil, false
+	}
+	return b[4 : 4+n*rosterEntry], b[4+n*rosterEntry:], true
+}
+
+func (r *receiver) setLayout(now Time, set ranges.Set) {
 	if len(r.need.Minus(set)) > 0 {
 		r.fail(now, "the layout leaves out what this host needs")
 		return
@@ -344,15 +396,8 @@ func (r *receiver) setLayout(now Time, set ranges.Set) {
 			r.n.cfg.Store.Complete(b)
 		}
 	}
-	r.checkIn(now)
-}
-
-// checkIn moves on once the roster and the layout are there.
-func (r *receiver) checkIn(now Time) {
-	if r.state == Need && r.layout && r.index >= 0 {
-		r.state = Content
-		r.checkContent(now)
-	}
+	r.state = Content
+	r.checkContent(now)
 }
 
 // checkContent moves on once content and seal are there.
@@ -393,7 +438,6 @@ func (n *Node) Compared(now Time, transfer uint32, c Compared) {
 	}
 	r.need = m.set
 	r.up = newUpload(wire.TypeNeed, m.append(), now+spread, wait)
-	r.rosterWait = max(20*time.Millisecond, 2*r.path.grtt)
 	if m.status == needRefused {
 		r.state = Result
 		r.result = now + int64(2*time.Second)
@@ -418,7 +462,7 @@ func (n *Node) Verified(now Time, transfer uint32, v Verified) {
 			}
 		}
 		r.state = Content
-		r.scheduleNack(now, 0)
+		r.askAt(now)
 		return
 	}
 	r.verified = v
@@ -451,8 +495,6 @@ func (r *receiver) handle(now Time, h *wire.Header, m wire.Message) {
 	}
 	r.heard = now
 	switch m := m.(type) {
-	case *wire.Roster:
-		r.takeRoster(now, m)
 	case *wire.States:
 		r.takeStates(now, m)
 	case *wire.Heartbeat:
@@ -470,40 +512,6 @@ func (r *receiver) handle(now Time, h *wire.Header, m wire.Message) {
 			}
 		}
 	}
-}
-
-func (r *receiver) takeRoster(now Time, m *wire.Roster) {
-	if r.state != Need || r.index >= 0 {
-		return
-	}
-	if r.roster == nil || r.rosterParts != int(m.Parts) {
-		r.roster, r.rosterParts = map[uint16]*wire.Roster{}, int(m.Parts)
-	}
-	r.roster[m.Part] = m
-	if len(r.roster) < r.rosterParts {
-		return
-	}
-	hash := sha256.New()
-	at, own := 0, -1
-	for p := range r.rosterParts {
-		for i := range r.roster[uint16(p)].Entries {
-			e := &r.roster[uint16(p)].Entries[i]
-			hash.Write(e.ID[:])
-			hash.Write(e.Nonce[:])
-			if e.ID == r.n.cfg.ID && e.Nonce == r.nonce {
-				own = at
-			}
-			at++
-		}
-	}
-	r.roster = nil
-	if own < 0 {
-		r.fail(now, "the transfer began without this host: it was late")
-		return
-	}
-	r.index = own
-	hash.Sum(r.rosterSum[:0])
-	r.checkIn(now)
 }
 
 func (r *receiver) takeStates(now Time, m *wire.States) {
@@ -542,7 +550,7 @@ func (r *receiver) finish(now Time, s State, why string) {
 	for i := range r.objects {
 		r.objects[i] = nil
 	}
-	r.up, r.answers, r.roster, r.need, r.pending = nil, nil, nil, nil, nil
+	r.up, r.answers, r.need, r.pending = nil, nil, nil, nil
 	if s != Doubt {
 		r.state = Idle
 	}
@@ -766,7 +774,7 @@ func (r *receiver) overheard(now Time, h *wire.Header, m *wire.Nack) {
 		return
 	}
 	if o := r.objects[m.Object]; o != nil {
-		o.hush(m.Lacks, now+int64(max(10*time.Millisecond, 6*r.path.grtt)))
+		o.hush(m.Lacks, now+int64(max(10*time.Millisecond, 6*r.path.grtt))+r.backoff(nil, o))
 	}
 }
 
@@ -782,7 +790,11 @@ func (r *receiver) sendNacks(now Time) {
 			continue
 		}
 		var at Time
-		list, at = o.due(now, wait, list[:0])
+		again := wait
+		if r.path.group > smallGroup {
+			again += time.Duration(r.backoff(nil, o))
+		}
+		list, at = o.due(now, again, list[:0])
 		next = min(next, at)
 		if len(list) == 0 {
 			continue
@@ -796,7 +808,7 @@ func (r *receiver) sendNacks(now Time) {
 	}
 	r.nack = 0
 	if next != never {
-		r.scheduleNack(now, next)
+		r.nack = next
 	}
 }
 
@@ -812,17 +824,6 @@ func (r *receiver) poll(now Time) {
 	}
 	if r.up != nil {
 		r.up.poll(now, r.toSender)
-		if r.state == Need && r.up.done() && r.index < 0 {
-			switch {
-			case r.rosterAsk == 0:
-				r.rosterAsk = now + int64(r.rosterWait)
-			case now >= r.rosterAsk:
-				// NEED's first part again asks for the roster.
-				r.toSender(&wire.Need{Parts: uint16(len(r.up.acked)), Bytes: r.up.blob[:min(len(r.up.blob), wire.BlobPart)]})
-				r.rosterWait = min(2*r.rosterWait, time.Second)
-				r.rosterAsk = now + int64(r.rosterWait)
-			}
-		}
 	}
 	if r.answers != nil {
 		r.answers.poll(now, r.toSender)
@@ -860,12 +861,8 @@ func (r *receiver) next() Time {
 		at(r.path.report)
 		at(r.heard + int64(senderTimeout) + 1)
 	}
-	if r.up != nil {
-		if !r.up.done() {
-			at(r.up.next)
-		} else if r.state == Need && r.index < 0 {
-			at(max(r.rosterAsk, 1))
-		}
+	if r.up != nil && !r.up.done() {
+		at(r.up.next)
 	}
 	if r.answers != nil && !r.answers.done() {
 		at(r.answers.next)

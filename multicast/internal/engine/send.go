@@ -30,12 +30,10 @@ type Send struct {
 	attempts int
 
 	// The members, in the order of their ids once the roster is made.
-	peers   []*sendPeer
-	byID    map[wire.NodeID]*sendPeer
-	roster  []*wire.Roster
-	rosters Time // when it was sent last
-	sum     [32]byte
-	made    bool
+	peers []*sendPeer
+	byID  map[wire.NodeID]*sendPeer
+	sum   [32]byte
+	made  bool
 
 	objects   [wire.Objects]*outObject
 	union     ranges.Set
@@ -43,7 +41,9 @@ type Send struct {
 	delayed   bool // the next turn is first-time data's
 	seq       uint32
 	pacer     *pacer
-	parity    float64 // proactive parity symbols of a block
+	mean      demand
+	flights   []flight
+	idle      bool // nothing was to be sent at the last turn
 	carry     float64
 	sealed    bool
 	root      [32]byte
@@ -467,9 +467,6 @@ func (s *Send) takeNeed(now Time, p *sendPeer, m *wire.Need) {
 	}
 	if p.needed {
 		s.to(p, p.need.ackFor(wire.TypeNeed, m.Part))
-		if s.made && s.state < Commit && now-s.rosters >= int64(max(5*time.Millisecond, 2*s.grtt)) {
-			s.sendRoster(now)
-		}
 		return
 	}
 	all := p.need.take(m.Part, m.Parts, m.Bytes)
@@ -571,8 +568,7 @@ func (s *Send) tolerates() bool {
 // plan makes layout and roster, and begins to send.
 func (s *Send) plan(now Time) {
 	s.sortPeers()
-	hash := sha256.New()
-	var entries []wire.Entry
+	roster := make([]byte, 0, len(s.peers)*rosterEntry)
 	for _, p := range s.peers {
 		if !p.active() {
 			if p.status == HostRefused && !s.tolerates() {
@@ -581,26 +577,21 @@ func (s *Send) plan(now Time) {
 			}
 			continue
 		}
-		p.index = len(entries)
-		entries = append(entries, wire.Entry{ID: p.ID, Nonce: p.nonce})
-		hash.Write(p.ID[:])
-		hash.Write(p.nonce[:])
+		p.index = len(roster) / rosterEntry
+		mark := rosterMark(p.ID, p.nonce)
+		roster = append(roster, mark[:]...)
 		s.union = s.union.Union(p.set)
 	}
-	hash.Sum(s.sum[:0])
-	if len(entries) == 0 {
+	s.sum = sha256.Sum256(roster)
+	if len(roster) == 0 {
 		s.reason = wire.ReasonDone
 		s.enter(now, Finish)
 		s.ends, s.endAt = 3, now
 		return
 	}
-	parts := (len(entries) + wire.RosterPart - 1) / wire.RosterPart
-	for i := range parts {
-		s.roster = append(s.roster, &wire.Roster{Part: uint16(i), Parts: uint16(parts), Entries: entries[i*wire.RosterPart : min(len(entries), (i+1)*wire.RosterPart)]})
-	}
 	s.made = true
-	s.sendRoster(now)
-	layout := s.union.Append(make([]byte, 8))
+	layout := binary.BigEndian.AppendUint32(make([]byte, 8), uint32(len(roster)/rosterEntry))
+	layout = s.union.Append(append(layout, roster...))
 	binary.BigEndian.PutUint64(layout, uint64(len(layout)))
 	s.objects[wire.ObjectLayout] = newOutObject(wire.ObjectLayout, s.opt.Symbol, uint64(len(layout)), layout)
 	s.objects[wire.ObjectLayout].begun = true
@@ -609,17 +600,11 @@ func (s *Send) plan(now Time) {
 	s.objects[wire.ObjectContent] = newOutObject(wire.ObjectContent, s.opt.Symbol, size, nil)
 	s.objects[wire.ObjectContent].begun = true
 	s.opt.Source.Open(s.union, s.opt.Symbol)
+	s.pacer.settle()
 	s.enter(now, Stream)
 	s.beat = now + int64(5*time.Millisecond)
 	s.announce = now + int64(announceLater)
 	s.reported = now
-}
-
-func (s *Send) sendRoster(now Time) {
-	for _, r := range s.roster {
-		s.msg(r)
-	}
-	s.rosters = now
 }
 
 // Sealed tells the digests of what is sent, or why there are none. incomplete: a
@@ -667,31 +652,12 @@ func (s *Send) takeNack(now Time, p *sendPeer, m *wire.Nack) {
 		if l.Block >= o.blocks || l.Block >= o.block {
 			continue // not sent yet: the receiver is mistaken
 		}
-		fresh := o.wanted(l, m.Seen)
-		if m.Object == wire.ObjectContent {
-			s.parity = min(s.parity+parityStep*float64(fresh), 64)
-		}
+		o.wanted(l, m.Seen)
 		if b := &o.st[l.Block]; b.want > 0 && !b.queued {
 			b.queued = true
 			s.queue = append(s.queue, repair{m.Object, l.Block, now + wait})
 		}
 	}
-}
-
-// Proactive parity grows with each symbol that had to be asked for, and shrinks with
-// each block: it comes to rest where a block is asked for parityAim symbols.
-const parityStep = 0.1
-
-func (s *Send) parityAim() float64 {
-	switch n := len(s.peers); {
-	case n <= 4:
-		return 1.6
-	case n <= smallGroup:
-		return 1.2
-	case n <= 1000:
-		return 0.6
-	}
-	return 0.35
 }
 
 func (s *Send) takeReady(now Time, p *sendPeer, m *wire.Ready) {
@@ -1038,6 +1004,10 @@ func (s *Send) pollFinish(now Time) {
 // pump sends repair and first-time data as far as the rate and the caller allow.
 func (s *Send) pump(now Time, room int) {
 	s.pacer.refill(now)
+	if s.idle {
+		s.pacer.settle() // what was not used is no credit
+	}
+	s.idle = !s.pending()
 	if s.state == Stream && len(s.peers) > 0 && now-s.reported > int64(stopAfter+10*s.grtt) && s.seq > 4096 && s.pacer.mode != Fixed && len(s.peers) <= smallGroup {
 		return // nobody reports: stop, do not only slow down
 	}
@@ -1098,7 +1068,7 @@ func (s *Send) first(now Time) bool {
 			if o.data == nil && !s.opt.Source.Ready(o.block) {
 				return false
 			}
-			o.parity = s.proactive(o, k)
+			o.parity = s.proactive(now, o, k)
 		}
 		b := &o.st[o.block]
 		flags := uint8(0)
@@ -1136,15 +1106,15 @@ func (s *Send) progressed(now Time) {
 }
 
 // proactive returns the number of parity symbols that follow a block at once.
-func (s *Send) proactive(o *outObject, k int) int {
+func (s *Send) proactive(now Time, o *outObject, k int) int {
 	if o.kind != wire.ObjectContent {
 		return max(2, k/10)
 	}
-	aim := s.parityAim()
-	s.parity = max(0, s.parity-parityStep*aim)
-	s.carry += s.parity * float64(k) / wire.K
+	s.learn(now)
+	s.carry += s.mean.parity(len(s.peers)) * float64(k) / wire.K
 	n := int(s.carry)
 	s.carry -= float64(n)
+	s.flights = append(s.flights, flight{o.block, uint8(min(n, 64)), now})
 	return min(n, 64)
 }
 

@@ -129,6 +129,9 @@ type Store interface {
 	Compare(a *wire.Announce, manifest []byte)
 	// Open tells which ranges of the tree the content is made of.
 	Open(layout ranges.Set, symbol int)
+	// Room reports whether there is memory for one more symbol. Without it the symbol
+	// is as good as lost.
+	Room() bool
 	// Symbol keeps a symbol of the content. The payload is the caller's after the call.
 	Symbol(block uint32, symbol, k uint8, payload []byte)
 	// Complete writes a block of which k symbols have come.
@@ -336,3 +339,12 @@ const (
 
 // eventStatus carries an answer to QueryStatus.
 const eventStatus EventKind = 100
+
+var hostNames = [...]string{"unknown", "committed", "failed", "silent", "left", "late", "evicted", "refused", "read-only", "in doubt", "aborted"}
+
+func (s HostStatus) String() string {
+	if int(s) >= len(hostNames) {
+		return "unknown"
+	}
+	return hostNames[s]
+}

@@ -79,7 +79,6 @@ const (
 	TypeStatus
 	TypeAnnounce
 	TypeNeed
-	TypeRoster
 	TypeStates
 	TypeData
 	TypeNack
@@ -97,7 +96,7 @@ const (
 	typeEnd
 )
 
-var typeNames = [...]string{"", "HELLO", "BYE", "QUERY", "STATUS", "ANNOUNCE", "NEED", "ROSTER", "STATES", "DATA", "NACK", "HEARTBEAT",
+var typeNames = [...]string{"", "HELLO", "BYE", "QUERY", "STATUS", "ANNOUNCE", "NEED", "STATES", "DATA", "NACK", "HEARTBEAT",
 	"REPORT", "READY", "COMMIT", "RESULT", "ABORT", "ACK", "ASK", "ANSWER", "END", "REFUSE"}
 
 func (t Type) String() string {

@@ -13,8 +13,6 @@ const (
 	BlobPart = 1024
 	// MaxParts bounds a blob to 4 MiB.
 	MaxParts = 4096
-	// RosterPart is the number of entries of all parts but the last.
-	RosterPart = 40
 	// MaxRoster is the largest number of members of a transfer.
 	MaxRoster = 16384
 	// MaxNack is the largest number of blocks in a NACK.
@@ -82,8 +80,6 @@ func newMessage(t Type) Message {
 		return &Announce{}
 	case TypeNeed:
 		return &Need{}
-	case TypeRoster:
-		return &Roster{}
 	case TypeStates:
 		return &States{}
 	case TypeData:
@@ -334,45 +330,6 @@ func (*Result) Type() Type { return TypeResult }
 // Append adds the body's bytes.
 func (m *Result) Append(b []byte) []byte { return (*part)(m).append(b) }
 func (m *Result) parse(r *reader)        { (*part)(m).parse(r) }
-
-// Entry is a member of a transfer.
-type Entry struct {
-	ID    NodeID
-	Nonce Nonce
-}
-
-// Roster names who takes part, in the order of node ids.
-type Roster struct {
-	Part, Parts uint16
-	Entries     []Entry
-}
-
-func (*Roster) Type() Type { return TypeRoster }
-
-// Append adds the body's bytes.
-func (m *Roster) Append(b []byte) []byte {
-	b = u16(u16(u16(b, m.Part), m.Parts), uint16(len(m.Entries)))
-	for i := range m.Entries {
-		b = append(append(b, m.Entries[i].ID[:]...), m.Entries[i].Nonce[:]...)
-	}
-	return b
-}
-
-func (m *Roster) parse(r *reader) {
-	m.Part, m.Parts = r.u16("part"), r.u16("parts")
-	n := r.count(28, "count")
-	if r.err == nil && (m.Parts == 0 || int(m.Parts) > (MaxRoster+RosterPart-1)/RosterPart || m.Part >= m.Parts || n > RosterPart || m.Part < m.Parts-1 && n != RosterPart) {
-		r.fail("part", errValue)
-	}
-	if r.err != nil {
-		return
-	}
-	m.Entries = make([]Entry, n)
-	for i := range m.Entries {
-		r.fill(m.Entries[i].ID[:], "node id")
-		r.fill(m.Entries[i].Nonce[:], "nonce")
-	}
-}
 
 // What STATES speaks of.
 const (
@@ -651,7 +608,9 @@ func (*Abort) Type() Type { return TypeAbort }
 // Append adds the body's bytes.
 func (m *Abort) Append(b []byte) []byte { return m.Sign.append(m.signed(b)) }
 
-func (m *Abort) signed(b []byte) []byte { return str(u64(append(b, m.Reason), m.Epoch), m.Text, MaxText) }
+func (m *Abort) signed(b []byte) []byte {
+	return str(u64(append(b, m.Reason), m.Epoch), m.Text, MaxText)
+}
 
 func (m *Abort) parse(r *reader) {
 	m.Reason, m.Epoch, m.Text = r.u8("reason"), r.u64("epoch"), r.str(MaxText, "text")
@@ -668,7 +627,9 @@ type Ack struct {
 func (*Ack) Type() Type { return TypeAck }
 
 // Append adds the body's bytes.
-func (m *Ack) Append(b []byte) []byte { return append(u16(append(b, byte(m.Of)), m.From), m.Bits[:]...) }
+func (m *Ack) Append(b []byte) []byte {
+	return append(u16(append(b, byte(m.Of)), m.From), m.Bits[:]...)
+}
 func (m *Ack) parse(r *reader) {
 	m.Of, m.From = Type(r.u8("of")), r.u16("from")
 	r.fill(m.Bits[:], "bits")

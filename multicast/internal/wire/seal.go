@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // Reasons why a packet is not taken.
@@ -89,13 +90,13 @@ func (s *Sealer) Seal(b []byte, number uint64, transfer uint32, m Message) []byt
 	return s.finish(b, start, number)
 }
 
-// SealData is Seal for DATA, whose packet begins at b[start:] with room for header
-// and body made by AppendData.
+// finish encrypts the packet at b[start:].
 func (s *Sealer) finish(b []byte, start int, number uint64) []byte {
 	binary.BigEndian.PutUint64(s.nonce[4:], number)
+	b = slices.Grow(b, TagSize)
 	body := b[start+HeaderSize:]
 	sealed := s.aead.Seal(body[:0], s.nonce[:], body, b[start:start+HeaderSize])
-	return b[: start+HeaderSize+len(sealed) : cap(b)]
+	return b[:start+HeaderSize+len(sealed)]
 }
 
 // window remembers which of the last 4096 packet numbers have come.
