@@ -69,6 +69,7 @@ func (s *store) transfer() uint32 { return s.nd.eng.Receiving() }
 
 // Compare finds out what is needed.
 func (s *store) Compare(_ *wire.Announce, m []byte) {
+	s.failed = false
 	s.version, s.size = int(binary.BigEndian.Uint64(m[4:])), binary.BigEndian.Uint64(m[12:])
 	d := s.nd.disk
 	if d.staged != s.version {
@@ -212,9 +213,6 @@ func (s *source) Ready(uint32) bool { return true }
 
 // watch looks at what nodes send, and holds the sender to its word.
 func (n *Net) watch(nd *node, p *packet) {
-	if dbg != nil {
-		dbg(n, nd, p)
-	}
 	if nd.i != 0 {
 		return
 	}

@@ -33,7 +33,7 @@ const (
 	floorRate    = 1e6  // bit/s: no less, for the end of a transfer is to come
 	startRate    = 200e6
 	frameSize    = 42                     // Ethernet, IP and UDP header of a packet
-	delayLimit   = 8 * time.Millisecond   // growth of the one-way delay that means a queue
+	delayLimit   = 15 * time.Millisecond  // growth of the one-way delay that means a queue
 	lossMargin   = 0.03                   // loss above the link's own that means a queue
 	backlogLimit = 24 << 20               // bytes before the disk that mean a slow host
 	tick         = time.Millisecond       // of the pacer

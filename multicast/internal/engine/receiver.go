@@ -579,7 +579,12 @@ func (r *receiver) heartbeat(now Time, m *wire.Heartbeat) {
 	for _, o := range p.offsets[1:n] {
 		low = min(low, o)
 	}
-	p.delay = now - Time(m.Clock) - low
+	// A queue delays every heartbeat, a busy host some: the least of the last four.
+	recent := now - Time(m.Clock)
+	for i := 1; i <= min(4, n); i++ {
+		recent = min(recent, p.offsets[(p.at-i+len(p.offsets))%len(p.offsets)])
+	}
+	p.delay = recent - low
 	p.offset = low
 	p.echo, p.echoAt = m.Clock, now
 	p.grtt = min(max(minGRTT, time.Duration(m.GRTT)*time.Microsecond), maxGRTT)

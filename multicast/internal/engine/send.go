@@ -1187,3 +1187,6 @@ func (s *Send) status(now Time, m *wire.Status) {
 	}
 	m.Peer = s.n.cfg.ID
 }
+
+// ID returns the transfer id.
+func (s *Send) ID() uint32 { return s.id }
