@@ -95,9 +95,11 @@ type Stats struct {
 	Committed                           int
 	Spread                              time.Duration // between the first switch and the last
 	Elapsed                             time.Duration
-	// Traffic is DATA bytes over the content's: 1 is once each.
-	Traffic float64
-	Rate    uint64 // bit/s at the end
+	// Traffic is the content's DATA, parity and repair included, over the content: 1 is
+	// once each. AllTraffic counts manifest, layout and seal too.
+	Traffic, AllTraffic float64
+	Content             uint64 // DATA packets of the content
+	Rate                uint64 // bit/s at the end
 }
 
 type node struct {
@@ -236,7 +238,7 @@ func (n *Net) start(nd *node) {
 	for j := range nd.id {
 		nd.id[j] = byte(n.rng.Uint32())
 	}
-	c := engine.Config{ID: nd.id, Name: nd.name, Version: "sim", Unicast: nd.addr, Rand: n.rng.Uint64, Track: nd.i == 0, Quiet: !n.opt.Hello}
+	c := engine.Config{ID: nd.id, Name: nd.name, Version: "sim", Unicast: nd.addr, Rand: n.rng.Uint64, Track: nd.i == 0, Immutable: !n.opt.Sealed, Quiet: !n.opt.Hello}
 	if nd.i == 0 {
 		c.Publish = n.publisher
 	}
@@ -503,6 +505,9 @@ func (n *Net) transmit(nd *node, out *engine.Out) {
 		size = wire.Overhead + wire.DataHeader + n.opt.Symbol
 		if nd.i == 0 {
 			n.stats.Data++
+			if out.Data.Object == wire.ObjectContent {
+				n.stats.Content++
+			}
 			if out.Data.Flags&wire.DataRepair != 0 {
 				n.stats.Repair++
 			}
@@ -679,7 +684,8 @@ func (n *Net) handled(nd *node, h *wire.Header) {
 func (n *Net) summary() {
 	s := &n.stats
 	if n.opt.Content > 0 {
-		s.Traffic = float64(s.Data) * float64(n.opt.Symbol) / float64(n.opt.Content)
+		symbols := float64((n.opt.Content + int64(n.opt.Symbol) - 1) / int64(n.opt.Symbol))
+		s.Traffic, s.AllTraffic = float64(s.Content)/symbols, float64(s.Data)/symbols
 	}
 	if o := n.outcome; o != nil {
 		s.Nacks, s.Rounds, s.Rate = o.Nacks, o.Rounds, o.Rate

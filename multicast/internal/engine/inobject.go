@@ -161,13 +161,16 @@ func (o *inObject) take(d *wire.Data) (fresh, full bool) {
 
 // store keeps a symbol of an object that is put together here, and rebuilds the
 // block when it is full. It reports whether the whole object is there.
-func (o *inObject) store(d *wire.Data, full bool) bool {
+func (o *inObject) store(d *wire.Data, full, keep bool) bool {
 	list := o.parts[d.Block]
 	if n := max(int(d.K), int(d.Symbol)+1); n > len(list) {
 		list = append(list, make([][]byte, n-len(list))...)
 		o.parts[d.Block] = list
 	}
-	list[d.Symbol] = append([]byte(nil), d.Payload...)
+	list[d.Symbol] = d.Payload
+	if !keep {
+		list[d.Symbol] = append([]byte(nil), d.Payload...)
+	}
 	if !full {
 		return false
 	}

@@ -245,7 +245,7 @@ func (r *receiver) data(now Time, h *wire.Header, d *wire.Data) {
 		if full {
 			r.blockDone(now, d.Block)
 		}
-	} else if fresh && o.store(d, full) {
+	} else if fresh && o.store(d, full, r.n.cfg.Immutable) {
 		r.objectDone(now, d.Object)
 		return
 	}

@@ -99,6 +99,9 @@ type Config struct {
 	Track bool
 	// MaxMembers bounds the list; 0 means wire.MaxRoster.
 	MaxMembers int
+	// Immutable promises that the payload of DATA is never changed after Handle: it is
+	// kept without a copy.
+	Immutable bool
 	// Quiet leaves out HELLO at start and at intervals.
 	Quiet bool
 }

@@ -20,9 +20,10 @@ type rule struct {
 	pattern  string
 	dirOnly  bool
 	anchored bool
-	whole    bool // it is matched against more than the last element
-	wild     bool
-	below    bool // dir/***
+	wild     bool // it has one of * ? [
+	deep     bool // it has **
+	start    bool // it begins with **, which may be nothing before a slash
+	below    bool // it ends with ***, which may be nothing after a directory's slash
 }
 
 // NewExcludes makes the rules. Every string is a pattern; an empty one matches nothing.
@@ -30,20 +31,16 @@ func NewExcludes(patterns []string) *Excludes {
 	x := &Excludes{}
 	for _, p := range patterns {
 		r := rule{}
-		if s, ok := strings.CutSuffix(p, "/***"); ok {
-			r.below, p = true, s
-		} else if s, ok := strings.CutSuffix(p, "/"); ok {
-			r.dirOnly, p = true, s
-		}
-		if s, ok := strings.CutPrefix(p, "/"); ok {
-			r.anchored, p = true, s
-		}
+		p, r.dirOnly = strings.CutSuffix(p, "/")
+		p, r.anchored = strings.CutPrefix(p, "/")
 		if p == "" {
 			continue
 		}
 		r.pattern = p
-		r.whole = r.anchored || strings.Contains(p, "/") || strings.Contains(p, "**") || r.below
 		r.wild = strings.ContainsAny(p, "*?[")
+		r.deep = strings.Contains(p, "**")
+		r.start = r.deep && !r.anchored && strings.HasPrefix(p, "**")
+		r.below = strings.HasSuffix(p, "***")
 		x.rules = append(x.rules, r)
 	}
 	return x
@@ -77,46 +74,40 @@ func (r *rule) match(path string, dir bool) bool {
 	if r.dirOnly && !dir {
 		return false
 	}
-	if r.below && !dir && !strings.Contains(path, "/") {
-		return false
+	slashes := strings.Count(r.pattern, "/")
+	if slashes == 0 && !r.deep && !r.anchored {
+		return r.one(path[strings.LastIndexByte(path, '/')+1:])
 	}
-	if !r.whole {
-		name := path[strings.LastIndexByte(path, '/')+1:]
-		return r.one(name)
+	if r.start {
+		path = "/" + path
 	}
-	if r.below && !dir {
-		// dir/*** matches what is below dir; for a file its directory must match.
-		return false
+	if r.below && dir {
+		path += "/"
 	}
-	if r.anchored {
+	switch {
+	case r.anchored || r.start:
 		return r.one(path)
-	}
-	if strings.Contains(r.pattern, "**") {
-		// A pattern with ** is matched against the whole path, or the end of it.
-		for at := 0; ; {
-			if r.one(path[at:]) {
-				return true
-			}
-			i := strings.IndexByte(path[at:], '/')
-			if i < 0 {
+	case !r.deep:
+		// As many elements from the end as the pattern has.
+		at := len(path)
+		for ; slashes >= 0; slashes-- {
+			if at = strings.LastIndexByte(path[:at], '/'); at < 0 && slashes > 0 {
 				return false
 			}
-			at += i + 1
 		}
+		return r.one(path[at+1:])
 	}
-	// As many elements from the end as the pattern has.
-	n := strings.Count(r.pattern, "/")
-	at := len(path)
-	for ; n >= 0; n-- {
-		at = strings.LastIndexByte(path[:at], '/')
-		if at < 0 {
-			if n > 0 {
-				return false
-			}
-			break
+	// Anywhere after a slash.
+	for {
+		if r.one(path) {
+			return true
 		}
+		i := strings.IndexByte(path, '/')
+		if i < 0 {
+			return false
+		}
+		path = path[i+1:]
 	}
-	return r.one(path[at+1:])
 }
 
 func (r *rule) one(s string) bool {
@@ -164,16 +155,14 @@ func wild(p, s string) bool {
 					}
 				}
 			default:
+				k := i
 				if c == '\\' && i+1 < len(p) {
-					i++
-					c = p[i]
+					k++
+					c = p[k]
 				}
 				if j < len(s) && s[j] == c {
-					i, j = i+1, j+1
+					i, j = k+1, j+1
 					continue
-				}
-				if i > 0 && p[i-1] == '\\' && c == p[i] {
-					i-- // the escape is one with what it escapes
 				}
 			}
 		}
