@@ -55,13 +55,23 @@ func Decode(t Type, body []byte) (Message, error) {
 // DecodeInto reads a body into m, a message of the packet's type. It allocates
 // nothing for a *Data.
 func DecodeInto(m Message, body []byte) error {
-	r := reader{b: body}
-	m.parse(&r)
-	if r.err == nil && r.off != len(body) {
+	if d, ok := m.(*Data); ok {
+		r := reader{b: body} // by the type itself, so that it stays on the stack
+		d.parse(&r)
+		return r.end(TypeData)
+	}
+	r := &reader{b: body}
+	m.parse(r)
+	return r.end(m.Type())
+}
+
+// end returns what went wrong, or that something is left over.
+func (r *reader) end(t Type) error {
+	if r.err == nil && r.off != len(r.b) {
 		r.field, r.err = "body", errTrailing
 	}
 	if r.err != nil {
-		return &Error{Type: m.Type(), Field: r.field, Offset: r.off, Err: r.err}
+		return &Error{Type: t, Field: r.field, Offset: r.off, Err: r.err}
 	}
 	return nil
 }
