@@ -134,6 +134,10 @@ func (c Config) withDefaults() (Config, error) {
 	return c, nil
 }
 
+// UDP is the transport that a Config without one gets: to be wrapped by one that
+// counts, delays or loses.
+func UDP() Transport { return udpTransport{} }
+
 type udpTransport struct{}
 
 func (udpTransport) Open(ctx context.Context, c Config) (PacketConn, error) {

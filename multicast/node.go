@@ -228,6 +228,7 @@ func (n *Node) read(read func([]Datagram) (int, error)) {
 			if errors.Is(err, net.ErrClosed) {
 				return
 			}
+			// Something passing: an interface that went down, say.
 			n.c.Logger.Warn("multicast: reading failed", "err", err)
 			select {
 			case <-n.stop:
