@@ -70,13 +70,16 @@ type Rate struct {
 
 // Transport opens a node's place in a network.
 type Transport interface {
+	// Open is part of the interface that its type serves.
 	Open(ctx context.Context, c Config) (PacketConn, error)
 }
 
 // PacketConn is a node's place in a network, and Datagram room for what comes.
 type (
+	// PacketConn is part of the interface that its type serves.
 	PacketConn = link.Conn
-	Datagram   = link.Datagram
+	// Datagram is part of the interface that its type serves.
+	Datagram = link.Datagram
 )
 
 // Validate returns what is wrong with the configuration, or nil.
@@ -179,6 +182,7 @@ const (
 	Incompatible
 )
 
+// String names it.
 func (k MemberEventKind) String() string {
 	if k == 0 || k > Incompatible {
 		return "unknown"

@@ -54,6 +54,7 @@ type PathError struct {
 	Op, Path, Text string
 }
 
+// Error tells what and where.
 func (e *PathError) Error() string { return fmt.Sprintf("%s: %s: %s", e.Path, e.Op, e.Text) }
 
 // Notice is something that a receiver was told and did not do, or is not sure of.

@@ -95,7 +95,10 @@ type HostError struct {
 	Detail HostDetail
 }
 
+// Error tells what and where.
 func (e *HostError) Error() string { return fmt.Sprintf("%s: %s", e.Host, e.Text) }
+
+// Unwrap returns the cause.
 func (e *HostError) Unwrap() error { return e.Err }
 
 func hostError(s HostState) error {

@@ -390,7 +390,7 @@ func labKills(t *testing.T, l *lab) {
 	heal(0)
 	old, now := 0, 1
 	resumed := 0
-	for run := range oracle.N(8, 200) {
+	for run := range oracle.N(5, 200) {
 		s := l.send(src[now], "-delete", "-min-members", strconv.Itoa(hosts), "-rate", "100M", "tree")
 		wait := time.Duration(r.IntN(900)) * time.Millisecond
 		time.Sleep(wait)

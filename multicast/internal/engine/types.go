@@ -67,6 +67,7 @@ const (
 var stateNames = [...]string{"", "idle", "manifest", "compare", "need", "content", "verify", "prepared", "in doubt", "flip", "result", "aborted",
 	"listen", "gather", "plan", "stream", "seal", "commit", "finish", "done"}
 
+// String names it.
 func (s State) String() string {
 	if int(s) >= len(stateNames) || s == 0 {
 		return "unknown"
@@ -345,6 +346,7 @@ const eventStatus EventKind = 100
 
 var hostNames = [...]string{"unknown", "committed", "failed", "silent", "left", "late", "evicted", "refused", "read-only", "in doubt", "aborted"}
 
+// String names it.
 func (s HostStatus) String() string {
 	if int(s) >= len(hostNames) {
 		return "unknown"

@@ -19,6 +19,7 @@ type Conn interface {
 	// ReadGroup and ReadUnicast wait for datagrams to the group, and to the node, and
 	// return how many entries of d they have filled. After Close they return an error.
 	ReadGroup(d []Datagram) (int, error)
+	// ReadUnicast is part of multicast.PacketConn.
 	ReadUnicast(d []Datagram) (int, error)
 	// Write sends b, cut into datagrams of size bytes; the last may be shorter. A
 	// destination that is not valid is the group.
@@ -31,5 +32,6 @@ type Conn interface {
 	Drops() uint64
 	// Note tells what is out of the ordinary, in one line; empty: nothing.
 	Note() string
+	// Close is part of the interface that its type serves.
 	Close() error
 }

@@ -25,6 +25,7 @@ const (
 	Hardlink // to an earlier entry of the manifest
 )
 
+// String names it.
 func (k Kind) String() string {
 	if k == 0 || k > Hardlink {
 		return "unknown"
@@ -209,7 +210,10 @@ type DecodeError struct {
 	Err    error
 }
 
+// Error tells what and where.
 func (e *DecodeError) Error() string { return fmt.Sprintf("manifest, byte %d: %v", e.Offset, e.Err) }
+
+// Unwrap returns the cause.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
 type decoder struct {

@@ -19,7 +19,10 @@ type Problem struct {
 	Err  error
 }
 
+// Error tells what and where.
 func (p *Problem) Error() string { return fmt.Sprintf("%s: %s: %v", p.Path, p.Op, p.Err) }
+
+// Unwrap returns the cause.
 func (p *Problem) Unwrap() error { return p.Err }
 
 // ScanOptions say what is sent.

@@ -15,6 +15,7 @@ type Error struct {
 	Err    error
 }
 
+// Error tells what and where.
 func (e *Error) Error() string {
 	if e.Type == 0 {
 		return fmt.Sprintf("packet: %s at byte %d: %v", e.Field, e.Offset, e.Err)
@@ -22,6 +23,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%v: %s at byte %d: %v", e.Type, e.Field, e.Offset, e.Err)
 }
 
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 var (

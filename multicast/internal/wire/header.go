@@ -23,6 +23,7 @@ const magic = 0x4D43
 // NodeID names one process start. Zero means none.
 type NodeID [12]byte
 
+// String names it.
 func (id NodeID) String() string { return hex.EncodeToString(id[:]) }
 
 // Less orders node ids as numbers.
@@ -99,6 +100,7 @@ const (
 var typeNames = [...]string{"", "HELLO", "BYE", "QUERY", "STATUS", "ANNOUNCE", "NEED", "STATES", "DATA", "NACK", "HEARTBEAT",
 	"REPORT", "READY", "COMMIT", "RESULT", "ABORT", "ACK", "ASK", "ANSWER", "END", "REFUSE"}
 
+// String names it.
 func (t Type) String() string {
 	if t == 0 || t >= typeEnd {
 		return fmt.Sprintf("type %d", uint8(t))

@@ -141,6 +141,7 @@ type Hello struct {
 	Version string // of the software
 }
 
+// Type is that of its packet.
 func (*Hello) Type() Type { return TypeHello }
 
 // Append adds the body's bytes.
@@ -162,6 +163,7 @@ func (m *Hello) parse(r *reader) {
 // Bye says that a node leaves.
 type Bye struct{}
 
+// Type is that of its packet.
 func (*Bye) Type() Type { return TypeBye }
 
 // Append adds nothing.
@@ -181,6 +183,7 @@ type Query struct {
 	Group   uint32 // members seen, which spreads the answers
 }
 
+// Type is that of its packet.
 func (*Query) Type() Type { return TypeQuery }
 
 // Append adds the body's bytes.
@@ -202,6 +205,7 @@ type Status struct {
 	Detail      string
 }
 
+// Type is that of its packet.
 func (*Status) Type() Type { return TypeStatus }
 
 // Append adds the body's bytes.
@@ -265,6 +269,7 @@ type Announce struct {
 	Sign      Signature
 }
 
+// Type is that of its packet.
 func (*Announce) Type() Type { return TypeAnnounce }
 
 // Append adds the body's bytes.
@@ -326,6 +331,7 @@ func (m *part) parse(r *reader) {
 // Need is a part of what a receiver answers to ANNOUNCE and MANIFEST.
 type Need part
 
+// Type is that of its packet.
 func (*Need) Type() Type { return TypeNeed }
 
 // Append adds the body's bytes.
@@ -335,6 +341,7 @@ func (m *Need) parse(r *reader)        { (*part)(m).parse(r) }
 // Result is a part of what a receiver did.
 type Result part
 
+// Type is that of its packet.
 func (*Result) Type() Type { return TypeResult }
 
 // Append adds the body's bytes.
@@ -355,6 +362,7 @@ type States struct {
 	Bits []byte // bit i of the first byte is member From+i
 }
 
+// Type is that of its packet.
 func (*States) Type() Type { return TypeStates }
 
 // Append adds the body's bytes.
@@ -401,6 +409,7 @@ type Data struct {
 	Payload                  []byte
 }
 
+// Type is that of its packet.
 func (*Data) Type() Type { return TypeData }
 
 // Append adds the body's bytes.
@@ -445,6 +454,7 @@ type Nack struct {
 	Lacks  []Lack
 }
 
+// Type is that of its packet.
 func (*Nack) Type() Type { return TypeNack }
 
 // Append adds the body's bytes.
@@ -490,6 +500,7 @@ type Heartbeat struct {
 	Prob  uint16 // of 65536: the others' chance to report
 }
 
+// Type is that of its packet.
 func (*Heartbeat) Type() Type { return TypeHeartbeat }
 
 // Append adds the body's bytes.
@@ -527,6 +538,7 @@ type Report struct {
 	State    uint8
 }
 
+// Type is that of its packet.
 func (*Report) Type() Type { return TypeReport }
 
 // Append adds the body's bytes.
@@ -550,6 +562,7 @@ type Ready struct {
 	Text   string
 }
 
+// Type is that of its packet.
 func (*Ready) Type() Type { return TypeReady }
 
 // Append adds the body's bytes.
@@ -573,6 +586,7 @@ type Commit struct {
 	Sign         Signature
 }
 
+// Type is that of its packet.
 func (*Commit) Type() Type { return TypeCommit }
 
 // Append adds the body's bytes.
@@ -613,6 +627,7 @@ type Abort struct {
 	Sign   Signature
 }
 
+// Type is that of its packet.
 func (*Abort) Type() Type { return TypeAbort }
 
 // Append adds the body's bytes.
@@ -634,6 +649,7 @@ type Ack struct {
 	Bits [32]byte
 }
 
+// Type is that of its packet.
 func (*Ack) Type() Type { return TypeAck }
 
 // Append adds the body's bytes.
@@ -653,6 +669,7 @@ type Ask struct {
 	Unicast  netip.AddrPort
 }
 
+// Type is that of its packet.
 func (*Ask) Type() Type { return TypeAsk }
 
 // Append adds the body's bytes.
@@ -684,6 +701,7 @@ type Answer struct {
 	Abort    Abort
 }
 
+// Type is that of its packet.
 func (*Answer) Type() Type { return TypeAnswer }
 
 // Append adds the body's bytes.
@@ -716,6 +734,7 @@ func (m *Answer) parse(r *reader) {
 // End says that a transfer is over.
 type End struct{ Reason uint8 }
 
+// Type is that of its packet.
 func (*End) Type() Type { return TypeEnd }
 
 // Append adds the body's bytes.
