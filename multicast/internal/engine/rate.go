@@ -31,7 +31,7 @@ type Rate struct {
 const (
 	unlimited    = 10e9 // bit/s: no more is ever tried
 	floorRate    = 1e6  // bit/s: no less, for the end of a transfer is to come
-	startRate    = 200e6
+	startRate    = 100e6
 	frameSize    = 42                     // Ethernet, IP and UDP header of a packet
 	delayLimit   = 15 * time.Millisecond  // growth of the one-way delay that means a queue
 	lossMargin   = 0.03                   // loss above the link's own that means a queue
@@ -53,6 +53,7 @@ type pacer struct {
 	changed   Time // the last reduction
 	grown     Time
 	base      float64 // the link's own loss
+	before    float64 // the loss that made the rate fall last
 	srtt      time.Duration
 	hostLimit bool
 }
@@ -66,9 +67,9 @@ func newPacer(r Rate, now Time) *pacer {
 	case Fixed:
 		p.rate, p.slowStart = p.cap, false
 	case LAN:
-		p.rate = min(p.cap, max(p.cap/2, startRate))
-		if r.Bits == 0 {
-			p.rate = startRate
+		p.rate = startRate
+		if r.Bits > 0 { // a cap is what somebody knows of the link
+			p.rate = min(p.cap, max(p.cap/2, startRate))
 		}
 	case Friendly:
 		p.rate = min(p.cap, 10e6)
@@ -135,23 +136,33 @@ func (p *pacer) feed(now Time, s sample, rtt time.Duration) {
 		p.friendly(now, s, rtt)
 		return
 	}
-	if s.packets >= 50 {
-		if p.base == 0 && p.slowStart {
-			p.base = s.loss
-		}
-		// The link's own loss is what stays when the rate falls.
-		p.base += 0.1 * (min(s.loss, p.base+0.01) - p.base)
+	n := float64(s.packets)
+	// More loss than the link's own, and than chance explains.
+	lossy := n >= 16 && s.loss > p.base+lossMargin+3*math.Sqrt(max(p.base, 0.01)/n)
+	if n >= 16 && !lossy {
+		p.base += 0.1 * (s.loss - p.base)
 	}
 	switch {
-	case s.packets >= 50 && s.loss > 1.5*p.base+lossMargin && s.loss > 0.02:
-		reduce(max(p.rate*0.5, min(p.rate*0.85, p.rate*(1-s.loss)*0.97)))
+	case lossy && now-p.changed < int64(2*rtt):
+	case lossy && p.before > 0 && s.loss >= 0.75*p.before && s.delay < delayLimit/3:
+		// The rate fell and the loss did not, and there is no queue: it is the link's own.
+		p.base += 0.5 * (s.loss - p.base)
+		p.before = s.loss
+	case lossy:
+		// What arrives is what the link takes.
+		to := p.rate * 0.85
+		if s.goodput > 0 {
+			to = min(to, s.goodput/(1-min(p.base, 0.9))*0.97)
+		}
+		p.before = s.loss
+		reduce(max(to, p.rate*0.25))
 	case s.delay > delayLimit:
 		reduce(p.rate * 0.85)
-	case p.slowStart && now-p.grown >= int64(max(rtt, 10*time.Millisecond)):
+	case p.slowStart && s.packets >= 8 && s.goodput*(1+s.loss) > 0.5*p.rate && now-p.grown >= int64(max(rtt, 10*time.Millisecond)):
 		p.grown = now
 		p.rate = min(p.cap, p.rate*2)
 	case !p.slowStart && now-p.changed > int64(4*rtt) && now-p.grown >= int64(max(rtt, 10*time.Millisecond)):
-		p.grown = now
+		p.grown, p.before = now, 0
 		p.rate = min(p.cap, p.rate*1.05)
 	}
 }

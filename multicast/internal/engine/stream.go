@@ -64,7 +64,8 @@ func (s *Send) takeReport(now Time, p *sendPeer, m *wire.Report) {
 	p.missing, p.backlog, p.state = m.Missing, m.Backlog, State(m.State)
 	x := sample{delay: time.Duration(m.Delay) * time.Microsecond, backlog: m.Backlog, drain: m.Drain, events: float64(m.Events) / 1e6, rtt: p.rtt}
 	p.delay = x.delay
-	if m.Highest > p.highest && m.Received >= p.received {
+	// Fewer packets tell nothing of the loss: they count with the next report.
+	if m.Highest > p.highest+40 && m.Received >= p.received || m.Highest > p.highest && now-p.reportAt > int64(100*time.Millisecond) {
 		sent, got := m.Highest-p.highest, m.Received-p.received
 		x.packets = sent
 		x.loss = max(0, 1-float64(got)/float64(sent))
@@ -75,7 +76,7 @@ func (s *Send) takeReport(now Time, p *sendPeer, m *wire.Report) {
 			p.loss += 0.3 * (x.loss - p.loss)
 		}
 		if dt := now - p.reportAt; p.reportAt != 0 && dt > 0 {
-			x.goodput = float64(got) * float64(s.opt.Symbol) * 8e9 / float64(dt)
+			x.goodput = float64(got) * float64(s.opt.Symbol+wire.Overhead+wire.DataHeader+frameSize) * 8e9 / float64(dt)
 		}
 		p.received, p.highest, p.reportAt = m.Received, m.Highest, now
 	}
@@ -161,6 +162,9 @@ func (s *Send) heartbeat(now Time) {
 	every := heartbeatEvery
 	if s.state == Stream && len(s.peers) <= smallGroup {
 		every = 20 * time.Millisecond
+		if s.pacer.slowStart {
+			every = 10 * time.Millisecond
+		}
 	}
 	if s.state == Sealing || s.state == Gather && s.objects[0].sent() {
 		steps := [...]time.Duration{2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond}
