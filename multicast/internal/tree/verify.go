@@ -371,6 +371,12 @@ func copyInto(f, in *os.File, fi fs.FileInfo, e *Entry, o *Options, owner bool) 
 
 // old keeps what is live at a path, whatever it is; nothing there is fine.
 func (b *builder) old(p string) error {
+	if sd, sname, err := b.s.out.at(p); err == nil {
+		b.s.out.forget(p)
+		if err := removeAll(sd, sname); err != nil { // what was staged is not good
+			return err
+		}
+	}
 	d, name, err := b.live.at(p)
 	if err != nil {
 		return nil
@@ -378,9 +384,6 @@ func (b *builder) old(p string) error {
 	fi, err := d.Lstat(name)
 	if err != nil {
 		return nil
-	}
-	if sd, sname, err := b.s.out.at(p); err == nil {
-		_ = removeAll(sd, sname) // a half-staged file; what stays shows as an error below
 	}
 	if fi.IsDir() {
 		return b.others(p, map[string]bool{})
