@@ -27,6 +27,7 @@ type section struct {
 var sections = []section{
 	{"stracelog", tourStracelog},
 	{"smart", tourSmart},
+	{"multicast", tourMulticast},
 	{"sshproxy", tourSSHProxy},
 	{"ipxe", tourIPXE},
 }

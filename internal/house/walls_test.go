@@ -31,8 +31,8 @@ var walls = []wall{
 	{"diag", "std !os !net !os/exec !unsafe", "a vocabulary reads nothing"},
 	{"ipxe/...", "std dougu.internal/diag !os/exec !unsafe", "parsers and judges stand on the standard library"},
 	{"keepalived/...", "std dougu.internal/diag !os/exec !unsafe !net", "parsers and judges stand on the standard library"},
-	{"multicast/udp/...", "std golang.org/x/net/ipv4 golang.org/x/sys/unix !os/exec", "sockets"},
-	{"multicast/fec/...", "std github.com/klauspost/reedsolomon !os/exec !net !os", "Reed-Solomon codes"},
+	{"multicast/internal/udp/...", "std golang.org/x/net/ipv4 golang.org/x/sys/unix !os/exec", "sockets"},
+	{"multicast/internal/fec/...", "std github.com/klauspost/reedsolomon !os/exec !net !os", "Reed-Solomon codes"},
 	{"multicast/...", "std golang.org/x/net/ipv4 golang.org/x/sys/unix !os/exec", "an embeddable transport"},
 	{"smart/...", "std golang.org/x/sys/unix !os/exec !net", "pages are decoded by the standard library, read by system calls"},
 	{"sshproxy/dial/...", "std golang.org/x/crypto/ssh/... golang.org/x/sys/unix golang.org/x/net/proxy", "the dialer speaks SSH"},
@@ -154,7 +154,7 @@ func covers(pattern, name string) bool {
 // import neither net nor os. The rest of a package that decides by time is held to
 // it as well, file by file.
 var engines = []string{
-	"diag", "ipxe/sim/...", "keepalived/...", "multicast/engine/...", "multicast/wire/...", "multicast/mcsim/...", "sshproxy",
+	"diag", "ipxe/sim/...", "keepalived/...", "multicast/internal/engine/...", "multicast/internal/wire/...", "multicast/internal/ranges/...", "multicast/internal/fec/...", "multicast/mcsim/...", "sshproxy",
 }
 
 // filesApart are files of an engine's directory that touch the file system for

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+
+	"dougu.internal/multicast"
+)
+
+func (c *common) recv(ctx context.Context, args []string) int {
+	f := flag.NewFlagSet("recv", flag.ContinueOnError)
+	c.flags(f)
+	base := f.String("base", "", "")
+	once := f.Bool("once", false, "")
+	readOnly := f.Bool("readonly", false, "")
+	inPlace := f.Bool("in-place", false, "")
+	outside := f.Bool("outside-links", false, "")
+	switch err := f.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return statusGood
+	case err != nil:
+		return statusUsage
+	case *base == "" || f.NArg() > 0:
+		return c.usage("recv wants -base DIR and nothing else")
+	}
+	config, err := c.config()
+	if err != nil {
+		return c.fail(statusUsage, err)
+	}
+	n, err := multicast.Join(ctx, config)
+	if err != nil {
+		return c.fail(statusFailed, err)
+	}
+	defer n.Close()
+	o := multicast.ReceiveOptions{ReadOnly: *readOnly, OutsideLinks: *outside}
+	if *inPlace {
+		o.Mode = multicast.InPlace
+	}
+	r, err := n.Receive(*base, o)
+	if err != nil {
+		return c.fail(statusFailed, err)
+	}
+	if note := n.Note(); note != "" {
+		fmt.Fprintln(c.stderr, "note:", note)
+	}
+	for {
+		commit, err := r.Next(ctx)
+		for _, notice := range r.Notices() {
+			fmt.Fprintf(c.stderr, "epoch %d: %s\n", notice.Epoch, notice.Text)
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return statusGood
+			}
+			return c.fail(statusFailed, err)
+		}
+		fmt.Fprintf(c.stdout, "commit %d from %s: %d updated, %d deleted\n", commit.Epoch, show(commit.Sender), len(commit.Updated), len(commit.Deleted))
+		for _, e := range commit.Errors {
+			fmt.Fprintf(c.stderr, "error %s: %s: %s\n", show(e.Path), e.Op, e.Text)
+		}
+		if commit.Tidy != nil {
+			fmt.Fprintln(c.stderr, "error:", commit.Tidy)
+		}
+		if *once {
+			return statusGood
+		}
+	}
+}

@@ -1,0 +1,490 @@
+package tree
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"dougu.internal/multicast/internal/ranges"
+)
+
+// Verdict is what Verify has found.
+type Verdict struct {
+	Root   [32]byte
+	Failed int        // files that do not have their digest, although they were sent whole
+	Again  ranges.Set // where their content is in the stream, to be sent again
+	Text   string
+}
+
+// Verify checks the digest of every file that came, finishes what is staged, and
+// writes the promise: after it, Commit needs no more than a rename and some metadata.
+func (s *Stage) Verify(seal []byte, p Promise, stop func() bool) (Verdict, error) {
+	v := Verdict{Root: Root(s.digest, seal)}
+	seals, err := ParseSeals(seal, len(s.manifest.Entries))
+	if err != nil {
+		return v, err
+	}
+	s.seals = seals
+	if err := s.emptyFiles(); err != nil {
+		return v, err
+	}
+	bad, err := s.checkSums(stop)
+	if err != nil {
+		return v, err
+	}
+	if len(bad) > 0 {
+		return s.spoiled(v, bad)
+	}
+	s.atomic, s.Fallback = s.canExchange()
+	if s.atomic {
+		err = s.build(stop)
+	} else {
+		err = s.writeJournal()
+	}
+	if err != nil {
+		return v, err
+	}
+	if err := s.flushLog(); err != nil {
+		return v, err
+	}
+	p.Root, p.Atomic = v.Root, s.atomic
+	if s.atomic {
+		p.Target = s.manifest.Roots[0]
+		fi, err := s.base.root.Lstat(treeDir + "/" + p.Target)
+		if err != nil {
+			return v, err
+		}
+		id, _, _, _ := sysInfo(fi)
+		p.Dev, p.Ino = id.dev, id.ino
+	}
+	s.promise = p
+	text, err := json.Marshal(&p)
+	if err != nil {
+		return v, err
+	}
+	return v, s.base.write(promiseFile, text, s.o.Fsync)
+}
+
+// emptyFiles makes the files that have no content, and those that were staged whole.
+func (s *Stage) emptyFiles() error {
+	for i := range s.manifest.Entries {
+		e := &s.manifest.Entries[i]
+		if s.plan.actions[i] != content || s.missing[i] != 0 {
+			continue
+		}
+		if e.Size == 0 {
+			if err := s.finishFile(i); err != nil {
+				return fmt.Errorf("%s: %w", e.Path, unwrapPath(err))
+			}
+			continue
+		}
+		if _, ok := s.hash.sums[i]; !ok { // all of it was there from the start
+			sum, err := s.hash.sum(s, i)
+			if err != nil {
+				return fmt.Errorf("%s: %w", e.Path, unwrapPath(err))
+			}
+			s.hash.sums[i] = sum
+		}
+	}
+	return nil
+}
+
+// checkSums compares digests and returns the files that are not what was sent. A file
+// that changed at the source is an error of its path, and stays as it was.
+func (s *Stage) checkSums(stop func() bool) (bad []int, err error) {
+	sealed := map[int]*Seal{}
+	for i := range s.seals {
+		sealed[int(s.seals[i].Index)] = &s.seals[i]
+	}
+	for i := range s.manifest.Entries {
+		if i%64 == 0 && stop() {
+			return nil, errStopped
+		}
+		e := &s.manifest.Entries[i]
+		if s.plan.actions[i] != content || e.Size == 0 {
+			continue
+		}
+		seal := sealed[i]
+		switch {
+		case seal == nil && s.manifest.Flags&FlagDigest != 0:
+			if s.hash.sums[i] != e.Digest {
+				bad = append(bad, i)
+			}
+		case seal == nil:
+			// Nobody needed it sent: it was staged whole, by name, size and time. Its
+			// digest is not known, so it has to come again.
+			bad = append(bad, i)
+		case seal.Status != SealGood:
+			s.plan.actions[i] = failed
+			s.plan.results.Updated = s.plan.results.Updated.Minus(ranges.Set{{Start: uint64(i), End: uint64(i) + 1}})
+			s.plan.results.fail(e.Path, "read", errors.New("the file changed or could not be read at the sender: it stays as it was here"))
+		case s.missing[i] != 0:
+			return nil, fmt.Errorf("%s lacks %d bytes", e.Path, s.missing[i])
+		case s.hash.sums[i] != seal.Sum:
+			bad = append(bad, i)
+		}
+	}
+	return bad, nil
+}
+
+// spoiled drops what is staged of bad files.
+func (s *Stage) spoiled(v Verdict, bad []int) (Verdict, error) {
+	v.Failed = len(bad)
+	var set ranges.Set
+	for _, i := range bad {
+		e := &s.manifest.Entries[i]
+		set.Add(e.Range())
+		delete(s.hash.sums, i)
+		s.missing[i] = e.Size
+		if err := s.closeFile(i); err != nil {
+			return v, err
+		}
+		d, name, err := s.out.at(e.Path)
+		if err == nil {
+			err = d.Remove(name)
+		}
+		if err != nil {
+			return v, err
+		}
+	}
+	s.held = s.held.Minus(set)
+	if err := s.have.Close(); err != nil {
+		return v, err
+	}
+	if err := s.base.write(haveFile, s.held.Append(nil), false); err != nil {
+		return v, err
+	}
+	var err error
+	if s.have, err = s.base.root.OpenFile(haveFile, os.O_WRONLY|os.O_APPEND, 0); err != nil {
+		return v, err
+	}
+	if s.layout != nil {
+		v.Again = s.layout.Stream(set)
+	}
+	v.Text = fmt.Sprintf("%s does not have the digest of what was sent", s.manifest.Entries[bad[0]].Path)
+	return v, nil
+}
+
+// canExchange reports whether the tree can be exchanged as a whole, or why not.
+func (s *Stage) canExchange() (bool, string) {
+	m := s.manifest
+	switch {
+	case s.o.InPlace:
+		return false, "the receiver was told to work in place"
+	case len(m.Roots) != 1:
+		return false, "more than one path was sent"
+	case m.Roots[0] == ".":
+		return false, "the whole directory was sent, and it can't be exchanged from within"
+	case m.Find(m.Roots[0]) < 0:
+		return false, "the path itself is excluded"
+	case s.plan.actions[m.Find(m.Roots[0])] == failed:
+		return false, "the path itself can't be replaced"
+	case !canExchange:
+		return false, "this system can't exchange two directories"
+	}
+	live, err := s.base.root.Lstat(m.Roots[0])
+	if err != nil {
+		return true, "" // nothing is there: a rename will do
+	}
+	stage, err := s.base.root.Lstat(treeDir)
+	if err != nil {
+		return false, err.Error()
+	}
+	a, _, _, _ := sysInfo(live)
+	b, _, _, _ := sysInfo(stage)
+	if a.dev != b.dev {
+		return false, "another file system is mounted there"
+	}
+	// Two empty directories show whether this file system can do it.
+	probe := []string{StageName + "/x", StageName + "/y"}
+	for _, p := range probe {
+		if err := s.base.root.Mkdir(p, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return false, err.Error()
+		}
+	}
+	err = exchange(s.base.root, probe[0], probe[1])
+	for _, p := range probe {
+		if rerr := s.base.root.Remove(p); err == nil {
+			err = rerr
+		}
+	}
+	if err != nil {
+		return false, "this file system can't exchange two directories: " + unwrapPath(err).Error()
+	}
+	return true, ""
+}
+
+// build completes the staged tree: links for what did not change, copies where only
+// the mode did, and everything that stays here although the sender does not have it.
+func (s *Stage) build(stop func() bool) error {
+	b := &builder{s: s, live: &dirs{root: s.base.root}, keep: map[string]bool{}}
+	defer b.live.close()
+	for i := range s.manifest.Entries {
+		if i%256 == 0 && stop() {
+			return errStopped
+		}
+		if err := b.entry(i); err != nil {
+			return fmt.Errorf("%s: %w", s.manifest.Entries[i].Path, unwrapPath(err))
+		}
+	}
+	deleted := map[string]bool{}
+	for _, p := range s.plan.deletes {
+		deleted[p] = true
+	}
+	for _, p := range s.plan.clear {
+		deleted[p] = true
+	}
+	root := s.manifest.Roots[0]
+	if fi, err := s.base.root.Lstat(root); err == nil && fi.IsDir() && !deleted[root] && s.manifest.Entries[s.manifest.Find(root)].Kind == Dir {
+		if err := b.others(root, deleted); err != nil {
+			return err
+		}
+	}
+	return b.finishDirs()
+}
+
+type builder struct {
+	s     *Stage
+	live  *dirs
+	keep  map[string]bool
+	extra []dirMeta // directories that only the receiver has
+}
+
+type dirMeta struct {
+	path string
+	fi   fs.FileInfo
+}
+
+func (b *builder) entry(i int) error {
+	s := b.s
+	e := &s.manifest.Entries[i]
+	a := s.plan.actions[i]
+	switch {
+	case a == failed:
+		return b.old(e.Path) // what is there stays
+	case e.Kind == Dir:
+		_, err := s.out.dir(e.Path)
+		return err
+	case e.Kind == File && a == content:
+		return nil // it is staged
+	case e.Kind == File && a == same:
+		return b.link(e.Path)
+	case e.Kind == File: // meta
+		return b.copy(e.Path, e)
+	}
+	d, name, err := s.out.at(e.Path)
+	if err != nil {
+		return err
+	}
+	if err := d.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if e.Kind == Symlink {
+		if err := d.Symlink(e.Target, name); err != nil {
+			return err
+		}
+		return setLinkTime(d, name, e.mtime())
+	}
+	return s.base.root.Link(path.Join(treeDir, s.manifest.Entries[e.Link].Path), path.Join(treeDir, e.Path))
+}
+
+// link puts what is live into the staged tree, by a hard link where the file system
+// has them.
+func (b *builder) link(p string) error {
+	d, name, err := b.s.out.at(p)
+	if err != nil {
+		return err
+	}
+	if err := d.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := b.s.base.root.Link(p, path.Join(treeDir, p)); err == nil {
+		return nil
+	}
+	return b.copy(p, nil)
+}
+
+// copy copies a live file; e says which mode and owner it gets, nil: its own.
+func (b *builder) copy(p string, e *Entry) error {
+	d, name, err := b.live.at(p)
+	if err != nil {
+		return err
+	}
+	fi, err := d.Lstat(name)
+	if err != nil {
+		return err
+	}
+	out, outName, err := b.s.out.at(p)
+	if err != nil {
+		return err
+	}
+	if fi.Mode()&fs.ModeSymlink != 0 {
+		target, err := d.Readlink(name)
+		if err != nil {
+			return err
+		}
+		return out.Symlink(target, outName)
+	}
+	in, err := openFile(d, name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	f, err := out.OpenFile(outName, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|noFollow, 0o600)
+	if err != nil {
+		return err
+	}
+	err = copyInto(f, in, fi, e, &b.s.o, b.s.manifest.Flags&FlagOwner != 0)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+func copyInto(f, in *os.File, fi fs.FileInfo, e *Entry, o *Options, owner bool) error {
+	if _, err := f.ReadFrom(in); err != nil {
+		return err
+	}
+	mode := fi.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
+	if e != nil {
+		mode = fileMode(o.wantMode(e))
+		if o.Owner && owner {
+			if err := f.Chown(int(e.UID), int(e.GID)); err != nil {
+				return err
+			}
+		}
+	}
+	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	if o.Fsync {
+		if err := f.Sync(); err != nil {
+			return err
+		}
+	}
+	return setFileTime(f, fi.ModTime())
+}
+
+// old keeps what is live at a path, whatever it is; nothing there is fine.
+func (b *builder) old(p string) error {
+	if sd, sname, err := b.s.out.at(p); err == nil {
+		b.s.out.forget(p)
+		if err := removeAll(sd, sname); err != nil { // what was staged is not good
+			return err
+		}
+	}
+	d, name, err := b.live.at(p)
+	if err != nil {
+		return nil
+	}
+	fi, err := d.Lstat(name)
+	if err != nil {
+		return nil
+	}
+	if fi.IsDir() {
+		return b.others(p, map[string]bool{})
+	}
+	return b.link(p)
+}
+
+// others links what a live directory holds and the staged one does not.
+func (b *builder) others(p string, deleted map[string]bool) error {
+	s := b.s
+	live, err := b.live.dir(p)
+	if err != nil {
+		return err
+	}
+	names, err := readDir(live)
+	if err != nil {
+		return err
+	}
+	if _, err := s.out.dir(p); err != nil {
+		return err
+	}
+	if i := s.manifest.Find(p); i < 0 || s.plan.actions[i] == failed {
+		fi, err := live.Stat(".")
+		if err != nil {
+			return err
+		}
+		b.extra = append(b.extra, dirMeta{p, fi})
+	}
+	for _, n := range names {
+		full := p + "/" + n
+		if deleted[full] {
+			continue
+		}
+		fi, err := s.base.root.Lstat(full)
+		if err != nil {
+			return err
+		}
+		i := s.manifest.Find(full)
+		switch {
+		case fi.IsDir() && (i < 0 || s.manifest.Entries[i].Kind == Dir):
+			err = b.others(full, deleted)
+		case i >= 0: // it has been made
+		default:
+			err = b.link(full)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finishDirs gives directories their modes and times, children first.
+func (b *builder) finishDirs() error {
+	s := b.s
+	s.out.close()
+	set := func(p string, mode fs.FileMode, e *Entry, fi fs.FileInfo) error {
+		d, name, err := s.out.at(p)
+		if err != nil {
+			return err
+		}
+		if e != nil && s.o.Owner && s.manifest.Flags&FlagOwner != 0 {
+			if err := d.Lchown(name, int(e.UID), int(e.GID)); err != nil {
+				return err
+			}
+		}
+		t := fi
+		mtime := e.timeOr(t)
+		// The time first: a directory that may not be entered can't be opened.
+		if err := setLinkTime(d, name, mtime); err != nil {
+			return err
+		}
+		return d.Chmod(name, mode)
+	}
+	for i := len(b.extra) - 1; i >= 0; i-- {
+		x := b.extra[i]
+		if err := set(x.path, x.fi.Mode()&(fs.ModePerm|fs.ModeSetuid|fs.ModeSetgid|fs.ModeSticky), nil, x.fi); err != nil {
+			return fmt.Errorf("%s: %w", x.path, unwrapPath(err))
+		}
+	}
+	for i := len(s.manifest.Entries) - 1; i >= 0; i-- {
+		e := &s.manifest.Entries[i]
+		if e.Kind != Dir || s.plan.actions[i] == failed {
+			continue
+		}
+		if err := set(e.Path, fileMode(s.o.wantMode(e)), e, nil); err != nil {
+			return fmt.Errorf("%s: %w", e.Path, unwrapPath(err))
+		}
+	}
+	s.out.close()
+	return nil
+}
+
+// parentsOf lists the directories above a path, the highest first.
+func parentsOf(p string) (list []string) {
+	for i := range len(p) {
+		if p[i] == '/' {
+			list = append(list, p[:i])
+		}
+	}
+	return list
+}
+
+func under(p, dir string) bool { return strings.HasPrefix(p, dir+"/") }

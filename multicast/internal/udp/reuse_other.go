@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package udp
+
+func reuse(uintptr) error { return nil }

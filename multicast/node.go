@@ -1,0 +1,520 @@
+package multicast
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"dougu.internal/multicast/internal/engine"
+	"dougu.internal/multicast/internal/tree"
+	"dougu.internal/multicast/internal/wire"
+)
+
+// Node is a member of a group. Its methods may be called from several goroutines.
+type Node struct {
+	c     Config
+	conn  PacketConn
+	start time.Time
+	stop  chan struct{}
+	kick  chan struct{}
+	wg    sync.WaitGroup
+	keys  *wire.Keys
+
+	mu        sync.Mutex
+	eng       *engine.Node
+	opener    *wire.Opener
+	sealer    *wire.Sealer
+	closed    bool
+	scheduled engine.Time
+	data      wire.Data // decoded DATA, used again and again
+	head      wire.Header
+	train     []byte // sealed datagrams of one size and destination
+	trainSize int
+	trainTo   outAddr
+	single    []byte
+	content   *tree.Content // of the transfer that is sent
+	send      *engine.Send
+	sent      chan struct{} // closed when it has ended
+	watchers  map[chan MemberEvent]struct{}
+	statuses  []chan<- statusAnswer
+	receiver  *Receiver
+	counts    counts
+	sendErr   error
+	noted     bool
+
+	sending chan struct{} // one Send at a time
+}
+
+// counts are packets that were not taken.
+type counts struct {
+	foreign, unopened, replays, malformed, version, flood uint64
+	wire                                                  uint64 // bytes sent
+}
+
+// Join opens the sockets and takes part until Close. It does not wait for others.
+func Join(ctx context.Context, c Config) (*Node, error) {
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	keys, err := wire.NewKeys(c.Key, c.Group.String())
+	if err != nil {
+		return nil, fmt.Errorf("multicast: %w", err)
+	}
+	conn, err := c.Transport.Open(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("multicast: %w", err)
+	}
+	n := &Node{c: c, conn: conn, start: time.Now(), stop: make(chan struct{}), kick: make(chan struct{}, 1), keys: keys,
+		watchers: map[chan MemberEvent]struct{}{}, sending: make(chan struct{}, 1), train: make([]byte, 0, 64<<10)}
+	var id wire.NodeID
+	rand.Read(id[:])
+	if n.sealer, err = keys.NewSealer(id); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("multicast: %w", err)
+	}
+	n.opener = keys.NewOpener(id, 4*wire.MaxRoster)
+	n.eng = engine.NewNode(n.now(), engine.Config{ID: id, Name: c.Name, Version: Version, Unicast: conn.Local(), Group: c.Group,
+		Trust: c.Trust, Publish: c.Publish, Rand: random, Track: true})
+	n.wg.Go(n.timers)
+	n.wg.Go(func() { n.read(conn.ReadGroup) })
+	n.wg.Go(func() { n.read(conn.ReadUnicast) })
+	if note := conn.Note(); note != "" {
+		c.Logger.Warn("multicast: " + note)
+	}
+	return n, nil
+}
+
+func random() uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	return binary.NativeEndian.Uint64(b[:])
+}
+
+// now is the node's own clock; 0 is never.
+func (n *Node) now() engine.Time { return int64(time.Since(n.start)) + 1 }
+
+// Close says goodbye and leaves the group: a transfer that is sent is aborted when it
+// is not decided, one that is received is dropped when it is not prepared. No
+// goroutine of the node is left when it returns. It may be called again.
+func (n *Node) Close() error {
+	n.mu.Lock()
+	if n.closed {
+		n.mu.Unlock()
+		n.wg.Wait()
+		return nil
+	}
+	n.closed = true
+	r := n.receiver
+	if n.send != nil {
+		n.send.Cancel(n.now())
+	}
+	n.eng.StopReceiving(n.now())
+	for i := range 3 {
+		n.eng.Bye()
+		n.flush()
+		if i < 2 {
+			n.mu.Unlock()
+			time.Sleep(10 * time.Millisecond)
+			n.mu.Lock()
+		}
+	}
+	close(n.stop)
+	for w := range n.watchers {
+		close(w)
+	}
+	n.watchers = nil
+	n.mu.Unlock()
+	err := n.conn.Close()
+	if r != nil {
+		r.shut()
+	}
+	n.wg.Wait()
+	return err
+}
+
+// timers polls the engine when it wants to be.
+func (n *Node) timers() {
+	t := time.NewTimer(0)
+	defer t.Stop()
+	for {
+		select {
+		case <-n.stop:
+			return
+		case <-n.kick:
+		case <-t.C:
+		}
+		n.mu.Lock()
+		n.poll()
+		next := n.scheduled
+		n.mu.Unlock()
+		wait := time.Hour
+		if next != math.MaxInt64 {
+			wait = max(0, time.Duration(next-n.now()))
+		}
+		t.Reset(wait)
+	}
+}
+
+// dataRoom is how many DATA packets are taken at once.
+const dataRoom = 256
+
+func (n *Node) poll() {
+	n.eng.Poll(n.now(), dataRoom)
+	n.after()
+}
+
+// after sends what the engine has queued, tells its events, and sets the timer.
+func (n *Node) after() {
+	n.flush()
+	for _, e := range n.eng.Events() {
+		n.event(e)
+	}
+	if n.send != nil && n.sent != nil && n.send.Outcome() != nil {
+		close(n.sent)
+		n.sent = nil
+	}
+	n.scheduled = n.eng.Next()
+}
+
+// do runs f with the engine, at a time.
+func (n *Node) do(f func(now engine.Time)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return
+	}
+	before := n.scheduled
+	f(n.now())
+	n.after()
+	n.wake(before)
+}
+
+// wake lets the timers look again when something is due earlier than they know.
+func (n *Node) wake(before engine.Time) {
+	if n.scheduled < before {
+		select {
+		case n.kick <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// readBatch is how many trains are read at once; each may have 64 KiB.
+const readBatch = 8
+
+func (n *Node) read(read func([]Datagram) (int, error)) {
+	d := make([]Datagram, readBatch)
+	for i := range d {
+		d[i].Buf = make([]byte, 64<<10)
+	}
+	for {
+		k, err := read(d)
+		select {
+		case <-n.stop:
+			return
+		default:
+		}
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			// Something passing: an interface that went down, say.
+			n.c.Logger.Warn("multicast: reading failed", "err", err)
+			select {
+			case <-n.stop:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+			continue
+		}
+		n.mu.Lock()
+		before := n.scheduled
+		for i := range d[:k] {
+			n.receive(&d[i])
+		}
+		n.after()
+		n.wake(before)
+		n.mu.Unlock()
+	}
+}
+
+// receive takes a train of datagrams apart.
+func (n *Node) receive(d *Datagram) {
+	b := d.Buf[:d.N]
+	size := d.Size
+	if size <= 0 {
+		size = len(b)
+	}
+	now := n.now()
+	for len(b) > 0 {
+		p := b[:min(size, len(b))]
+		b = b[len(p):]
+		n.packet(now, d, p)
+	}
+}
+
+func (n *Node) packet(now engine.Time, d *Datagram, p []byte) {
+	h, body, err := n.opener.Open(now, p)
+	switch {
+	case err == nil:
+	case errors.Is(err, wire.ErrOwn):
+		return
+	case errors.Is(err, wire.ErrVersion):
+		n.counts.version++
+		if n.eng.Incompatible(now, &h, d.From) {
+			n.write(outAddr{d.From}, n.keys.Refuse(n.sealerID()), 0)
+		}
+		return
+	case errors.Is(err, wire.ErrOpen):
+		n.counts.unopened++
+		return
+	case errors.Is(err, wire.ErrReplay):
+		n.counts.replays++
+		return
+	case errors.Is(err, wire.ErrFlood):
+		n.counts.flood++
+		return
+	default:
+		n.counts.foreign++
+		return
+	}
+	n.head = h
+	if h.Type == wire.TypeData {
+		if wire.DecodeInto(&n.data, body) != nil {
+			n.counts.malformed++
+			return
+		}
+		n.eng.Handle(now, d.From, &n.head, &n.data)
+		return
+	}
+	if h.Type == wire.TypeRefuse {
+		n.c.Logger.Warn("multicast: a node refuses this protocol version", "node", d.From)
+		return
+	}
+	m, err := wire.Decode(h.Type, body)
+	if err != nil {
+		n.counts.malformed++
+		n.c.Logger.Debug("multicast: a packet makes no sense", "from", d.From, "err", err)
+		return
+	}
+	n.eng.Handle(now, d.From, &n.head, m)
+}
+
+func (n *Node) sealerID() wire.NodeID { return n.eng.ID() }
+
+// event tells watchers, the receiver and the log.
+func (n *Node) event(e engine.Event) {
+	if s := e.Status(); s != nil {
+		for _, c := range n.statuses {
+			select {
+			case c <- statusAnswer{e.Member.ID, s}:
+			default:
+			}
+		}
+		return
+	}
+	kinds := map[engine.EventKind]MemberEventKind{engine.EventJoined: Joined, engine.EventLeft: Left, engine.EventTimedOut: TimedOut, engine.EventIncompatible: Incompatible}
+	if k, ok := kinds[e.Kind]; ok {
+		n.c.Logger.Info("multicast: member "+k.String(), "name", e.Member.Name, "addr", e.Member.Addr, "detail", e.Text)
+		for w := range n.watchers {
+			select {
+			case w <- MemberEvent{k, n.member(&e.Member), e.Text}:
+			default: // a watcher that does not watch misses events, and holds up nothing
+			}
+		}
+		return
+	}
+	n.c.Logger.Info("multicast: transfer", "epoch", e.Epoch, "sender", e.Sender, "detail", e.Text, "kind", int(e.Kind))
+	if n.receiver != nil {
+		n.receiver.event(e)
+	}
+}
+
+func (n *Node) member(m *engine.Member) Member {
+	return Member{Name: m.Name, ID: m.ID.String(), Addr: m.Addr.Addr(), Version: m.Version, Protocol: int(m.Protocol), Receives: m.Flags&wire.HelloReceives != 0,
+		ReadOnly: m.Flags&wire.HelloReadOnly != 0, State: m.State.String(), Epoch: m.Epoch, Heard: n.start.Add(time.Duration(m.Heard))}
+}
+
+// Members returns the other nodes, by name.
+func (n *Node) Members() []Member {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.membersLocked()
+}
+
+func (n *Node) membersLocked() []Member {
+	var list []Member
+	for _, m := range n.eng.Members() {
+		list = append(list, n.member(&m))
+	}
+	for i := range list {
+		k := 1
+		for j := i - 1; j >= 0 && list[j].ID != "" && baseName(list[j].Name, k) == list[i].Name; j-- {
+			k++
+		}
+		if k > 1 {
+			list[i].Name = fmt.Sprintf("%s#%d", list[i].Name, k)
+		}
+	}
+	return list
+}
+
+// baseName is a name without the number that it got.
+func baseName(name string, _ int) string {
+	for i := len(name) - 1; i > 0; i-- {
+		if name[i] == '#' {
+			return name[:i]
+		}
+		if name[i] < '0' || name[i] > '9' {
+			break
+		}
+	}
+	return name
+}
+
+// Query asks all nodes to tell that they are there, and waits for a while, or until
+// the context ends, for their answers to reach Members.
+func (n *Node) Query(ctx context.Context, wait time.Duration) error {
+	n.do(func(now engine.Time) { n.eng.QueryMembers(now) })
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-n.stop:
+		return ErrClosed
+	case <-time.After(wait):
+		return nil
+	}
+}
+
+// Watch returns the changes in the list of members, from now until the context ends or
+// the node is closed. An event that the loop is not ready for may be missed when more
+// than 256 wait.
+func (n *Node) Watch(ctx context.Context) iter.Seq[MemberEvent] {
+	w := make(chan MemberEvent, 256)
+	n.mu.Lock()
+	if n.watchers == nil {
+		close(w)
+	} else {
+		n.watchers[w] = struct{}{}
+	}
+	n.mu.Unlock()
+	return func(yield func(MemberEvent) bool) {
+		defer func() {
+			n.mu.Lock()
+			delete(n.watchers, w)
+			n.mu.Unlock()
+		}()
+		for {
+			select {
+			case e, ok := <-w:
+				if !ok || !yield(e) {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// Wait waits until at least so many receivers are known.
+func (n *Node) Wait(ctx context.Context, receivers int) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		if i%20 == 0 {
+			n.do(func(now engine.Time) { n.eng.QueryMembers(now) })
+		}
+		count := 0
+		for _, m := range n.Members() {
+			if m.Receives {
+				count++
+			}
+		}
+		if count >= receivers {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("multicast: %d of %d receivers: %w", count, receivers, ctx.Err())
+		case <-n.stop:
+			return ErrClosed
+		case <-tick.C:
+		}
+	}
+}
+
+// Status is what a node is doing.
+type Status struct {
+	Name    string
+	ID      string
+	State   string
+	Done    uint64 // bytes of content that it has, or has sent once
+	Total   uint64
+	Rate    uint64  // bit/s
+	Loss    float64 // 0 to 1
+	Drops   uint64  // datagrams that it did not read in time: it is slow
+	Backlog uint64  // bytes that wait for its disk
+	Detail  string
+}
+
+type statusAnswer struct {
+	id wire.NodeID
+	s  *wire.Status
+}
+
+// Status asks all nodes what they are doing, and returns what has come after half a
+// second, or when the context ends: this node first, then the others by name.
+func (n *Node) Status(ctx context.Context) ([]Status, error) {
+	answers := make(chan statusAnswer, 1024)
+	n.mu.Lock()
+	own := n.eng.Status(n.now())
+	list := []Status{statusOf(n.eng.ID(), &own)}
+	n.statuses = append(n.statuses, answers)
+	n.mu.Unlock()
+	defer func() {
+		n.mu.Lock()
+		n.statuses = slices.DeleteFunc(n.statuses, func(c chan<- statusAnswer) bool { return c == answers })
+		n.mu.Unlock()
+	}()
+	n.do(func(now engine.Time) { n.eng.QueryStatus(now) })
+	done := time.After(500 * time.Millisecond)
+	seen := map[wire.NodeID]bool{}
+	for {
+		select {
+		case a := <-answers:
+			if !seen[a.id] {
+				seen[a.id] = true
+				list = append(list, statusOf(a.id, a.s))
+			}
+			continue
+		case <-ctx.Done():
+		case <-n.stop:
+			return nil, ErrClosed
+		case <-done:
+		}
+		slices.SortFunc(list[1:], func(a, b Status) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+		return list, ctx.Err()
+	}
+}
+
+func statusOf(id wire.NodeID, s *wire.Status) Status {
+	return Status{Name: s.Name, ID: id.String(), State: engine.State(s.State).String(), Done: s.Done, Total: s.Total, Rate: s.Rate,
+		Loss: float64(s.Loss) / 1e6, Drops: s.Drops, Backlog: s.Backlog, Detail: s.Detail}
+}
+
+// Keyed reports whether the group has a key: without one everybody may take part.
+func (n *Node) Keyed() bool { return n.keys.Keyed() }
+
+// Note tells in one line what is out of the ordinary with the node's sockets, or "".
+func (n *Node) Note() string { return n.conn.Note() }
