@@ -15,6 +15,7 @@ type call struct {
 	y    *ipxe.Syntax
 	name string
 	args []string
+	room [5]string // of a short command with its name
 }
 
 // commands are those that the interpreter runs; the build's table decides which exist.
@@ -293,7 +294,7 @@ func timeCommand(r *runner, c *call) Status {
 	if !r.step() {
 		return OK
 	}
-	status := r.execute(c.args)
+	status := r.execute(&call{}, c.args)
 	if r.fatal == nil {
 		tenths := int((r.elapsed - start) / (100 * time.Millisecond))
 		r.print(fmt.Sprintf("%s: %d.%ds\n", c.name, tenths/10, tenths%10))
