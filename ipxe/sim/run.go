@@ -508,8 +508,8 @@ func (r *runner) dispatch(k *call, args []string) Status {
 		r.print(name, ": command not found\n")
 		return enoexecExec
 	}
-	run, ok := commands[name]
-	if !ok {
+	run := command(name)
+	if run == nil {
 		run = unsimulated
 	}
 	k.y, k.name, k.args = y, name, args[1:]
