@@ -378,7 +378,8 @@ func (d *jsonDoc) temperature(s *Snapshot) {
 	if c := &s.Temp.Current; c.From == FromAttribute && c.C > 0 { // the tool knows which attribute has another format
 		switch {
 		case d.Temp == nil || d.Temp.Current == nil:
-			*c = TempValue{}
+			*c, s.Temp.LifetimeMin, s.Temp.LifetimeMax = TempValue{}, s.Temp.LifetimeMin.not(FromAttribute), s.Temp.LifetimeMax.not(FromAttribute)
+			s.attributeTemperature(false)
 		case *d.Temp.Current != c.C:
 			c.C = *d.Temp.Current
 			s.Temp.LifetimeMin, s.Temp.LifetimeMax = s.Temp.LifetimeMin.not(FromAttribute), s.Temp.LifetimeMax.not(FromAttribute)

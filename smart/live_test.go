@@ -257,7 +257,8 @@ func ambiguous(raw, text *smart.Snapshot) {
 		a := raw.Attribute(id)
 		return a != nil && a.Format.Kind != smart.TempMinMax && a.Format.Kind != smart.Temp10x
 	}
-	if text.Temp.Current.From == smart.FromAttribute && raw.Temp.Current.From == smart.FromAttribute && (other(194) || other(190)) {
+	if a := raw.Attribute(194); raw.Temp.Current.From == smart.FromAttribute && a != nil && a.Name == "Unknown_Attribute" ||
+		text.Temp.Current.From == smart.FromAttribute && raw.Temp.Current.From == smart.FromAttribute && (other(194) || other(190)) {
 		text.Temp.Current, text.Temp.LifetimeMin, text.Temp.LifetimeMax = raw.Temp.Current, raw.Temp.LifetimeMin, raw.Temp.LifetimeMax
 	}
 	if !raw.Temp.Current.OK && text.Temp.Current.From == smart.FromAttribute {

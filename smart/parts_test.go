@@ -165,6 +165,10 @@ func TestOtherFormatsOfTemperatures(t *testing.T) {
 	s, err := smart.ParseJSON([]byte(`{"serial_number":"S","temperature":{"current":3},` + table + `}`))
 	require.NoError(t, err)
 	require.Equal(t, smart.TempValue{C: 3, OK: true, From: smart.FromAttribute}, s.Temp.Current, "the tool knows the format")
+	s, err = smart.ParseJSON([]byte(`{"serial_number":"S","ata_smart_attributes":{"table":[{"id":194,"name":"X","value":1,"raw":{"value":16205055,"string":"-1 (Min/Max -9/68)"}},{"id":190,"name":"Y","value":3,"raw":{"value":46,"string":"46"}}]}}`))
+	require.NoError(t, err)
+	require.Equal(t, smart.TempValue{C: -1, OK: true, From: smart.FromAttribute}, s.Temp.Current, "the tool took 190 for no temperature (seed 3680725084818361446)")
+	require.EqualValues(t, 68, s.Temp.LifetimeMax.C)
 	s, err = smart.ParseText([]byte(`=== START OF INFORMATION SECTION ===
 Serial Number:    S
 === START OF READ SMART DATA SECTION ===
