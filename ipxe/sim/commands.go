@@ -15,29 +15,111 @@ type call struct {
 	y    *ipxe.Syntax
 	name string
 	args []string
+	room [5]string // of a short command with its name
 }
 
-// commands are those that the interpreter runs; the build's table decides which exist.
-var commands map[string]func(*runner, *call) Status
-
-func init() {
-	commands = map[string]func(*runner, *call) Status{
-		"echo": echo, "set": set, "clear": clearSetting, "inc": inc, "show": show, "isset": isset, "iseq": iseq,
-		"goto": gotoLabel, "exit": exit, "sleep": sleep, "prompt": prompt, "read": read, "time": timeCommand,
-		"imgfetch": imgfetch, "module": imgfetch, "initrd": imgfetch,
-		"imgselect": imgselect, "imgload": imgselect, "kernel": imgselect,
-		"imgexec": imgexec, "chain": imgexec, "boot": imgexec,
-		"imgargs": imgargs, "imgstat": imgstat, "imgfree": imgfree, "imgset": imgset,
-		"menu": menuCommand, "form": menuCommand, "item": item, "choose": choose, "present": present,
-		"params": paramsCommand, "param": paramCommand,
-		"dhcp": ifconf, "ifconf": ifconf, "ifopen": ifopen, "ifclose": ifclose, "ifstat": ifstat, "iflinkwait": iflinkwait,
-		"route": route, "sync": sync, "autoboot": autoboot,
-		"sanboot": sanboot, "sanhook": sanhook, "sanunhook": sanunhook,
-		"reboot": reboot, "poweroff": poweroff, "shell": shell, "help": help,
-		"nslookup": nslookup, "ntp": ntp, "cpuid": cpuid, "imgtrust": imgtrust, "config": config, "login": login,
-		"console": accept, "colour": accept, "cpair": accept, "ibstat": accept, "iwstat": accept, "iwlist": accept,
-		"fcstat": accept, "nstat": accept, "ipstat": accept, "profstat": accept, "shim": accept,
+// command returns what runs a command, nil for those that the interpreter does not run.
+// The build's table decides which of them exist.
+func command(name string) func(*runner, *call) Status {
+	switch name {
+	case "echo":
+		return echo
+	case "set":
+		return set
+	case "clear":
+		return clearSetting
+	case "inc":
+		return inc
+	case "show":
+		return show
+	case "isset":
+		return isset
+	case "iseq":
+		return iseq
+	case "goto":
+		return gotoLabel
+	case "exit":
+		return exit
+	case "sleep":
+		return sleep
+	case "prompt":
+		return prompt
+	case "read":
+		return read
+	case "time":
+		return timeCommand
+	case "imgfetch", "module", "initrd":
+		return imgfetch
+	case "imgselect", "imgload", "kernel":
+		return imgselect
+	case "imgexec", "chain", "boot":
+		return imgexec
+	case "imgargs":
+		return imgargs
+	case "imgstat":
+		return imgstat
+	case "imgfree":
+		return imgfree
+	case "imgset":
+		return imgset
+	case "menu", "form":
+		return menuCommand
+	case "item":
+		return item
+	case "choose":
+		return choose
+	case "present":
+		return present
+	case "params":
+		return paramsCommand
+	case "param":
+		return paramCommand
+	case "dhcp", "ifconf":
+		return ifconf
+	case "ifopen":
+		return ifopen
+	case "ifclose":
+		return ifclose
+	case "ifstat":
+		return ifstat
+	case "iflinkwait":
+		return iflinkwait
+	case "route":
+		return route
+	case "sync":
+		return sync
+	case "autoboot":
+		return autoboot
+	case "sanboot":
+		return sanboot
+	case "sanhook":
+		return sanhook
+	case "sanunhook":
+		return sanunhook
+	case "reboot":
+		return reboot
+	case "poweroff":
+		return poweroff
+	case "shell":
+		return shell
+	case "help":
+		return help
+	case "nslookup":
+		return nslookup
+	case "ntp":
+		return ntp
+	case "cpuid":
+		return cpuid
+	case "imgtrust":
+		return imgtrust
+	case "config":
+		return config
+	case "login":
+		return login
+	case "console", "colour", "cpair", "ibstat", "iwstat", "iwlist", "fcstat", "nstat", "ipstat", "profstat", "shim":
+		return accept
 	}
+	return nil
 }
 
 // options reads the options of a command and returns its arguments. each sees every
@@ -293,7 +375,7 @@ func timeCommand(r *runner, c *call) Status {
 	if !r.step() {
 		return OK
 	}
-	status := r.execute(c.args)
+	status := r.execute(&call{}, c.args)
 	if r.fatal == nil {
 		tenths := int((r.elapsed - start) / (100 * time.Millisecond))
 		r.print(fmt.Sprintf("%s: %d.%ds\n", c.name, tenths/10, tenths%10))

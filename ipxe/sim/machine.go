@@ -111,11 +111,24 @@ func (c *card) offers() map[string]string {
 	return c.DHCP
 }
 
+// qemuLease is what qemuDHCP comes to.
+var qemuLease, _ = (&runner{m: &Machine{}}).leased(qemuDHCP)
+
+// block returns a new block; the first ones are part of the runner.
+func (r *runner) block() *block {
+	if r.roomed < len(r.room) {
+		r.roomed++
+		return &r.room[r.roomed-1]
+	}
+	return &block{}
+}
+
 // boot makes the tree of settings as it is when the first script starts.
 func (r *runner) boot() error {
-	r.root.name = ""
+	r.root.children = make([]*block, 0, 8)
 	add := func(name string, k kind) *block {
-		b := &block{name: name, kind: k, parent: &r.root}
+		b := r.block()
+		b.name, b.kind, b.parent = name, k, &r.root
 		r.root.children = append(r.root.children, b)
 		return b
 	}
@@ -223,10 +236,22 @@ func (r *runner) smbios(b *block) error {
 func (r *runner) lease(b *block, c *card) error {
 	d := b.child("dhcp")
 	if d == nil {
-		d = &block{name: "dhcp", kind: dhcpBlock, parent: b}
+		d = r.block()
+		d.name, d.kind, d.parent = "dhcp", dhcpBlock, b
 		b.children = append(b.children, d)
 	}
-	d.values = d.values[:0]
+	if c.DHCP == nil {
+		d.values = append(d.values[:0], qemuLease...)
+		return nil
+	}
+	var err error
+	d.values, err = r.leased(c.DHCP)
+	return err
+}
+
+// leased reads what a DHCP server gives.
+func (r *runner) leased(offers map[string]string) ([]stored, error) {
+	values := make([]stored, 0, len(offers))
 	put := func(name, value string) error {
 		s := setting{name: name, tag: parseTag(name)}
 		if p, ok := r.known(&s); ok {
@@ -243,30 +268,27 @@ func (r *runner) lease(b *block, c *card) error {
 		if status != OK {
 			return fmt.Errorf("sim: DHCP option %s=%q: %s", name, value, status.Text())
 		}
-		d.values = append(d.values, stored{s, data})
+		values = append(values, stored{s, data})
 		return nil
 	}
-	offers := c.offers()
-	done := 0
 	for _, n := range dhcpOrder {
 		if v, ok := offers[n]; ok {
-			done++
 			if err := put(n, v); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	if done == len(offers) {
-		return nil
+	if len(values) == len(offers) {
+		return values, nil
 	}
 	for n, v := range offers {
 		if !contains(dhcpOrder, n) {
 			if err := put(n, v); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return values, nil
 }
 
 func contains(list []string, s string) bool {

@@ -205,6 +205,8 @@ type runner struct {
 	res   *Result
 
 	root        block
+	room        [6]block
+	roomed      int
 	cards       []card
 	lastOpened  int
 	errno       Status
@@ -459,7 +461,12 @@ func (r *runner) command(s *ipxe.Script, c *ipxe.Command) Status {
 	if len(c.Words) == 0 {
 		return OK
 	}
-	args := make([]string, len(c.Words))
+	k := &call{}
+	args := k.room[:0]
+	if len(c.Words) > len(k.room) {
+		args = make([]string, 0, len(c.Words))
+	}
+	args = args[:len(c.Words)]
 	for i := range c.Words {
 		w := &c.Words[i]
 		args[i] = w.Text
@@ -479,12 +486,12 @@ func (r *runner) command(s *ipxe.Script, c *ipxe.Command) Status {
 	if r.opts.Trace != nil {
 		r.opts.Trace(Event{Script: s, Line: r.line, Words: args, Depth: r.depth - 1})
 	}
-	return r.execute(args)
+	return r.execute(k, args)
 }
 
 // execute runs a command and keeps its status for ${errno}.
-func (r *runner) execute(args []string) Status {
-	status := r.dispatch(args)
+func (r *runner) execute(k *call, args []string) Status {
+	status := r.dispatch(k, args)
 	if status != OK {
 		r.errno = status
 		if int32(status) < 0 {
@@ -494,18 +501,19 @@ func (r *runner) execute(args []string) Status {
 	return status
 }
 
-func (r *runner) dispatch(args []string) Status {
+func (r *runner) dispatch(k *call, args []string) Status {
 	name := args[0]
 	y := r.m.profile().Command(name)
 	if y == nil {
 		r.print(name, ": command not found\n")
 		return enoexecExec
 	}
-	run, ok := commands[name]
-	if !ok {
+	run := command(name)
+	if run == nil {
 		run = unsimulated
 	}
-	return run(r, &call{y: y, name: name, args: args[1:]})
+	k.y, k.name, k.args = y, name, args[1:]
+	return run(r, k)
 }
 
 // maxExpansions bounds the replacements in one word; a self-referring setting that does

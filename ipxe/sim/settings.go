@@ -220,7 +220,8 @@ func (b *block) child(name string) *block {
 
 // newBlock adds a block below another, behind its siblings of the same priority.
 func (r *runner) newBlock(parent *block, name string) *block {
-	b := &block{name: strings.Clone(name), parent: parent}
+	b := r.block()
+	b.name, b.parent = strings.Clone(name), parent
 	parent.children = append(parent.children, b)
 	r.reprioritise(b)
 	return b
