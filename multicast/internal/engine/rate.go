@@ -55,7 +55,6 @@ type pacer struct {
 	grown     Time
 	base      float64 // the link's own loss
 	before    float64 // the loss that made the rate fall last
-	srtt      time.Duration
 	hostLimit bool
 }
 

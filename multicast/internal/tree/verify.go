@@ -486,5 +486,3 @@ func parentsOf(p string) (list []string) {
 	}
 	return list
 }
-
-func under(p, dir string) bool { return strings.HasPrefix(p, dir+"/") }
