@@ -49,7 +49,6 @@ type Node struct {
 	receiver  *Receiver
 	counts    counts
 	sendErr   error
-	noted     bool
 
 	sending chan struct{} // one Send at a time
 }

@@ -45,11 +45,10 @@ type store struct {
 
 // inBlock is a block on its way in: symbols by number.
 type inBlock struct {
-	k       int
-	data    []byte // k symbols, in place
-	have    [fec.K]bool
-	parity  [][]byte
-	symbols int
+	k      int
+	data   []byte // k symbols, in place
+	have   [fec.K]bool
+	parity [][]byte
 }
 
 // memoryLimit bounds the blocks that are not on the disk yet.

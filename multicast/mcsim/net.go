@@ -60,21 +60,19 @@ type Options struct {
 
 // Net is a simulated network. It is not safe for concurrent use.
 type Net struct {
-	opt    Options
-	rng    *rand.Rand
-	now    int64
-	seq    uint64
-	heap   []event
-	nodes  []*node // 0 is the sender
-	side   []int   // partition
-	free   int64   // when the sender's link is free
-	groups int
-	trace  io.Writer
-	stats  Stats
-	err    error
+	opt   Options
+	rng   *rand.Rand
+	now   int64
+	seq   uint64
+	heap  []event
+	nodes []*node // 0 is the sender
+	side  []int   // partition
+	free  int64   // when the sender's link is free
+	trace io.Writer
+	stats Stats
+	err   error
 
 	version   int
-	started   bool
 	send      *engine.Send
 	outcome   *engine.Outcome
 	decided   map[uint32]bool // transfers that the sender has committed
@@ -115,7 +113,6 @@ type node struct {
 	bad     bool  // burst state
 	sealer  *wire.Sealer
 	opener  *wire.Opener
-	storm   bool
 	starts  int
 	flipped int64
 }

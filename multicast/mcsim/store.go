@@ -44,7 +44,6 @@ type store struct {
 	life    int
 	version int
 	size    uint64
-	id      uint32 // transfer
 	layout  *ranges.Map
 	symbol  int
 	busy    int64 // the disk writes until then

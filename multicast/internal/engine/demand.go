@@ -41,9 +41,10 @@ func (s *Send) learn(now Time) {
 		f := s.flights[0]
 		s.flights = s.flights[1:]
 		d := &s.mean
-		x := min(d.mean, float64(f.parity)) - 0.3
+		// One bad moment weighs little, and is soon forgotten.
+		x := 0.85*min(d.mean, float64(f.parity)) - 0.3
 		if asked := o.st[f.block].worst; asked > 0 {
-			x = float64(f.parity) + float64(asked)
+			x = min(float64(f.parity)+float64(asked), d.mean+6)
 		} else if f.parity == 0 {
 			x = 0
 		}

@@ -26,8 +26,6 @@ type Node struct {
 	// Timers.
 	hello     Time
 	helloLeft int
-	byes      int
-	bye       Time
 	sweep     Time
 	answerAt  Time // answer to a QUERY
 	answerTo  netip.AddrPort

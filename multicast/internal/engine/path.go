@@ -41,9 +41,9 @@ func (r *receiver) heartbeat(now Time, m *wire.Heartbeat) {
 	for _, o := range p.offsets[1:n] {
 		low = min(low, o)
 	}
-	// A queue delays every heartbeat, a busy host some: the least of the last four.
+	// A queue delays every heartbeat, a busy host some: the least of the last eight.
 	recent := now - Time(m.Clock)
-	for i := 1; i <= min(4, n); i++ {
+	for i := 1; i <= min(8, n); i++ {
 		recent = min(recent, p.offsets[(p.at-i+len(p.offsets))%len(p.offsets)])
 	}
 	p.delay = recent - low

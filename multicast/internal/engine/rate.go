@@ -33,10 +33,11 @@ const (
 	floorRate    = 1e6  // bit/s: no less, for the end of a transfer is to come
 	startRate    = 100e6
 	frameSize    = 42                     // Ethernet, IP and UDP header of a packet
-	delayLimit   = 15 * time.Millisecond  // growth of the one-way delay that means a queue
+	delayLimit   = 20 * time.Millisecond  // growth of the one-way delay that means a queue
 	lossMargin   = 0.03                   // loss above the link's own that means a queue
 	backlogLimit = 24 << 20               // bytes before the disk that mean a slow host
 	tick         = time.Millisecond       // of the pacer
+	maxTrain     = 44                     // datagrams that pass a network as one
 	burst        = 4 * tick               // what a late pacer may catch up
 	stopAfter    = 500 * time.Millisecond // without any report: stop
 )
@@ -54,7 +55,6 @@ type pacer struct {
 	grown     Time
 	base      float64 // the link's own loss
 	before    float64 // the loss that made the rate fall last
-	srtt      time.Duration
 	hostLimit bool
 }
 
@@ -138,7 +138,9 @@ func (p *pacer) feed(now Time, s sample, rtt time.Duration) {
 	}
 	n := float64(s.packets)
 	// More loss than the link's own, and than chance explains.
-	lossy := n >= 16 && s.loss > p.base+lossMargin+3*math.Sqrt(max(p.base, 0.01)/n)
+	// What a tick sends may be lost as one, so chance is that much coarser.
+	train := min(max(1, p.rate*tick.Seconds()/8/1500), maxTrain)
+	lossy := n >= 16 && s.loss > p.base+lossMargin+3*math.Sqrt(max(p.base, 0.01)*train/n)
 	if n >= 16 && !lossy {
 		p.base += 0.1 * (s.loss - p.base)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"dougu.internal/multicast/internal/ranges"
@@ -172,12 +173,7 @@ func (r *receiver) announce(now Time, h *wire.Header, m *wire.Announce) {
 }
 
 func containsID(list []wire.NodeID, id wire.NodeID) bool {
-	for i := range list {
-		if list[i] == id {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, id)
 }
 
 // ours reports whether a packet belongs to the transfer.

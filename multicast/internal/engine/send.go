@@ -76,11 +76,9 @@ type sendPeer struct {
 	needed  bool // NEED is here
 	index   int
 	ready   bool
-	failed  bool
 	done    bool
 	out     bool
 	text    string
-	results []byte
 	res     result
 	status  HostStatus
 	ended   State

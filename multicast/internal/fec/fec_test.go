@@ -79,7 +79,7 @@ func TestParityIsWhatTheFormulaSays(t *testing.T) {
 	var c Coder
 	require.NoError(t, c.Encode(data, 0, out))
 	for i := range out {
-		want := mul(inv((64+i)^0), 1) ^ mul(inv((64+i)^1), 0x53) ^ mul(inv((64+i)^2), 0xFF)
+		want := mul(inv(64+i), 1) ^ mul(inv((64+i)^1), 0x53) ^ mul(inv((64+i)^2), 0xFF)
 		require.Equal(t, byte(want), out[i][7], "parity %d", i)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"strings"
 
 	"dougu.internal/multicast/internal/ranges"
 )
@@ -486,5 +485,3 @@ func parentsOf(p string) (list []string) {
 	}
 	return list
 }
-
-func under(p, dir string) bool { return strings.HasPrefix(p, dir+"/") }

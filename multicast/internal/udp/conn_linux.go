@@ -85,6 +85,8 @@ func (c *conn) ancillary(oob []byte, which int, d *link.Datagram) {
 const (
 	maxSegments = 64
 	maxTrain    = 65000
+	// maxTries bounds how long a full queue is waited for: a datagram is lost then.
+	maxTries = 20
 )
 
 func (c *conn) Write(to netip.AddrPort, b []byte, size int) error {
@@ -99,7 +101,7 @@ func (c *conn) Write(to netip.AddrPort, b []byte, size int) error {
 		return c.plain(c.dest(to), b, size)
 	}
 	per := max(1, min(maxSegments, maxTrain/size)) * size
-	for len(b) > 0 {
+	for try := 0; len(b) > 0; {
 		n := min(per, len(b))
 		if n <= size {
 			return c.single(dest, b)
@@ -114,7 +116,8 @@ func (c *conn) Write(to netip.AddrPort, b []byte, size int) error {
 			c.segment.Store(false)
 			c.note = "datagrams are sent one by one: the device does not take trains (UDP_SEGMENT)"
 			return c.plain(c.dest(to), b, size)
-		case c.again(err):
+		case try < maxTries && c.again(err):
+			try++
 		default:
 			return c.explain(err)
 		}
@@ -123,12 +126,12 @@ func (c *conn) Write(to netip.AddrPort, b []byte, size int) error {
 }
 
 func (c *conn) single(to netip.AddrPort, b []byte) error {
-	for {
+	for try := 0; ; try++ {
 		_, _, err := c.u.WriteMsgUDPAddrPort(b, nil, to)
 		if err == nil {
 			return nil
 		}
-		if !c.again(err) {
+		if try == maxTries || !c.again(err) {
 			return c.explain(err)
 		}
 	}

@@ -395,7 +395,7 @@ const (
 	Objects = 4
 )
 
-// Flags of DATA.
+// DataRepair is the flag of a symbol that is parity or was sent before.
 const DataRepair uint8 = 1
 
 // DataHeader is the size of DATA's body without the payload.

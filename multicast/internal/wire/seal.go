@@ -166,7 +166,7 @@ func (k *Keys) NewOpener(own NodeID, limit int) *Opener {
 	return &Opener{keys: k, own: own, limit: limit, peers: map[NodeID]*peer{}}
 }
 
-// Own is returned for a packet of the node itself: it is no fault.
+// ErrOwn is returned for a packet of the node itself: it is no fault.
 var ErrOwn = errors.New("an own packet")
 
 // Open checks a packet that came at now (ns) and returns its header and its body,

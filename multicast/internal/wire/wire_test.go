@@ -84,8 +84,8 @@ func fill(r *rand.Rand, v reflect.Value) {
 			v.Set(reflect.ValueOf(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(r.Uint32()), 3, 4}), uint16(r.Uint32()))))
 			return
 		}
-		for i := range v.NumField() {
-			fill(r, v.Field(i))
+		for _, field := range v.Fields() {
+			fill(r, field)
 		}
 	}
 }
