@@ -141,7 +141,7 @@ func (y *Syntax) Scan(args []string, visit func(o Option, value string, word int
 		text := args[i][next:]
 		o := y.short(text)
 		if o == nil {
-			c := "\x00" // a lone hyphen
+			c := "" // a lone hyphen: iPXE prints a NUL, which does not show
 			if text != "" {
 				c = text[:1]
 			}
