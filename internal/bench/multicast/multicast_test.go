@@ -250,7 +250,9 @@ func digest(b *testing.B, dir string) (sum [32]byte) {
 func build(b *testing.B) (self, key string) {
 	dir := b.TempDir()
 	self = filepath.Join(dir, "multicast-sync")
-	if out, err := exec.Command("go", "build", "-o", self, "dougu.internal/examples/multicast-sync").CombinedOutput(); err != nil {
+	c := exec.Command("go", "build", "-o", self, "./examples/multicast-sync")
+	c.Dir = filepath.Join("..", "..", "..") // its own module
+	if out, err := c.CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, out)
 	}
 	key = filepath.Join(dir, "key")
