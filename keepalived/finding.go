@@ -88,11 +88,19 @@ func (c *Config) lineOf(s span) span {
 	if s.file < 0 {
 		return s
 	}
-	text := c.sources[s.file].text
-	from := strings.LastIndexByte(text[:s.from], '\n') + 1
-	to := len(text)
-	if i := strings.IndexByte(text[s.to:], '\n'); i >= 0 {
-		to = int(s.to) + i + 1
+	text, lines := c.sources[s.file].text, c.sources[s.file].lines()
+	p := lines.Pos(int(s.from))
+	from := p.Offset - p.Column + 1
+	q := p
+	if s.to > s.from {
+		q = lines.Pos(int(s.to))
+	}
+	to := q.Offset - q.Column + 1 + len(lines.Line(q.Line))
+	for to < len(text) && text[to] == '\r' {
+		to++
+	}
+	if to < len(text) && text[to] == '\n' {
+		to++
 	}
 	return span{s.file, int32(from), int32(to)}
 }
@@ -119,7 +127,8 @@ func (c *Config) indent(s span) string {
 
 // newline returns the line end of a file.
 func (c *Config) newline(file int32) string {
-	if strings.Contains(c.sources[file].text, "\r\n") {
+	text := c.sources[file].text
+	if i := strings.IndexByte(text, '\n'); i > 0 && text[i-1] == '\r' {
 		return "\r\n"
 	}
 	return "\n"
