@@ -28,6 +28,7 @@ var sections = []section{
 	{"stracelog", tourStracelog},
 	{"smart", tourSmart},
 	{"sshproxy", tourSSHProxy},
+	{"keepalived", tourKeepalived},
 }
 
 func main() {
