@@ -241,8 +241,8 @@ func (d *ataDecoder) offline(v []byte) {
 		o.SelfTestStatus = Some(v[363])
 		o.ShortMinutes = Some(uint16(v[372]))
 		o.ExtendedMinutes = Some(uint16(v[373]))
-		if v[373] == 0xff {
-			o.ExtendedMinutes = Some(binary.LittleEndian.Uint16(v[375:]))
+		if long := binary.LittleEndian.Uint16(v[375:]); v[373] == 0xff && long != 0 {
+			o.ExtendedMinutes = Some(long)
 		}
 	}
 	if v[367]&0x20 != 0 {

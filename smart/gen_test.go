@@ -184,7 +184,7 @@ func (g gen) table(d *ataDrive) {
 	v[367] = pick[byte](g, 0, 0x5b, 0x7b, byte(g.Uint32()))
 	v[368], v[370] = 3, 1
 	v[372], v[373], v[374] = byte(g.IntN(255)), pick[byte](g, 255, byte(g.IntN(255))), byte(g.IntN(255))
-	binary.LittleEndian.PutUint16(v[375:], uint16(g.IntN(3000)))
+	binary.LittleEndian.PutUint16(v[375:], pick[uint16](g, 0, uint16(g.IntN(3000)), uint16(g.IntN(3000))))
 	sum(v)
 	sum(d.thresholds)
 }

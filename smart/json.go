@@ -375,8 +375,15 @@ type jsonTemp struct {
 // temperature takes from the summary what its parts did not say. A SCSI disk without
 // a temperature page shows 0 there.
 func (d *jsonDoc) temperature(s *Snapshot) {
-	if c := &s.Temp.Current; c.From == FromAttribute && c.C > 0 && (d.Temp == nil || d.Temp.Current == nil) {
-		*c = TempValue{} // the tool knows that the attribute has another format
+	if c := &s.Temp.Current; c.From == FromAttribute && c.C > 0 { // the tool knows which attribute has another format
+		switch {
+		case d.Temp == nil || d.Temp.Current == nil:
+			*c, s.Temp.LifetimeMin, s.Temp.LifetimeMax = TempValue{}, s.Temp.LifetimeMin.not(FromAttribute), s.Temp.LifetimeMax.not(FromAttribute)
+			s.attributeTemperature(false)
+		case *d.Temp.Current != c.C:
+			c.C = *d.Temp.Current
+			s.Temp.LifetimeMin, s.Temp.LifetimeMax = s.Temp.LifetimeMin.not(FromAttribute), s.Temp.LifetimeMax.not(FromAttribute)
+		}
 	}
 	if d.Temp == nil {
 		return

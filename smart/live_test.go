@@ -253,6 +253,14 @@ func ambiguous(raw, text *smart.Snapshot) {
 	if a := raw.Attribute(12); a != nil && a.Format.Kind != smart.Raw48 && !raw.PowerCycles.OK {
 		text.PowerCycles = raw.PowerCycles
 	}
+	other := func(id uint8) bool { // an attribute that would hold the temperature, were its format not another one
+		a := raw.Attribute(id)
+		return a != nil && a.Format.Kind != smart.TempMinMax && a.Format.Kind != smart.Temp10x
+	}
+	if a := raw.Attribute(194); raw.Temp.Current.From == smart.FromAttribute && a != nil && a.Name == "Unknown_Attribute" ||
+		text.Temp.Current.From == smart.FromAttribute && raw.Temp.Current.From == smart.FromAttribute && (other(194) || other(190)) {
+		text.Temp.Current, text.Temp.LifetimeMin, text.Temp.LifetimeMax = raw.Temp.Current, raw.Temp.LifetimeMin, raw.Temp.LifetimeMax
+	}
 	if !raw.Temp.Current.OK && text.Temp.Current.From == smart.FromAttribute {
 		for _, v := range []*smart.TempValue{&text.Temp.Current, &text.Temp.LifetimeMin, &text.Temp.LifetimeMax} {
 			if v.From == smart.FromAttribute {

@@ -140,6 +140,49 @@ func TestJSONOddShapes(t *testing.T) {
 	require.Len(t, list, 3)
 }
 
+// TestExtendedTestMinutes: FFh sends the reader to a word, unless that holds nothing (seed 15759861677134758208 of the logs).
+func TestExtendedTestMinutes(t *testing.T) {
+	g := gen{rand.New(rand.NewPCG(9, 10))}
+	v := g.drive().values
+	v[367] |= 0x10
+	for _, row := range []struct {
+		b    byte
+		w    uint16
+		want uint16
+	}{{254, 300, 254}, {255, 300, 300}, {255, 0, 255}, {0, 300, 0}} {
+		v[373] = row.b
+		binary.LittleEndian.PutUint16(v[375:], row.w)
+		var s smart.Snapshot
+		require.NoError(t, smart.DecodeATA(&s, smart.ATAPages{Values: v}, nil))
+		require.Equal(t, smart.Some(row.want), s.Offline.ExtendedMinutes, "%d, %d", row.b, row.w)
+	}
+}
+
+// TestOtherFormatsOfTemperatures: attribute 194 in another format is no temperature (seeds 11624807416609913378 of the
+// replay, 7231684914804708880 of the logs).
+func TestOtherFormatsOfTemperatures(t *testing.T) {
+	const table = `"ata_smart_attributes":{"table":[{"id":194,"name":"X","value":136,"raw":{"value":7,"string":"7"}},{"id":190,"name":"Temperature_190","value":3,"raw":{"value":3,"string":"3"}}]}`
+	s, err := smart.ParseJSON([]byte(`{"serial_number":"S","temperature":{"current":3},` + table + `}`))
+	require.NoError(t, err)
+	require.Equal(t, smart.TempValue{C: 3, OK: true, From: smart.FromAttribute}, s.Temp.Current, "the tool knows the format")
+	s, err = smart.ParseJSON([]byte(`{"serial_number":"S","ata_smart_attributes":{"table":[{"id":194,"name":"X","value":1,"raw":{"value":16205055,"string":"-1 (Min/Max -9/68)"}},{"id":190,"name":"Y","value":3,"raw":{"value":46,"string":"46"}}]}}`))
+	require.NoError(t, err)
+	require.Equal(t, smart.TempValue{C: -1, OK: true, From: smart.FromAttribute}, s.Temp.Current, "the tool took 190 for no temperature (seed 3680725084818361446)")
+	require.EqualValues(t, 68, s.Temp.LifetimeMax.C)
+	s, err = smart.ParseText([]byte(`=== START OF INFORMATION SECTION ===
+Serial Number:    S
+=== START OF READ SMART DATA SECTION ===
+Vendor Specific SMART Attributes with Thresholds:
+ID# ATTRIBUTE_NAME          FLAG     VALUE WORST THRESH TYPE      UPDATED  WHEN_FAILED RAW_VALUE
+194 Unknown_Attribute       0x003a   136   198   ---    Old_age   Always       -       7
+
+Device Statistics page 0x00 is invalid (page=0x00, nentries=0)
+`))
+	require.NoError(t, err)
+	require.False(t, s.Temp.Current.OK)
+	require.Empty(t, s.Warnings)
+}
+
 // TestBadPagesGivePartialResults: every page may be broken, and the rest stays.
 func TestBadPagesGivePartialResults(t *testing.T) {
 	g := gen{rand.New(rand.NewPCG(9, 10))}

@@ -1,6 +1,9 @@
 package smart
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Conclude derives health, temperatures, power-on time and power cycles from the parts
 // of a snapshot that was put together by hand from [DecodeNVMe] and [DecodeSCSI]. All
@@ -16,7 +19,7 @@ func (s *Snapshot) Conclude() { s.conclude() }
 func (s *Snapshot) conclude() {
 	s.concludeSCSI()
 	s.concludeNVMe()
-	s.attributeTemperature()
+	s.attributeTemperature(true)
 	t := &s.Temp
 	if c := s.SCT; c != nil {
 		set8(&t.Current, c.Current, FromSCT)
@@ -76,15 +79,16 @@ func (t *Temperature) setStat(off uint16, c int16) {
 // attributeTemperature takes the temperature from the first of the attributes 194,
 // 190, 9 and 220 that holds one. The low byte is the temperature; 0 and what is above
 // 127 are not believed. Where none is left, a negative one counts when the whole raw
-// value is plausible, which smartctl does not report.
-func (s *Snapshot) attributeTemperature() {
+// value is plausible, which smartctl does not report. positive is false when a document
+// says that no attribute holds one that smartctl reports.
+func (s *Snapshot) attributeTemperature(positive bool) {
 	for _, id := range [...]uint8{194, 190, 9, 220} {
 		a := s.Attribute(id)
-		if a == nil {
+		if a == nil || s.Source.Format == FormatText && a.namedOther() {
 			continue
 		}
 		r, ok := a.temperature(s.bareTemperature())
-		if !ok || r.t < 0 && s.Temp.Current.OK {
+		if !ok || r.t < 0 && s.Temp.Current.OK || r.t > 0 && !positive {
 			continue
 		}
 		s.Temp.Current = TempValue{int16(r.t), true, FromAttribute}
@@ -97,6 +101,12 @@ func (s *Snapshot) attributeTemperature() {
 			return
 		}
 	}
+}
+
+// namedOther reports whether a text shows attribute 194 as a number without a name: the drive's entry in the database says
+// that it is no temperature (-v 194,unknown).
+func (a *Attribute) namedOther() bool {
+	return a.ID == 194 && a.Name == "Unknown_Attribute" && strings.Trim(a.Raw.Text, "0123456789") == ""
 }
 
 // not returns the value, or an absent one when it is from that source.

@@ -36,6 +36,10 @@ func (p *textParser) section(l []byte) bool {
 			}
 			return true
 		}
+		if starts(l, "Device Statistics page ") && bytes.HasSuffix(l, []byte(")")) && bytes.Contains(l, []byte(" is invalid (page=")) {
+			p.mode, p.used = modeData, true // the log lists no pages
+			return true
+		}
 	case 'E':
 		switch {
 		case starts(l, "Error counter log:"):

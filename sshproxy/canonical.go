@@ -44,7 +44,7 @@ func (st *state) settleHost() bool {
 	}
 	direct := st.direct()
 	if !found && st.hasCNAMERules() && (direct || mode == "always") {
-		name, ok := st.lookup(st.host)
+		name, ok := st.lookup(st.host, family)
 		if !ok {
 			if direct {
 				return st.die("%s: Could not resolve hostname %s: Name or service not known", st.programName(), cut(st.host, 100))
@@ -81,12 +81,19 @@ func (st *state) hasCNAMERules() bool {
 }
 
 // lookup asks for a name, if the caller allows it.
-func (st *state) lookup(name string) (canonical string, ok bool) {
+func (st *state) lookup(name, family string) (canonical string, ok bool) {
 	if st.r.Lookup == nil {
 		st.unansweredOnce("the name service was not asked for " + name)
 		return "", false
 	}
-	canonical, err := st.r.Lookup(st.ctx, name)
+	network := "ip"
+	switch family {
+	case "inet":
+		network = "ip4"
+	case "inet6":
+		network = "ip6"
+	}
+	canonical, err := st.r.Lookup(st.ctx, network, name)
 	if err != nil {
 		return "", false
 	}
@@ -117,7 +124,7 @@ func (st *state) canonicalize(mode, family string) (found, ok bool) {
 		return false, true
 	}
 	if name, anchored := strings.CutSuffix(st.host, "."); anchored {
-		if canonical, ok := st.lookup(st.host); ok {
+		if canonical, ok := st.lookup(st.host, family); ok {
 			st.host = name
 			st.followCNAME(direct, mode, canonical)
 			return true, true
@@ -136,7 +143,7 @@ func (st *state) canonicalize(mode, family string) (found, ok bool) {
 			break
 		}
 		full := st.host + "." + domain
-		if canonical, ok := st.lookup(full + "."); ok {
+		if canonical, ok := st.lookup(full+".", family); ok {
 			st.host = full
 			st.followCNAME(direct, mode, canonical)
 			return true, true

@@ -37,9 +37,10 @@ type Resolver struct {
 	// [Result.Unanswered] names it.
 	Exec func(ctx context.Context, command string) (bool, error)
 	// Lookup asks the name service for a host, for CanonicalizeHostname and
-	// CanonicalizePermittedCNAMEs. It returns the canonical name. Nil: no name is
+	// CanonicalizePermittedCNAMEs. The network is "ip", "ip4" or "ip6", by AddressFamily:
+	// a host without an address of that family is not found. It returns the canonical name. Nil: no name is
 	// looked up, none is found, and [Result.Unanswered] names those that were wanted.
-	Lookup func(ctx context.Context, host string) (canonical string, err error)
+	Lookup func(ctx context.Context, network, host string) (canonical string, err error)
 	// Exists reports whether a path exists: a client warns when ForwardAgent names a
 	// socket that does not, and gives up with ExitOnForwardFailure. Nil: it is not
 	// looked at, and taken to exist.

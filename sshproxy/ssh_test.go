@@ -122,6 +122,7 @@ const hostsFile = `127.0.0.1 localhost
 127.0.0.6 DB.Corp.Example db.corp.example.
 127.0.0.7 bad..name h.corp.example.
 127.0.0.8 real.example internal.corp.example.
+fd00::9 six.corp.example
 `
 
 // noise are lines on stderr that are not of the configuration: of the shell that runs a
@@ -149,8 +150,11 @@ func localOf(t *testing.T) Local {
 }
 
 // lookupHosts answers as /etc/hosts of the private namespace does.
-func lookupHosts(_ context.Context, name string) (string, error) {
+func lookupHosts(_ context.Context, network, name string) (string, error) {
 	for line := range strings.Lines(hostsFile) {
+		if six := strings.Contains(line, "::"); network == "ip6" && !six || network == "ip4" && six {
+			continue
+		}
 		fields := strings.Fields(line) // the resolver compares whole names, a dot at the end too
 		if slices.Contains(fields[1:], name) {
 			return fields[1], nil

@@ -32,6 +32,13 @@ func (r *Reader) call(e *Event, v []byte, i int) bool {
 
 // rest reads what follows the opening bracket, or "resumed>", at v[i:].
 func (r *Reader) rest(e *Event, v []byte, i int) {
+	if !r.plain(e, v, i) {
+		r.other(e, v, i)
+	}
+}
+
+// other reads every rest that is not plain.
+func (r *Reader) other(e *Event, v []byte, i int) {
 	if n := len(v) - len(markUnfinished); n >= i && v[n] == '<' && string(v[n:]) == "<unfinished ...>" {
 		if ok, _ := clearFast(v, i, n, n); ok {
 			r.unfinished(e)
@@ -52,6 +59,63 @@ func (r *Reader) rest(e *Event, v []byte, i int) {
 		bad = b
 	}
 	r.uncommon(e, v, i, end, bad)
+}
+
+// plain reads the rest that most lines have, "args) = N <0.000007>" with N in plain decimals, from its end, without a call.
+// It says what other would; on anything else it returns false and has set nothing.
+func (r *Reader) plain(e *Event, v []byte, i int) bool {
+	end := len(v) - 11
+	if end-i < 5 || r.long {
+		return false
+	}
+	t := v[end : end+11]
+	if t[0] != ' ' || t[1] != '<' || t[3] != '.' || t[10] != '>' {
+		return false
+	}
+	us, ok := digits8(binary.LittleEndian.Uint64(t[3:])<<8&^0xffff | 0x3030)
+	if !ok || !isDigit(t[2]) {
+		return false
+	}
+	var value, unit int64 = 0, 1
+	k := end - 1
+	for ; k > i && isDigit(v[k]); k-- {
+		value += int64(v[k]-'0') * unit
+		unit *= 10
+	}
+	digits := end - 1 - k
+	if digits == 0 || digits > 18 || digits > 1 && v[k+1] == '0' || k-i < 3 || v[k] != ' ' || v[k-1] != '=' || v[k-2] != ' ' {
+		return false
+	}
+	q := k - 3
+	for q > i && v[q] == ' ' {
+		q--
+	}
+	if q < i || v[q] != ')' {
+		return false
+	}
+	args := v[i:q]
+	for a := args; ; { // every string must close, or the bracket found could be inside one
+		b := bytes.IndexByte(a, '"')
+		if b < 0 {
+			break
+		}
+		z := bytes.IndexByte(a[b+1:], '"') + b + 2
+		if z == b+1 || a[z-2] == '\\' {
+			z = quoteEnd(a, b, len(a))
+		}
+		if z < 0 || z < len(a) && !afterQuote(a[z]) {
+			return false
+		}
+		a = a[z:]
+	}
+	if n := len(args); n > 16 && (args[0] == '<' || args[n-1] == '>') {
+		return false
+	}
+	e.Args.src = args
+	e.Ret.Kind, e.Ret.Int, e.Ret.Raw = RetInt, value, v[k+1:end]
+	e.Dur, e.HasDur = time.Duration(t[2]-'0')*time.Second+time.Duration(us)*time.Microsecond, true
+	r.format.Durations = true
+	return true
 }
 
 func (r *Reader) unfinished(e *Event) {

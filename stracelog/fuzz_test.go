@@ -41,7 +41,25 @@ func FuzzRoundTrip(f *testing.F) {
 			require.Equal(t, describe(e), describe(e.Clone()))
 		}
 		require.True(t, bytes.Equal(b, out))
+		sameByLongWay(t, b)
 	})
+}
+
+// sameByLongWay holds that the short ways for common lines say what the general reading says of every line.
+func sameByLongWay(t testing.TB, b []byte) {
+	short, long := NewBytesReader(b), NewBytesReader(b)
+	long.long = true
+	for {
+		s, err1 := short.Next()
+		l, err2 := long.Next()
+		require.Equal(t, err2, err1)
+		if err1 != nil {
+			require.Equal(t, long.Format(), short.Format())
+			return
+		}
+		require.Equal(t, describe(l), describe(s))
+		require.Equal(t, l.Clone(), s.Clone())
+	}
 }
 
 // slowUnquote is the reference: one byte after another, by the rules of the man page.

@@ -12,6 +12,39 @@ var (
 	markProcess    = []byte("[ Process PID=")
 )
 
+// common reads the line that most logs consist of: "7 1280391747.397926 name(", with a process and a second seen before, and its
+// rest. It goes the way of prefix, view, call and rest in one function, says the same as they do and sets every field that
+// reset clears. It leaves all else to them, and every line that is not clean.
+func (r *Reader) common(e *Event, v []byte) bool {
+	if len(v) < 40 || r.sawEsc || r.table.open || r.long || v[len(v)-1] != '\n' {
+		return false
+	}
+	v = v[:len(v)-1]
+	i := r.known.column(e, v)
+	if i == 0 {
+		return false
+	}
+	if i = r.known.epoch(e, v, i); i == 0 {
+		return false
+	}
+	p := i + nameEnd(v[i:])
+	if p == i {
+		return false
+	}
+	e.Kind, e.Flags, e.Name = Syscall, 0, v[i:p]
+	e.Time.HasDelta, e.Time.Delta = false, 0
+	e.Ret.Errno = nil
+	if r.plain(e, v, p+1) {
+		return true
+	}
+	if v[len(v)-1] == '\r' {
+		return false
+	}
+	e.Args.src, e.Ret, e.Dur, e.HasDur = nil, Ret{}, 0, false
+	r.other(e, v, p+1)
+	return e.Err == nil
+}
+
 // parse reads the line in e.raw.
 func (r *Reader) parse(e *Event) {
 	axis := r.axis

@@ -99,7 +99,7 @@ func (p *chunks) one(k int, buf []byte) []byte {
 		return buf
 	}
 	if n := int(end - start); n > cap(buf) {
-		buf = make([]byte, n)
+		buf = make([]byte, n, n+n/64) // chunks end at a line: the next may be a little longer
 	}
 	buf = buf[:end-start]
 	if n, err := p.r.ReadAt(buf, start); n < len(buf) {

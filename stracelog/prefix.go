@@ -77,6 +77,18 @@ func (k *known) learn(e *Event, v []byte, n int) {
 	k.pids[(v[4]^v[3]<<1)&7] = knownPID{word: binary.LittleEndian.Uint64(v) & mask, mask: mask, pid: e.PID, n: n}
 }
 
+// nameEnd returns the length of the name before a bracket at the beginning of v; 0 without one.
+func nameEnd(v []byte) int {
+	p := 0
+	for p < len(v) && nameByte[v[p]] {
+		p++
+	}
+	if p == 0 || p == len(v) || v[p] != '(' || isDigit(v[0]) {
+		return 0
+	}
+	return p
+}
+
 // epoch reads a time of -ttt in a second that is known, when the body follows directly; else it returns 0.
 func (k *known) epoch(e *Event, v []byte, i int) int {
 	if len(v) < i+20 || binary.LittleEndian.Uint64(v[i:]) != k.word || binary.LittleEndian.Uint16(v[i+8:]) != k.last2 || v[i+10] != '.' || v[i+17] != ' ' {

@@ -2,7 +2,9 @@ package stracelog
 
 import (
 	"bytes"
+	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -101,5 +103,33 @@ func TestDigits8(t *testing.T) {
 	for _, c := range []uint64{'/', ':', 0, 0xff} {
 		_, ok = digits8(0x3837363534333200 | c)
 		require.False(t, ok)
+	}
+}
+
+// TestShortWays compares the two ways through the reader on recorded logs and on lines close to the common one.
+func TestShortWays(t *testing.T) {
+	for _, name := range []string{"request.strace", "listing.strace", "colour.strace", "old.strace"} {
+		sameByLongWay(t, golden(t, name))
+	}
+	const time = "1280391747.39792"
+	for _, tail := range []string{
+		`read(3, "a", 1) = 1 <0.000007>`, `read(3, "a", 1) = 1`, `read(3, "\"", 1)    = 12345 <0.000007>`, `read(3, "\\", 1) = 0 <0.000007>`,
+		`read(3, "", 1) = 0 <0.000007>`, `read(3, "a"x, 1) = 0 <0.000007>`, `read(3, "a, 1) = 0 <0.000007>`, `umask(022) = 022 <0.000007>`,
+		`brk(NULL) = 0x55d0 <0.000007>`, `close(3) = -1 EBADF (Bad file descriptor) <0.000007>`, `close(3) = 00 <0.000007>`,
+		`close(3) = 999999999999999999 <0.000007>`, `close(3) = 1234567890123456789 <0.000007>`, `close(3) = 18446744073709551616 <0.000007>`,
+		`close(3)= 0 <0.000007>`, `close(3) = <0.000007>`, `close() = 0 <0.000007>`, `) = 0 <0.000007>`, `close( = 0 <0.000007>`,
+		`close(3) = 0 <0.00000x>`, `close(3) = 0 <x.000007>`, `close(3) = 0 <10.000007>`, `close(3) = 0 <0.000007> `, `9(3) = 0 <0.000007>`,
+		`????(3) = 0 <0.000007>`, `clo-se(3) = 0 <0.000007>`, `close 3) = 0 <0.000007>`, `close(3 <unfinished ...>`, `<... close resumed>) = 0 <0.000007>`,
+		`restart_syscall(<... resuming interrupted read ...>) = 0 <0.000007>`, `exit(0 <unfinished ...>) = 0 <0.000007>`,
+		`close(3</a) = 5 <0.000007>>) = 0 <0.000007>`, `write(1, ") = 1 <0.000001>", 16) = 16 <0.000007>`, `nanosleep({tv_sec=1}, NULL) = ? ERESTART_RESTARTBLOCK (x) <0.000007>`,
+		`read(3, "\33[1m", 4) = 4 <0.000007>`, "read(3, \x1b[1m) = 4 <0.000007>", "close(3) = 0 <0.000007>\r", "close(3) = 0 <0.000007>\x00",
+	} {
+		lines := ""
+		for k := range 3 { // the first line teaches process and second
+			lines += fmt.Sprintf("2445  %s%d %s\n2445  %s%d getpid() = 2445 <0.000009>\n", time, k, tail, time, k)
+		}
+		sameByLongWay(t, []byte(lines))
+		sameByLongWay(t, []byte(strings.ReplaceAll(lines, "2445  ", "[pid  2445] ")))
+		sameByLongWay(t, []byte(strings.TrimSuffix(lines, "\n")))
 	}
 }

@@ -147,12 +147,12 @@ func (q *request) mark(end Time, line int64) {
 func (a *analysis) before(t *thread, c *Call, w *what) {
 	cn := w.d.conn
 	q := cn.req
-	if q != nil && w.kind == kRead && w.n > 0 && !q.Answered.IsZero() && asks2(w.payload) {
+	if q != nil && w.kind == kRead && w.n > 0 && !q.Answered.IsZero() && isRequest(w.payload) {
 		a.finish(q)
 		q = nil
 	}
 	if q == nil {
-		if w.kind == kRead && w.n > 0 && len(w.payload) > 0 && (cn.proto == ProtoUnknown || asks2(w.payload)) {
+		if w.kind == kRead && w.n > 0 && len(w.payload) > 0 && (cn.proto == ProtoUnknown || isRequest(w.payload)) {
 			q = a.begin(t, cn, w.fd, c.Start, c)
 			q.seen, q.breaks = c.First, a.breaks
 		} else {
@@ -182,7 +182,7 @@ func (a *analysis) before(t *thread, c *Call, w *what) {
 	}
 }
 
-func asks2(payload []byte) bool { return asks(Recognize(payload)) }
+func isRequest(payload []byte) bool { return asks(Recognize(payload)) }
 
 func (t *thread) remove(q *request) {
 	if i := slices.Index(t.active, q); i >= 0 {

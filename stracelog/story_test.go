@@ -182,27 +182,27 @@ func TestLiveStory(t *testing.T) {
 	if os.Getuid() != 0 {
 		oracle.Missing(t, "the servers of the story want root")
 	}
-	out := t.TempDir()
-	require.NoError(t, os.Chmod(out, 0o755))
-	script, err := filepath.Abs("testdata/story.sh")
-	require.NoError(t, err)
-	words := append(oracle.Namespaces(t), "bash", script, out, fmt.Sprint(oracle.N(2, 8)), "cpu sleep sql slowmc file none")
-	r := oracle.Run(t, oracle.Cmd{Path: words[0], Args: words[1:], Timeout: 4 * time.Minute})
-	require.Zero(t, r.ExitCode, "%s", r.Stderr)
-	names, err := filepath.Glob(filepath.Join(out, "*.strace"))
-	require.NoError(t, err)
-	require.Len(t, names, 18)
 	compared := 0
-	for _, n := range names {
-		log, err := os.ReadFile(n)
+	for round := 0; round < 3 && compared == 0; round++ { // other work on this machine may have stretched every request
+		out := t.TempDir()
+		require.NoError(t, os.Chmod(out, 0o755))
+		script, err := filepath.Abs("testdata/story.sh")
 		require.NoError(t, err)
-		tr, err := os.ReadFile(strings.TrimSuffix(n, ".strace") + ".truth")
+		words := append(oracle.Namespaces(t), "bash", script, out, fmt.Sprint(oracle.N(2, 8)), "cpu sleep sql slowmc file none")
+		r := oracle.Run(t, oracle.Cmd{Path: words[0], Args: words[1:], Timeout: 4 * time.Minute})
+		require.Zero(t, r.ExitCode, "%s", r.Stderr)
+		names, err := filepath.Glob(filepath.Join(out, "*.strace"))
 		require.NoError(t, err)
-		truths := readTruth(t, bytes.TrimSpace(tr))
-		compared += checkStory(t, strings.TrimSuffix(filepath.Base(n), ".strace"), log, truths, 40, true) // other work on this machine stretches both clocks
+		require.Len(t, names, 18)
+		for _, n := range names {
+			log, err := os.ReadFile(n)
+			require.NoError(t, err)
+			tr, err := os.ReadFile(strings.TrimSuffix(n, ".strace") + ".truth")
+			require.NoError(t, err)
+			truths := readTruth(t, bytes.TrimSpace(tr))
+			compared += checkStory(t, strings.TrimSuffix(filepath.Base(n), ".strace"), log, truths, 40, true) // other work on this machine stretches both clocks
+		}
 	}
-	if compared == 0 {
-		t.Log("the machine was too busy in every request: lines, requests, names and round trips were compared, verdicts were not")
-	}
+	require.Positive(t, compared, "the machine was too busy in every request of three rounds: no verdict could be compared")
 	oracle.Compared(t, s, compared)
 }

@@ -157,9 +157,9 @@ func addresses() (list []netip.Addr) {
 }
 
 // lookup asks the system for a name; the canonical one is an alias's target.
-func lookup(ctx context.Context, host string) (string, error) {
+func lookup(ctx context.Context, network, host string) (string, error) {
 	var r net.Resolver
-	if _, err := r.LookupHost(ctx, host); err != nil {
+	if _, err := r.LookupNetIP(ctx, network, host); err != nil {
 		return "", err
 	}
 	name, err := r.LookupCNAME(ctx, host)

@@ -29,6 +29,7 @@ var sections = []section{
 	{"smart", tourSmart},
 	{"sshproxy", tourSSHProxy},
 	{"keepalived", tourKeepalived},
+	{"ipxe", tourIPXE},
 }
 
 func main() {

@@ -1,0 +1,441 @@
+// Package ipxe measures dougu's builder, handler and interpreter of iPXE scripts beside
+// templates of the usual shapes and the real firmware.
+//
+// The peers of the builder are text/template with the shapes that two public services
+// have: "matchbox-shaped" renders kernel, arguments and initrds from a template that was
+// parsed once, "smee-shaped" parses and executes a longer one on every request. They are
+// written for this benchmark; what they do less: no value is checked or escaped, where
+// dougu checks every byte and carries one argument that iPXE would split.
+//
+// The firmware is Debian's iPXE in QEMU without KVM: its row is the time of a case in a
+// batch, which is mostly the emulated machine's own downloads.
+package ipxe
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"text/template"
+	"time"
+
+	"dougu.internal/ipxe"
+	"dougu.internal/ipxe/lint"
+	"dougu.internal/ipxe/sim"
+)
+
+// cpu reports the CPU time of this process an operation, all threads: on a shared machine
+// it moves less than the time on the clock.
+func cpu(b *testing.B) (stop func()) {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			b.Fatal(err)
+		}
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	start := used()
+	return func() { b.ReportMetric(float64((used()-start).Nanoseconds())/float64(b.N), "cpu-ns/op") }
+}
+
+// boot is what the builder and the first template write.
+type boot struct {
+	Kernel  string
+	Initrds []string
+	Args    []string
+}
+
+var profile = boot{
+	Kernel:  "http://10.0.0.1/assets/coreos/vmlinuz",
+	Initrds: []string{"http://10.0.0.1/assets/coreos/initrd.img"},
+	Args: []string{
+		"initrd=initrd.img", "coreos.live.rootfs_url=http://10.0.0.1/assets/coreos/rootfs.img", "coreos.inst.install_dev=/dev/sda",
+		"coreos.inst.ignition_url=http://10.0.0.1/ignition", "console=tty0", "console=ttyS1,115200n8",
+	},
+}
+
+var matchboxShaped = template.Must(template.New("boot").Parse(`#!ipxe
+kernel {{.Kernel}}{{range .Args}} {{.}}{{end}}
+{{range .Initrds}}initrd {{.}}
+{{end}}boot
+`))
+
+func build(b *ipxe.Builder, p *boot) ([]byte, error) {
+	b.Reset()
+	args := make([]ipxe.Expr, len(p.Args), 16)
+	for i, a := range p.Args {
+		args[i] = ipxe.Text(a)
+	}
+	b.Kernel(ipxe.Link(p.Kernel), args...)
+	for _, u := range p.Initrds {
+		b.Initrd(ipxe.Link(u))
+	}
+	b.Boot()
+	return b.Bytes()
+}
+
+func BenchmarkRender(b *testing.B) {
+	var want bytes.Buffer
+	if err := matchboxShaped.Execute(&want, profile); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("dougu", func(b *testing.B) {
+		var w ipxe.Builder
+		got, err := build(&w, &profile)
+		if err != nil || !bytes.Equal(got, want.Bytes()) {
+			b.Fatalf("%v:\n%s\n%s", err, got, want.Bytes())
+		}
+		b.SetBytes(int64(want.Len()))
+		b.ReportAllocs()
+		stop := cpu(b)
+		for b.Loop() {
+			if _, err := build(&w, &profile); err != nil {
+				b.Fatal(err)
+			}
+		}
+		stop()
+	})
+	b.Run("dougu-escaping", func(b *testing.B) { // one argument has blanks and is carried
+		p := profile
+		p.Args = append([]string{"note=two  blanks # and a hash"}, p.Args...)
+		var w ipxe.Builder
+		b.ReportAllocs()
+		stop := cpu(b)
+		for b.Loop() {
+			if _, err := build(&w, &p); err != nil {
+				b.Fatal(err)
+			}
+		}
+		stop()
+	})
+	b.Run("matchbox-shaped", func(b *testing.B) {
+		b.Log("peer text/template in matchbox's shape, parsed once: nothing is escaped")
+		var out bytes.Buffer
+		b.SetBytes(int64(want.Len()))
+		b.ReportAllocs()
+		stop := cpu(b)
+		for b.Loop() {
+			out.Reset()
+			if err := matchboxShaped.Execute(&out, profile); err != nil {
+				b.Fatal(err)
+			}
+		}
+		stop()
+	})
+}
+
+// hook is a script with retries, a trace and a VLAN, as a provisioning service sends it.
+const hook = `#!ipxe
+
+echo Loading the installation environment for {{.MAC}}
+{{- if .Trace}}
+echo Debug trace: {{.Trace}}
+{{- end}}
+
+set arch {{.Arch}}
+set download-url {{.URL}}
+set retries:int32 {{.Retries}}
+set delay:int32 {{.Delay}}
+
+:retry_kernel
+kernel ${download-url}/vmlinuz-${arch} {{range .Args}}{{.}} {{end}}initrd=initramfs-${arch} worker_id={{.ID}} && goto got_kernel || iseq ${try} ${retries} && goto failed || inc try && sleep ${delay} ; goto retry_kernel
+:got_kernel
+:retry_initrd
+initrd ${download-url}/initramfs-${arch} && goto got_initrd || iseq ${try} ${retries} && goto failed || inc try && sleep ${delay} ; goto retry_initrd
+:got_initrd
+boot || goto failed
+
+:failed
+echo Failed to boot {{.MAC}}
+sleep 30
+exit 1
+`
+
+type hookData struct {
+	MAC, Trace, Arch, URL, ID string
+	Retries, Delay            int
+	Args                      []string
+}
+
+var hookMachine = hookData{
+	MAC: "52:54:00:12:34:56", Trace: "00-23b1e307bb35484f535a1f772c06910e-d887dc3912240434-01", Arch: "x86_64", URL: "http://10.0.0.1/hook",
+	ID: "3278ef50-ff04-4611-9de1-c22be20137d3", Retries: 10, Delay: 3, Args: []string{"vlan_id=", "facility=onprem", "syslog_host=10.0.0.1", "tinkerbell_tls=false", "console=ttyS1,115200n8"},
+}
+
+// compiledHook is what does not change from machine to machine, as the template is.
+type compiledHook struct {
+	kernel, initrd *ipxe.URLBuilder
+	name           ipxe.Expr
+	args           [16]ipxe.Expr
+}
+
+func compileHook(url string) *compiledHook {
+	arch := ipxe.Var("arch")
+	return &compiledHook{
+		kernel: ipxe.URL(ipxe.Text(url+"/vmlinuz-"), arch), initrd: ipxe.URL(ipxe.Text(url+"/initramfs-"), arch), name: ipxe.Concat(ipxe.Text("initrd=initramfs-"), arch),
+	}
+}
+
+// buildHook writes the equivalent: two downloads that are tried again, with a pause.
+func buildHook(b *ipxe.Builder, c *compiledHook, d *hookData) ([]byte, error) {
+	b.Reset()
+	b.Echo(ipxe.Text("Loading the installation environment for"), ipxe.Text(d.MAC))
+	if d.Trace != "" {
+		b.Echo(ipxe.Text("Debug trace:"), ipxe.Text(d.Trace))
+	}
+	b.Set("arch", ipxe.Text(d.Arch))
+	args := c.args[:0]
+	for _, a := range d.Args {
+		args = append(args, ipxe.Text(a))
+	}
+	args = append(args, c.name, ipxe.Text("worker_id="+d.ID))
+	pause := time.Duration(d.Delay) * time.Second
+	b.Retry(d.Retries, pause, func(b *ipxe.Builder) { b.Kernel(c.kernel, args...) }, nil)
+	b.Retry(d.Retries, pause, func(b *ipxe.Builder) { b.Initrd(c.initrd) }, nil)
+	b.Boot()
+	return b.Bytes()
+}
+
+func BenchmarkHook(b *testing.B) {
+	b.Run("dougu", func(b *testing.B) {
+		var w ipxe.Builder
+		c := compileHook(hookMachine.URL)
+		b.ReportAllocs()
+		stop := cpu(b)
+		for b.Loop() {
+			if _, err := buildHook(&w, c, &hookMachine); err != nil {
+				b.Fatal(err)
+			}
+		}
+		stop()
+	})
+	b.Run("smee-shaped", func(b *testing.B) {
+		b.Log("peer text/template in smee's shape: parsed and executed on every request; nothing is escaped")
+		b.ReportAllocs()
+		stop := cpu(b)
+		for b.Loop() {
+			t, err := template.New("hook").Parse(hook)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var out bytes.Buffer
+			if err := t.Execute(&out, hookMachine); err != nil {
+				b.Fatal(err)
+			}
+		}
+		stop()
+	})
+}
+
+// nullWriter is a ResponseWriter that keeps nothing.
+type nullWriter struct{ h http.Header }
+
+func (w *nullWriter) Header() http.Header         { return w.h }
+func (w *nullWriter) WriteHeader(int)             {}
+func (w *nullWriter) Write(p []byte) (int, error) { return len(p), nil }
+
+// BenchmarkHandler compares the handler with a plain net/http handler that writes the
+// same script, by direct calls: the difference is the handler's own cost.
+func BenchmarkHandler(b *testing.B) {
+	script := []byte("#!ipxe\ninitrd http://${next-server}/initrd.gz\nkernel http://${next-server}/vmlinuz\nboot\n")
+	plain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.URL.Query().Get("mac")
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = w.Write(script)
+	})
+	ours := ipxe.Handler(func(context.Context, ipxe.Facts) ([]byte, error) { return script, nil }, ipxe.HandlerConfig{})
+	r := httptest.NewRequest("GET", "/b?type=Express5800/i120Ra-e1%20[N8100-1482Y]&mac=52%3A54%3A00%3A12%3A34%3A56", nil)
+	for _, row := range []struct {
+		name string
+		h    http.Handler
+	}{{"dougu", ours}, {"net-http", plain}} {
+		b.Run(row.name, func(b *testing.B) {
+			b.ReportAllocs()
+			stop := cpu(b)
+			for b.Loop() {
+				row.h.ServeHTTP(&nullWriter{http.Header{}}, r)
+			}
+			stop()
+		})
+	}
+}
+
+// cases are the scripts that the firmware and the interpreter run.
+var cases = func() (list []string) {
+	for i := range 40 {
+		list = append(list, fmt.Sprintf(`#!ipxe
+set i:int32 0
+:loop
+inc i
+iseq ${i} 3 || goto loop
+set v:hexraw 6120202320
+echo case %d [${v:string}] ${net0/mac} ${product:uristring}
+isset ${nothing} && echo yes || echo no
+imgfetch BASE/file?n=%d&i=${i} ||
+imgstat
+imgfree
+`, i, i))
+	}
+	return list
+}()
+
+func BenchmarkCase(b *testing.B) {
+	b.Run("dougu", func(b *testing.B) {
+		var scripts []*ipxe.Script
+		for _, c := range cases {
+			scripts = append(scripts, ipxe.Parse("c", []byte(strings.ReplaceAll(c, "BASE", "http://10.0.2.2:8080"))))
+		}
+		w := sim.MapWorld{"http://10.0.2.2:8080/file": []byte("x")}
+		m := &sim.Machine{}
+		b.ReportAllocs()
+		stop := cpu(b)
+		i := 0
+		for b.Loop() {
+			r, err := sim.Run(context.Background(), m, scripts[i%len(scripts)], w, sim.Options{})
+			if err != nil || r.Status != sim.OK {
+				b.Fatal(err, r)
+			}
+			i++
+		}
+		stop()
+	})
+	b.Run("firmware", firmware)
+}
+
+// firmware boots the real iPXE once for each run of the benchmark and takes the time from
+// the first to the last case.
+func firmware(b *testing.B) {
+	qemu, err := exec.LookPath("qemu-system-x86_64")
+	if err == nil {
+		_, err = os.Stat("/boot/ipxe.lkrn")
+	}
+	if err != nil {
+		b.Skipf("absent the firmware: install qemu-system-x86 and ipxe: %v", err)
+	}
+	b.Log("peer ipxe 1.0.0+git-20190125.36a4c85 in QEMU without KVM: one machine, 40 cases in a batch; its time is mostly downloads")
+	total := time.Duration(0)
+	for range b.N {
+		total += bootBatch(b, qemu)
+	}
+	b.ReportMetric(float64(total.Nanoseconds())/float64(b.N)/float64(len(cases)-1), "ns/case")
+}
+
+func bootBatch(b *testing.B, qemu string) time.Duration {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	base := fmt.Sprintf("http://10.0.2.2:%d", l.Addr().(*net.TCPAddr).Port)
+	var n atomic.Int64
+	var first, last time.Time
+	done := make(chan struct{})
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/case" {
+			_, _ = w.Write([]byte("x"))
+			return
+		}
+		k := int(n.Add(1)) - 1
+		if k == 0 {
+			first = time.Now()
+		}
+		if k == len(cases)-1 {
+			last = time.Now()
+			close(done)
+		}
+		if k >= len(cases) {
+			_, _ = w.Write([]byte("#!ipxe\nreboot\n"))
+			return
+		}
+		_, _ = w.Write([]byte(strings.ReplaceAll(cases[k], "BASE", base)))
+	})}
+	go func() { _ = server.Serve(l) }()
+	defer server.Close()
+	loop := filepath.Join(b.TempDir(), "loop.ipxe")
+	text := "#!ipxe\nifopen net0 ||\ndhcp net0 ||\n:loop\nchain --autofree " + base + "/case ||\ngoto loop\n"
+	if err := os.WriteFile(loop, []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, qemu, "-M", "pc,graphics=off", "-accel", "tcg", "-m", "256", "-display", "none", "-monitor", "none", "-serial", "none",
+		"-no-reboot", "-kernel", "/boot/ipxe.lkrn", "-initrd", loop, "-netdev", "user,id=n0", "-device", "e1000,netdev=n0,romfile=")
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+		b.Error("the firmware did not run all cases")
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	return last.Sub(first)
+}
+
+// BenchmarkRetries is a script with ten failing tries.
+func BenchmarkRetries(b *testing.B) {
+	s := ipxe.Parse("r", []byte("#!ipxe\nset i:int32 0\n:retry\nkernel http://h/k && goto ok || iseq ${i} 10 && goto err || inc i && sleep 3 ; goto retry\n:ok\n:err\n"))
+	b.ReportAllocs()
+	stop := cpu(b)
+	for b.Loop() {
+		if r, err := sim.Run(context.Background(), nil, s, nil, sim.Options{}); err != nil || len(r.Requests) != 11 {
+			b.Fatal(err)
+		}
+	}
+	stop()
+}
+
+// BenchmarkParse and BenchmarkLint take a script of a usual size, and a big one.
+func BenchmarkParse(b *testing.B) {
+	usual := []byte(strings.ReplaceAll(hook, "{{", "$"))
+	big := bytes.Repeat([]byte("set x ${y} || goto l # c\n"), 400_000)
+	for _, row := range []struct {
+		name string
+		src  []byte
+	}{{"usual", usual}, {"10MB", big}} {
+		b.Run(row.name, func(b *testing.B) {
+			b.SetBytes(int64(len(row.src)))
+			b.ReportAllocs()
+			stop := cpu(b)
+			for b.Loop() {
+				ipxe.Parse("x", row.src)
+			}
+			stop()
+		})
+	}
+}
+
+// BenchmarkLint judges a usual script, without and with the run in the interpreter.
+func BenchmarkLint(b *testing.B) {
+	var w ipxe.Builder
+	script, err := buildHook(&w, compileHook(hookMachine.URL), &hookMachine)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := ipxe.Parse("x", append([]byte(nil), script...))
+	for _, noRun := range []bool{true, false} {
+		name := "with-run"
+		if noRun {
+			name = "rules"
+		}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			stop := cpu(b)
+			for b.Loop() {
+				if _, err := lint.Script(context.Background(), s, lint.Options{NoRun: noRun}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			stop()
+		})
+	}
+}

@@ -1,0 +1,357 @@
+package sim
+
+import (
+	"fmt"
+	"strings"
+
+	"dougu.internal/ipxe"
+)
+
+// eachCard runs a command on the cards that it names, or on all. With first it ends with
+// the first that succeeds.
+func (r *runner) eachCard(names []string, first bool, do func(i int) Status) Status {
+	status := enodevIfmgmt
+	one := func(i int) bool {
+		status = do(i)
+		return status == OK && first || r.fatal != nil
+	}
+	if len(names) == 0 {
+		for i := range r.cards {
+			if one(i) {
+				break
+			}
+		}
+		return status
+	}
+	for _, name := range names {
+		i := r.findCard(name)
+		if i < 0 {
+			r.print(`"`, name, "\": no such network device\n")
+			status = enodevNet
+			continue
+		}
+		if one(i) {
+			break
+		}
+	}
+	return status
+}
+
+// findCard returns the number of a card, -1 when there is none.
+func (r *runner) findCard(name string) int {
+	if name == "netX" {
+		return r.lastOpened
+	}
+	for i := range r.cards {
+		if nicName(i) == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func (r *runner) openCard(i int) {
+	if !r.cards[i].open {
+		r.cards[i].open, r.lastOpened = true, i
+	}
+}
+
+func ifopen(r *runner, c *call) Status {
+	rest, status := r.options(c, nil)
+	if status != OK {
+		return status
+	}
+	return r.eachCard(rest, false, func(i int) Status { r.openCard(i); return OK })
+}
+
+func ifclose(r *runner, c *call) Status {
+	rest, status := r.options(c, nil)
+	if status != OK {
+		return status
+	}
+	return r.eachCard(rest, false, func(i int) Status { r.closeCard(i); return OK })
+}
+
+func (r *runner) closeCard(i int) {
+	r.cards[i].open = false
+	if r.lastOpened == i {
+		r.lastOpened = -1
+		for k := range r.cards {
+			if r.cards[k].open {
+				r.lastOpened = k
+			}
+		}
+	}
+}
+
+func (r *runner) cardBlock(i int) *block {
+	for _, b := range r.root.children {
+		if b.kind == netBlock && b.nic == i {
+			return b
+		}
+	}
+	return &r.root
+}
+
+func ifconf(r *runner, c *call) Status {
+	rest, status := r.options(c, nil)
+	if status != OK {
+		return status
+	}
+	return r.eachCard(rest, true, func(i int) Status {
+		card := &r.cards[i]
+		r.openCard(i)
+		if card.NoLink {
+			r.print("Waiting for link-up on ", nicName(i), "... ", r.message(enotconnLink), "\n")
+			r.closeCard(i)
+			return enotconnLink
+		}
+		r.print("Configuring (", nicName(i), " ", macText(card.mac), ")...")
+		if len(card.offers()) == 0 {
+			r.print(" ", r.message(etimedoutJob), "\n")
+			r.closeCard(i)
+			return etimedoutJob
+		}
+		if err := r.lease(r.cardBlock(i), card); err != nil {
+			r.fail(err)
+		}
+		r.print(" ok\n")
+		return OK
+	})
+}
+
+func iflinkwait(r *runner, c *call) Status {
+	rest, status := r.options(c, nil)
+	if status != OK {
+		return status
+	}
+	return r.eachCard(rest, true, func(i int) Status {
+		r.openCard(i)
+		if r.cards[i].NoLink {
+			r.print("Waiting for link-up on ", nicName(i), "... ", r.message(enotconnLink), "\n")
+			return enotconnLink
+		}
+		return OK
+	})
+}
+
+// ifstat prints the cards; the counters of packets are 0, as nothing is simulated there.
+func ifstat(r *runner, c *call) Status {
+	rest, status := r.options(c, nil)
+	if status != OK {
+		return status
+	}
+	return r.eachCard(rest, false, func(i int) Status {
+		card := &r.cards[i]
+		state, link := "closed", "up"
+		if card.open {
+			state = "open"
+		}
+		if card.NoLink {
+			link = "down"
+		}
+		r.print(fmt.Sprintf("%s: %s using %s on %s (%s)\n  [Link:%s, TX:0 TXE:0 RX:0 RXE:0]\n",
+			nicName(i), macText(card.mac), card.driver(), card.bus(), state, link))
+		if card.NoLink {
+			r.print("  [Link status: ", r.message(enotconnLink), "]\n")
+		}
+		return OK
+	})
+}
+
+// route prints the addresses of the cards that have one.
+func route(r *runner, c *call) Status {
+	if _, status := r.options(c, nil); status != OK {
+		return status
+	}
+	for i := range r.cards {
+		b := r.cardBlock(i)
+		get := func(name string) string {
+			s := predefined[predefinedByName[name]]
+			text, _, _, _ := r.formatted(b, &s)
+			return text
+		}
+		ip := get("ip")
+		if ip == "" {
+			continue
+		}
+		mask, gateway := get("netmask"), get("gateway")
+		if mask == "" {
+			mask = "255.0.0.0"
+		}
+		r.print(nicName(i), ": ", ip, "/", mask)
+		if gateway != "" && gateway != "0.0.0.0" {
+			r.print(" gw ", gateway)
+		}
+		if !r.cards[i].open {
+			r.print(" (inaccessible)")
+		}
+		r.print("\n")
+	}
+	return OK
+}
+
+func sync(r *runner, c *call) Status {
+	_, status := r.options(c, nil)
+	return status
+}
+
+// autoboot does what iPXE does without a script: DHCP, then the file or the root path
+// that it names.
+func autoboot(r *runner, c *call) Status {
+	rest, status := r.options(c, nil)
+	if status != OK {
+		return status
+	}
+	return r.eachCard(rest, false, func(i int) Status {
+		status := ifconf(r, &call{y: r.m.profile().Command("ifconf"), name: "ifconf", args: []string{nicName(i)}})
+		if status != OK || r.fatal != nil {
+			return status
+		}
+		b := r.cardBlock(i)
+		get := func(name string) string {
+			s := predefined[predefinedByName[name]]
+			text, _, _, _ := r.formatted(b, &s)
+			return text
+		}
+		server, file := get("next-server"), get("filename")
+		if server != "" {
+			r.print("Next server: ", server, "\n")
+		}
+		if file == "" {
+			r.print("Nothing to boot: ", r.message(enoentBoot), "\n")
+			return enoentBoot
+		}
+		r.print("Filename: ", file, "\n")
+		if !strings.Contains(file, "://") {
+			file = "tftp://" + server + "/" + file
+		}
+		img, status := r.download(file, 0, false)
+		if status != OK || r.fatal != nil {
+			return status
+		}
+		imgstatOne(r, img)
+		img.autofree = true
+		if status = r.exec(img); status != OK && r.fatal == nil {
+			r.print("Could not boot image: ", r.message(status), "\n")
+		}
+		return status
+	})
+}
+
+// sanOptions are those of the three commands.
+type sanOptions struct {
+	drive      int
+	noDescribe bool
+	keep       bool
+	filename   string
+}
+
+func (r *runner) sanOptions(c *call) (o sanOptions, rest []string, status Status) {
+	o.drive = 0x80
+	rest, status = r.options(c, func(opt ipxe.Option, value string) Status {
+		switch opt.Long {
+		case "drive":
+			v, status := r.integer(value)
+			o.drive = int(v)
+			return status
+		case "no-describe":
+			o.noDescribe = true
+		case "keep":
+			o.keep = true
+		case "filename":
+			o.filename = value
+		}
+		return OK
+	})
+	return o, rest, status
+}
+
+func sanhook(r *runner, c *call) Status {
+	o, rest, status := r.sanOptions(c)
+	if status != OK {
+		return status
+	}
+	return r.hook(&o, rest)
+}
+
+// hook asks for the disk as iPXE does: the first block of an http path by a HEAD-like
+// request. Other protocols are taken to work.
+func (r *runner) hook(o *sanOptions, paths []string) Status {
+	for _, p := range paths {
+		u := r.resolveURI(r.cwuri, r.parseURI(p))
+		switch s := u.scheme.text; {
+		case u.scheme.is && (s == "iscsi" || s == "aoe" || s == "ib_srp" || s == "fcp"):
+		case r.canOpen(u) == OK:
+			q := r.request(u, "")
+			q.Method = "HEAD"
+			r.res.Requests = append(r.res.Requests, *q)
+			a, err := r.world.Fetch(r.ctx, q)
+			status := OK
+			if err != nil {
+				status = r.unreachable(err)
+			} else {
+				status = httpStatus(a.Status)
+			}
+			if status != OK {
+				r.print("Could not open SAN device: ", r.message(status), "\n")
+				return status
+			}
+		default:
+			r.print("Could not open SAN device: ", r.message(enotsupOpen), "\n")
+			return enotsupOpen
+		}
+	}
+	if r.sanDrive == nil {
+		r.sanDrive = map[int]bool{}
+	}
+	r.sanDrive[o.drive] = true
+	r.print(fmt.Sprintf("Registered SAN device 0x%02x\n", o.drive))
+	return OK
+}
+
+func sanboot(r *runner, c *call) Status {
+	o, rest, status := r.sanOptions(c)
+	if status != OK {
+		return status
+	}
+	if len(rest) > 0 {
+		if status := r.hook(&o, rest); status != OK || r.fatal != nil {
+			return status
+		}
+	}
+	skip := setting{"skip-san-boot", encap(9), noScope, typeInt8}
+	if v, _, _, ok := r.fetch(&r.root, &skip); ok {
+		if n, _ := number(v, true); n != 0 {
+			r.print(fmt.Sprintf("Skipping boot from SAN device 0x%02x\n", o.drive))
+			return r.unhook(&o, len(rest) > 0)
+		}
+	}
+	file := ""
+	if o.filename != "" {
+		file = " " + o.filename
+	}
+	r.print(fmt.Sprintf("Booting%s from SAN device 0x%02x\n", file, o.drive))
+	if len(rest) > 0 || r.sanDrive[o.drive] || r.m.Disk && o.drive == 0x80 {
+		return r.end(Boot{Kind: SAN, Drive: o.drive, Path: rest})
+	}
+	status = eioSAN
+	r.print(fmt.Sprintf("Boot from SAN device 0x%02x failed: ", o.drive), r.message(status), "\n")
+	return status
+}
+
+func (r *runner) unhook(o *sanOptions, hooked bool) Status {
+	if hooked && !o.keep {
+		delete(r.sanDrive, o.drive)
+		r.print(fmt.Sprintf("Unregistered SAN device 0x%02x\n", o.drive))
+	}
+	return OK
+}
+
+func sanunhook(r *runner, c *call) Status {
+	o, _, status := r.sanOptions(c)
+	if status != OK {
+		return status
+	}
+	return r.unhook(&o, true)
+}
