@@ -27,11 +27,12 @@ type eval struct {
 	open  []span
 	head  span
 
-	found    []*finding
-	broken   bool
-	brokenAt span
-	inBFD    bool
-	spent    int
+	found        []*finding
+	broken       bool
+	brokenAt     span
+	afterUnknown bool // the statement before was an unknown keyword
+	inBFD        bool
+	spent        int
 	// strictSeen holds the lines that KA103 named.
 	strictSeen map[span]bool
 

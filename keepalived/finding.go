@@ -88,11 +88,19 @@ func (c *Config) lineOf(s span) span {
 	if s.file < 0 {
 		return s
 	}
-	text := c.sources[s.file].text
-	from := strings.LastIndexByte(text[:s.from], '\n') + 1
-	to := len(text)
-	if i := strings.IndexByte(text[s.to:], '\n'); i >= 0 {
-		to = int(s.to) + i + 1
+	text, lines := c.sources[s.file].text, c.sources[s.file].lines()
+	p := lines.Pos(int(s.from))
+	from := p.Offset - p.Column + 1
+	q := p
+	if s.to > s.from {
+		q = lines.Pos(int(s.to))
+	}
+	to := q.Offset - q.Column + 1 + len(lines.Line(q.Line))
+	for to < len(text) && text[to] == '\r' {
+		to++
+	}
+	if to < len(text) && text[to] == '\n' {
+		to++
 	}
 	return span{s.file, int32(from), int32(to)}
 }
@@ -119,7 +127,8 @@ func (c *Config) indent(s span) string {
 
 // newline returns the line end of a file.
 func (c *Config) newline(file int32) string {
-	if strings.Contains(c.sources[file].text, "\r\n") {
+	text := c.sources[file].text
+	if i := strings.IndexByte(text, '\n'); i > 0 && text[i-1] == '\r' {
 		return "\r\n"
 	}
 	return "\n"
@@ -162,6 +171,7 @@ func (c *Config) diagnostics(found []*finding, keep func(*finding) bool) diag.Li
 		msg  string
 	}
 	seen := make(map[key]bool, len(found))
+	masks := map[int32][]byte{}
 	var list diag.List
 	for _, f := range found {
 		k := key{f.rule, f.at, f.msg}
@@ -169,10 +179,43 @@ func (c *Config) diagnostics(found []*finding, keep func(*finding) bool) diag.Li
 			continue
 		}
 		seen[k] = true
-		list = append(list, c.diagnostic(f))
+		d := c.diagnostic(f)
+		c.keepSecret(&d, f.at, masks)
+		list = append(list, d)
 	}
 	list.Sort()
 	return list
+}
+
+// keepSecret takes the secrets that stand in a place out of what is said of it.
+func (c *Config) keepSecret(d *diag.Diagnostic, at span, masks map[int32][]byte) {
+	if at.file < 0 || int(at.file) >= len(c.sources) {
+		return
+	}
+	mask, ok := masks[at.file]
+	if !ok {
+		mask = c.mask(at.file)
+		masks[at.file] = mask
+	}
+	text := c.sources[at.file].text
+	for i := int(at.from); i < int(at.to) && i < len(text); {
+		if text[i] == mask[i] {
+			i++
+			continue
+		}
+		k := i
+		for k < len(text) && text[k] != mask[k] {
+			k++
+		}
+		for _, w := range strings.FieldsFunc(text[i:k], func(r rune) bool { return r == '"' || r == '\'' }) {
+			if len(w) < 2 && !strings.Contains(d.Message, `"`+w+`"`) {
+				continue
+			}
+			d.Message = strings.ReplaceAll(d.Message, w, "***")
+			d.Detail = strings.ReplaceAll(d.Detail, w, "***")
+		}
+		i = k
+	}
 }
 
 // near returns the name among known that is at most two edits from s, or "".

@@ -30,7 +30,12 @@ func Format(src []byte) ([]byte, error) {
 	if depth != 0 {
 		return nil, errors.New("keepalived: a block is not closed")
 	}
-	before := Loader{Profile: Profile{Version: Version{2, 2, 7}}, ConfigID: "format"}.Parse("", src)
+	reader := Loader{Profile: Profile{Version: Version{2, 2, 7}}, ConfigID: "format",
+		MaxLines: 100_000 + 4*bytes.Count(src, []byte{'\n'}), MaxBytes: 16<<20 + 8*int64(len(src))}
+	before := reader.Parse("", src)
+	if before.tooMuch {
+		return nil, errors.New("keepalived: repetitions and variables make too much of it to compare")
+	}
 	for _, x := range before.found {
 		switch x.rule {
 		case "KA020", "KA028", "KA029", "KA023":
@@ -50,7 +55,7 @@ func Format(src []byte) ([]byte, error) {
 
 // same reports whether a text gives the logical lines of a configuration.
 func same(a *Config, text []byte) bool {
-	b := Loader{Profile: Profile{Version: Version{2, 2, 7}}, ConfigID: "format"}.Parse("", text)
+	b := a.loader.Parse("", text)
 	if len(a.lines) != len(b.lines) || len(a.children) != len(b.children) {
 		return false
 	}

@@ -90,7 +90,7 @@ type idUse struct {
 
 // Load reads the named file of l.FS and all that it includes. The error is that of
 // the main file when it cannot be read; all else is recorded in the Config, as
-// findings of [Config.Diagnostics].
+// findings of [Lint].
 func (l Loader) Load(name string) (*Config, error) {
 	if l.FS == nil {
 		return nil, errors.New("keepalived: a Loader without FS cannot read files")

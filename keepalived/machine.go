@@ -194,16 +194,19 @@ func (e *eval) statement(b *block, s *stmt, needBrace *bool) (left, skipped bool
 		}
 		e.missingBrace(b, s)
 	} else if word == "{" {
-		e.structure("KA014", e.lineSpan(s), "this brace opens no block; the closing one closes another").
+		f := e.structure("KA014", e.lineSpan(s), "this brace opens no block; the closing one closes another").
 			fix("delete the brace", edit{e.c.token(e.lineSpan(s)), ""})
+		f.quiet = f.quiet || e.afterUnknown // the keyword before it has been named
 		return false, false
 	}
+	e.afterUnknown = false
 	if word == "}" && e.level > 0 {
 		return true, false
 	}
 	k := b.keys[word]
 	if k == nil || !k.known(e.o.Profile) {
 		e.unknown(b, s, k)
+		e.afterUnknown = true
 		return false, false
 	}
 	s.k = k

@@ -71,6 +71,18 @@ func (c *Config) mask(file int32) []byte {
 			at = end
 		}
 	}
+	// Releases without variables take a definition for a keyword.
+	for from := 0; from < len(text) && strings.IndexByte(text, '$') >= 0; {
+		end := len(text)
+		if n := strings.IndexByte(text[from:], '\n'); n >= 0 {
+			end = from + n
+		}
+		name, _, ok := strings.Cut(strings.TrimLeft(text[from:end], " \t"), "=")
+		if ok && strings.HasPrefix(name, "$") && c.profile.Version.before(Version{1, 4, 0}) {
+			hide(from+strings.IndexByte(text[from:end], '=')+1, end)
+		}
+		from = end + 1
+	}
 	for _, d := range c.defs {
 		if names[d.name] && d.line.file == file {
 			line := text[d.line.from:d.line.to]

@@ -29,6 +29,7 @@ var sections = []section{
 	{"smart", tourSmart},
 	{"multicast", tourMulticast},
 	{"sshproxy", tourSSHProxy},
+	{"keepalived", tourKeepalived},
 	{"ipxe", tourIPXE},
 }
 

@@ -1,0 +1,60 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+
+	"dougu.internal/diag"
+	"dougu.internal/keepalived"
+)
+
+//go:embed testdata/keepalived.conf
+var keepalivedMail []byte
+
+//go:embed testdata/keepalived-node.conf
+var keepalivedNode []byte
+
+// tourKeepalived finds who gets the mail, and why a pair never fails over.
+func tourKeepalived(w io.Writer) error {
+	fmt.Fprintln(w, "The mail server bounces mail for the user {. The configuration, with the manual's form of the braces:")
+	for _, v := range []string{"1.1.13", "2.2.7"} {
+		version, err := keepalived.ParseVersion(v)
+		if err != nil {
+			return err
+		}
+		c := keepalived.Loader{Profile: keepalived.Profile{Version: version}}.Parse("keepalived.conf", keepalivedMail)
+		fmt.Fprintf(w, "keepalived %s mails to: %s\n", v, strings.Join(keepalived.Recipients(c, keepalived.Options{}), ", "))
+		var bad diag.List
+		for _, d := range keepalived.Lint(c, keepalived.Options{}) {
+			if d.Severity == diag.Error {
+				bad = append(bad, d)
+			}
+		}
+		if err := diag.WriteText(w, bad, c.Masked); err != nil {
+			return err
+		}
+	}
+
+	fmt.Fprintln(w, "\nTwo nodes share an address. The web server of the master dies; who takes over?")
+	var nodes []keepalived.Node
+	for i, name := range []string{"lb1", "lb2"} {
+		c := keepalived.Loader{ConfigID: name}.Parse("keepalived.conf", keepalivedNode)
+		nodes = append(nodes, keepalived.Node{Name: name, Config: c, Addr: netip.AddrFrom4([4]byte{192, 0, 2, byte(10 + i)})})
+	}
+	phases, err := keepalived.Simulate(nodes, [][]keepalived.Fault{
+		{{Node: "lb1", Kind: keepalived.CheckFails, Subject: "web"}},
+		{{Node: "lb1", Kind: keepalived.NodeStopped}},
+	}, keepalived.Options{})
+	if err != nil {
+		return err
+	}
+	for i, o := range phases {
+		fmt.Fprintf(w, "%-18s master %s (lb1 %d, lb2 %d)\n    %s\n", []string{"all is well", "web fails on lb1", "lb1 stops"}[i],
+			strings.Join(o.Masters, ","), o.Nodes[0].Effective, o.Nodes[1].Effective,
+			strings.ReplaceAll(o.Reason, "; ", "\n    "))
+	}
+	return nil
+}
