@@ -54,17 +54,6 @@ func (e *eval) port(s *stmt, i int) (uint16, bool) {
 	return uint16(n), ok
 }
 
-// quietly runs f and hides what it finds: the caller names the cause itself.
-func (e *eval) quietly(f func()) (objected bool) {
-	n := len(e.found)
-	f()
-	for _, x := range e.found[n:] {
-		x.quiet = true
-		objected = objected || x.objects
-	}
-	return objected
-}
-
 // addrWord reads word i as an address. A missing word ends the parser.
 func (e *eval) addrWord(s *stmt, i int) (netip.Addr, bool) {
 	if i >= len(s.w) {

@@ -389,7 +389,7 @@ func sameRouter(g []*actor, a *actor) bool { return slices.Contains(g, a) }
 
 // clock runs events until the time is over.
 func (s *simulation) clock(until time.Duration) {
-	for steps := 0; steps < 200_000; steps++ {
+	for range 200_000 {
 		var next *actor
 		var group []*actor
 		for _, g := range s.groups {

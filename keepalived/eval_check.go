@@ -87,8 +87,8 @@ func (e *eval) serverGroupEntry(g *ServerGroup, s *stmt) {
 		return
 	}
 	bad := func(format string, args ...any) { e.object("KA168", at, format, args...) }
-	if i := strings.IndexByte(w, '/'); i >= 0 {
-		n, whole, _ := cNumber(w[i+1:])
+	if _, after, ok0 := strings.Cut(w, "/"); ok0 {
+		n, whole, _ := cNumber(after)
 		if !whole || n <= 0 || n > int64(a.BitLen()) {
 			bad("%s: the netmask is not 1 to %d", quoted(w), a.BitLen())
 			return
@@ -97,8 +97,8 @@ func (e *eval) serverGroupEntry(g *ServerGroup, s *stmt) {
 			bad("%s: bits behind the netmask are set", quoted(w))
 			return
 		}
-	} else if i := strings.IndexByte(w, '-'); i >= 0 {
-		end := w[i+1:]
+	} else if _, after, ok0 := strings.Cut(w, "-"); ok0 {
+		end := after
 		if a.Is4() && strings.IndexByte(end, '.') >= 0 || !a.Is4() && strings.IndexByte(end, ':') >= 0 {
 			b, ok := sockAddr(end)
 			if !ok || family(a) != family(b) || b.Less(a) {

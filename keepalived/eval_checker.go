@@ -16,7 +16,6 @@ type checkState struct {
 	urls         int
 	path, digest bool
 	pathAt       span
-	host         bool
 	hosts        int
 	port         bool
 	sender       netip.Addr
@@ -27,8 +26,7 @@ type checkState struct {
 	dropped bool
 	pathSet span
 	// FILE_CHECK
-	file   *TrackFile
-	weight bool
+	file *TrackFile
 	// BFD_CHECK
 	bfd     string
 	bfdGone bool

@@ -228,8 +228,8 @@ func (e *eval) blockStart(name string) span {
 // bodyIndent returns the white space of the first line behind a place, or four blanks.
 func (e *eval) bodyIndent(at span) string {
 	text := e.c.sources[at.file].text[at.to:]
-	if i := strings.IndexByte(text, '\n'); i >= 0 {
-		rest := text[i+1:]
+	if _, after, ok := strings.Cut(text, "\n"); ok {
+		rest := after
 		in := rest[:len(rest)-len(strings.TrimLeft(rest, " \t"))]
 		if in != "" {
 			return in

@@ -360,16 +360,17 @@ func (e *eval) unicastPeer(s *stmt) {
 			f := e.object("KA111", at, "%s is no address of a peer", quoted(v.arg(0)))
 			if t := strings.TrimRight(v.arg(0), ",;"); t != v.arg(0) && e.literal(v, 0) {
 				if _, ok := sockAddr(t); ok {
-					text := t
+					var text strings.Builder
+					text.WriteString(t)
 					n := 1
 					for ; n < len(v.w); n++ {
 						if _, ok := sockAddr(strings.TrimRight(v.w[n].s, ",;")); !ok {
 							break
 						}
-						text += e.c.newline(at.file) + e.c.indent(at) + strings.TrimRight(v.w[n].s, ",;")
+						text.WriteString(e.c.newline(at.file) + e.c.indent(at) + strings.TrimRight(v.w[n].s, ",;"))
 					}
 					if n == len(v.w) {
-						f.fix("one address a line", edit{e.argsSpan(v, 0), text})
+						f.fix("one address a line", edit{e.argsSpan(v, 0), text.String()})
 					}
 				}
 			}

@@ -605,8 +605,8 @@ func (e *eval) deleteTrack(f *finding, at span, block string) {
 // dropWeight offers to take the weight away where it stands.
 func (e *eval) dropWeight(f *finding, t Track) {
 	text := e.c.sources[t.at.file].text[t.at.from:t.at.to]
-	if n := strings.Index(text, "weight"); n >= 0 {
-		name := strings.TrimRight(text[:n], " \t")
+	if before, _, ok := strings.Cut(text, "weight"); ok {
+		name := strings.TrimRight(before, " \t")
 		f.fix("use weight 0", edit{t.at, name + " weight 0"})
 		return
 	}

@@ -94,7 +94,6 @@ type layouter struct {
 	// prev is the kind of the last node on the line, or 0.
 	prev  ElementKind
 	blank int // empty lines that wait
-	prose bool
 }
 
 func (w *layouter) newline() {

@@ -346,17 +346,18 @@ func (m mutator) line() string {
 }
 
 func (m mutator) keywordLine(k Keyword) string {
-	t := k.Name
+	var t strings.Builder
+	t.WriteString(k.Name)
 	for n := m.r.IntN(4); n > 0; n-- {
-		t += " " + m.word()
+		t.WriteString(" " + m.word())
 	}
 	switch {
 	case k.Value == "block" && m.r.IntN(3) > 0:
-		t += " {\n}"
+		t.WriteString(" {\n}")
 	case k.Value == "values" && m.r.IntN(3) > 0:
-		t += " {\n" + m.word() + " " + m.word() + "\n}"
+		t.WriteString(" {\n" + m.word() + " " + m.word() + "\n}")
 	}
-	return t
+	return t.String()
 }
 
 // mutate changes a configuration once to four times.

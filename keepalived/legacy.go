@@ -45,7 +45,6 @@ type legacyReader struct {
 	pos  int
 	old  bool
 	mail []string
-	vips []string
 }
 
 type legacyLine struct {
@@ -265,7 +264,6 @@ func (r *legacyReader) closedBehind(k *keyword, l legacyLine) *finding {
 
 // shapes notes what releases from 1.2.20 on and before 1.4.2 cannot read.
 func (r *legacyReader) shapes() {
-	type open struct{ k *keyword }
 	b := []*block{r.e.s.root}
 	var in *keyword
 	for {

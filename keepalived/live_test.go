@@ -269,9 +269,7 @@ func TestElectionAgreesWithTwoDaemons(t *testing.T) {
 	}
 	results := make([]result, len(all))
 	for n, s := range all {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			limit <- struct{}{}
 			defer func() { <-limit }()
 			results[n].held, results[n].log = j.holders(t, s.a, s.b, 9)
@@ -279,7 +277,7 @@ func TestElectionAgreesWithTwoDaemons(t *testing.T) {
 				// A loaded machine may be late: once more, with more time.
 				results[n].held, results[n].log = j.holders(t, s.a, s.b, 20)
 			}
-		}()
+		})
 	}
 	wg.Wait()
 	for n, s := range all {

@@ -79,7 +79,6 @@ type defUse struct {
 	at   span
 	line span // the whole line of the definition
 	used bool
-	seq  bool
 }
 
 type idUse struct {

@@ -2,6 +2,7 @@ package keepalived
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -32,12 +33,7 @@ func (e *eval) active(k *keyword) bool {
 	if !ok {
 		return e.prog == parent
 	}
-	for _, p := range who {
-		if p == e.prog {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(who, e.prog)
 }
 
 // stmt is a logical line that is being looked at.

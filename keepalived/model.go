@@ -114,7 +114,6 @@ type Instance struct {
 	preemptDelayAt, vipsAt, srcAt, peersAt, strictAt, acceptAt, xmitAt, smtpAt, dontTrackAt, ttlAt, mcastAt, evipsAt, closeAt span
 	version, state, prio                                                                                                      int // as configured
 	pass, longPass                                                                                                            string
-	hmacKeys                                                                                                                  []string
 	strict, accept                                                                                                            int // -1 unset
 	ifp                                                                                                                       *netIf
 	unicastSet, faultNoPeer                                                                                                   bool
@@ -223,7 +222,6 @@ type TrackProcess struct {
 	quorum    int64
 	quorumMax int64
 	head      span
-	weightSet bool
 }
 
 // BFD is a bfd_instance.
@@ -253,14 +251,13 @@ type notify struct {
 type ServerGroup struct {
 	Name string
 
-	head         span
-	v4, v6       bool
-	anyMark      bool
-	ranges       []vsgEntry
-	marks        int
-	removed      bool
-	used         bool
-	entriesSpans []span
+	head    span
+	v4, v6  bool
+	anyMark bool
+	ranges  []vsgEntry
+	marks   int
+	removed bool
+	used    bool
 }
 
 type vsgEntry struct {
@@ -296,7 +293,6 @@ type VirtualServer struct {
 	inhibit                                                                                                           bool
 	up, down                                                                                                          *notify
 	vsg                                                                                                               *ServerGroup
-	connect                                                                                                           int64
 	removed                                                                                                           bool
 	alert                                                                                                             int
 }
@@ -320,7 +316,6 @@ type RealServer struct {
 	weightSet              bool
 	inhibit                int8 // -1 unset
 	up, down               *notify
-	files                  int
 	bfds                   []string
 	removed                bool
 }

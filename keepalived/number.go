@@ -193,14 +193,14 @@ func (e *eval) decimalIn(s *stmt, i, digits int, min, max int64) (v int64, ok bo
 	}
 	text, places := w, 0
 	many := false
-	if dot := strings.IndexByte(w, '.'); dot >= 0 {
-		frac := w[dot+1:]
+	if before, after, ok0 := strings.Cut(w, "."); ok0 {
+		frac := after
 		if len(frac) > digits {
 			many = true
 			frac = frac[:digits]
 		}
 		places = len(frac)
-		text = w[:dot] + frac
+		text = before + frac
 	}
 	if places < digits {
 		text += strings.Repeat("0", digits-places)

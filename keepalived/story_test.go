@@ -220,7 +220,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 				for _, d := range list {
 					fmt.Fprintf(&out, "%s %v", d, d.Fixes)
 				}
-				for _, line := range strings.Split(out.String(), "\n") {
+				for line := range strings.SplitSeq(out.String(), "\n") {
 					require.NotContains(t, line, secret[:7], "%s", v)
 				}
 			}

@@ -17,13 +17,9 @@ var Newest = Version{2, 4, 3}
 
 // The releases whose behaviour changed in a way that the package tells apart.
 var (
-	version1113 = Version{1, 1, 13}
-	version120  = Version{1, 2, 0}
 	version1220 = Version{1, 2, 20} // "Unknown keyword", braces of value blocks
 	version130  = Version{1, 3, 0}
-	version140  = Version{1, 4, 0}
 	version142  = Version{1, 4, 2} // a brace may stand anywhere
-	version204  = Version{2, 0, 4} // -t
 	version228  = Version{2, 2, 8}
 	version230  = Version{2, 3, 0}
 	version240  = Version{2, 4, 0}

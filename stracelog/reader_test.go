@@ -124,12 +124,12 @@ func TestShortWays(t *testing.T) {
 		`close(3</a) = 5 <0.000007>>) = 0 <0.000007>`, `write(1, ") = 1 <0.000001>", 16) = 16 <0.000007>`, `nanosleep({tv_sec=1}, NULL) = ? ERESTART_RESTARTBLOCK (x) <0.000007>`,
 		`read(3, "\33[1m", 4) = 4 <0.000007>`, "read(3, \x1b[1m) = 4 <0.000007>", "close(3) = 0 <0.000007>\r", "close(3) = 0 <0.000007>\x00",
 	} {
-		lines := ""
+		var lines strings.Builder
 		for k := range 3 { // the first line teaches process and second
-			lines += fmt.Sprintf("2445  %s%d %s\n2445  %s%d getpid() = 2445 <0.000009>\n", time, k, tail, time, k)
+			lines.WriteString(fmt.Sprintf("2445  %s%d %s\n2445  %s%d getpid() = 2445 <0.000009>\n", time, k, tail, time, k))
 		}
-		sameByLongWay(t, []byte(lines))
-		sameByLongWay(t, []byte(strings.ReplaceAll(lines, "2445  ", "[pid  2445] ")))
-		sameByLongWay(t, []byte(strings.TrimSuffix(lines, "\n")))
+		sameByLongWay(t, []byte(lines.String()))
+		sameByLongWay(t, []byte(strings.ReplaceAll(lines.String(), "2445  ", "[pid  2445] ")))
+		sameByLongWay(t, []byte(strings.TrimSuffix(lines.String(), "\n")))
 	}
 }

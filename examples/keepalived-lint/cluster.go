@@ -61,9 +61,9 @@ func (l *linter) runCluster(args []string) int {
 // parsePhases reads the argument of -elect.
 func parsePhases(s string) ([][]keepalived.Fault, error) {
 	var out [][]keepalived.Fault
-	for _, phase := range strings.Split(s, ";") {
+	for phase := range strings.SplitSeq(s, ";") {
 		var faults []keepalived.Fault
-		for _, word := range strings.Split(phase, ",") {
+		for word := range strings.SplitSeq(phase, ",") {
 			word = strings.TrimSpace(word)
 			if word == "" {
 				continue
@@ -144,7 +144,7 @@ func (l *linter) printOutcomes(out []keepalived.Outcome) int {
 			if o.Phase == len(js) {
 				p := phaseJSON{Phase: phaseName(o.Phase), Faults: []string{}}
 				if o.Phase > 0 {
-					for _, w := range strings.Split(words[o.Phase-1], ",") {
+					for w := range strings.SplitSeq(words[o.Phase-1], ",") {
 						if w = strings.TrimSpace(w); w != "" {
 							p.Faults = append(p.Faults, w)
 						}
