@@ -30,6 +30,7 @@ type eval struct {
 	found        []*finding
 	broken       bool
 	brokenAt     span
+	misspelled   int  // unknown keywords so far: suggestions end after a thousand
 	afterUnknown bool // the statement before was an unknown keyword
 	inBFD        bool
 	spent        int
@@ -224,7 +225,11 @@ func (e *eval) unknown(b *block, s *stmt, k *keyword) {
 		f.quiet = true
 		return
 	}
-	if n := near(word, e.names(b)); n != "" && e.literal(s, 0) {
+	n := ""
+	if e.misspelled++; e.misspelled <= 1000 {
+		n = near(word, e.names(b))
+	}
+	if n != "" && e.literal(s, 0) {
 		f.msg += "; did you mean " + n + "?"
 		f.fix("replace it by "+n, edit{at, n})
 	} else {
