@@ -10,11 +10,12 @@ import (
 // eval is one judgement of a configuration: the passes of the four processes over the
 // lines, and what they make of them.
 type eval struct {
-	c    *Config
-	o    Options
-	v    Version
-	s    *schema
-	prog program
+	vrids *[256]bool // the ids in use, once they are asked for
+	c     *Config
+	o     Options
+	v     Version
+	s     *schema
+	prog  program
 
 	lines []line
 	pos   int

@@ -145,11 +145,16 @@ func (e *eval) given(i *Instance, keyword string) bool {
 
 // freeVRID returns an id that no other instance has.
 func (e *eval) freeVRID(i *Instance) int {
-	used := map[int]bool{}
-	for _, o := range e.m.Instances {
-		used[o.VRID] = true
+	if e.vrids == nil { // all instances are known here: once is enough
+		e.vrids = new([256]bool)
+		for _, o := range e.m.Instances {
+			if o.VRID >= 0 && o.VRID < 256 {
+				e.vrids[o.VRID] = true
+			}
+		}
 	}
-	for id := max(51, i.VRID); id < 256; id++ {
+	used := e.vrids
+	for id := max(51, i.VRID); id < len(used); id++ {
 		if !used[id] {
 			return id
 		}

@@ -13,9 +13,9 @@ import (
 	"dougu.internal/diag"
 )
 
-// TestBadInputEndsInOneFinding reads what no one should write: each ends soon, without
+// TestBadInputIsBounded reads what no one should write: each ends soon, without
 // a panic, and with few findings that say what is wrong.
-func TestBadInputEndsInOneFinding(t *testing.T) {
+func TestBadInputIsBounded(t *testing.T) {
 	many := fstest.MapFS{}
 	for i := range 10_050 {
 		many[fmt.Sprintf("d/%05d.conf", i)] = &fstest.MapFile{Data: []byte("# nothing\n")}
@@ -39,7 +39,7 @@ func TestBadInputEndsInOneFinding(t *testing.T) {
 		"line of a million":          {src: "global_defs {\n router_id " + strings.Repeat("a", 1_000_000) + "\n}\n"},
 		"quote":                      {src: "global_defs {\n router_id \"a\n}\n"},
 		"lone quote":                 {src: "\""},
-		"100,000 open braces":        {src: strings.Repeat("vrrp_instance a {\n", 100_000), most: 300},
+		"100,000 open braces":        {src: strings.Repeat("vrrp_instance a {\n", 100_000)},
 		"100,000 braces on a line":   {src: "global_defs " + strings.Repeat("{ ", 100_000), most: 300},
 		"100,000 closing braces":     {src: strings.Repeat("}\n", 100_000), most: 300},
 		"100,000 unknown keywords":   {src: strings.Repeat("foo\n", 100_000)},
