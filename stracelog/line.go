@@ -66,6 +66,9 @@ func (r *Reader) parse(e *Event) {
 	if e.Err != nil {
 		r.retry(e, axis)
 	}
+	if e.Kind == Unknown {
+		r.axis = axis // its time is not believed either
+	}
 }
 
 func (r *Reader) coloured(e *Event, v []byte) {

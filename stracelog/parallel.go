@@ -137,6 +137,8 @@ func (p *chunks) one(k int, buf []byte) []byte {
 	}
 	switch {
 	case sentAxis:
+	case asked && r.axis.ask != nil: // by lines that are unknown, and move nothing
+		p.links[k+1].axis <- before
 	case asked:
 		p.links[k+1].axis <- timeline{last: r.axis.last, begun: r.axis.begun}
 	default:
@@ -171,6 +173,9 @@ func (p *chunks) shift(buf []byte, off, line int64) (f func(timeline) timeline, 
 	}
 	end := r.axis.last
 	return func(t timeline) timeline {
+		if first.Form == NoTime {
+			return t
+		}
 		if first.Form == Clock {
 			end += t.clock(first.At) - first.At
 		} else {
