@@ -88,6 +88,9 @@ func (c *command) await(ctx context.Context, g *guest.Guest, begin time.Time) (*
 	for {
 		client, err := mconsole.Dial(g.Socket())
 		if err == nil {
+			err = answers(ctx, client)
+		}
+		if err == nil {
 			fmt.Fprintf(c.stdout, "%8.3f s  the management console answers\n", time.Since(begin).Seconds())
 			return client, nil
 		}
@@ -100,6 +103,15 @@ func (c *command) await(ctx context.Context, g *guest.Guest, begin time.Time) (*
 			return nil, errors.Join(ctx.Err(), err)
 		}
 	}
+}
+
+// answers asks for the version, and gives up soon: a guest that is just booting misses a request that comes before it listens for
+// one, and takes it when the next comes.
+func answers(ctx context.Context, client *mconsole.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	_, err := client.Do(ctx, "version")
+	return err
 }
 
 // states prints each change of what con1 is, up to its device.
