@@ -134,9 +134,7 @@ func FuzzJournal(f *testing.F) {
 		b, err := os.OpenRoot(base)
 		require.NoError(t, err)
 		defer b.Close()
-		if err := (&Base{root: b}).replay(&Results{}); err != nil {
-			return
-		}
+		_ = (&Base{root: b}).replay(&Results{}) // whether it succeeds or not
 		got, err := os.ReadFile(out)
 		require.NoError(t, err)
 		require.Equal(t, "safe", string(got))
