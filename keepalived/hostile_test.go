@@ -16,6 +16,9 @@ import (
 // TestBadInputIsBounded reads what no one should write: each ends soon, without
 // a panic, and with few findings that say what is wrong.
 func TestBadInputIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("large input: not in short runs")
+	}
 	many := fstest.MapFS{}
 	for i := range 10_050 {
 		many[fmt.Sprintf("d/%05d.conf", i)] = &fstest.MapFile{Data: []byte("# nothing\n")}
