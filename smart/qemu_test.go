@@ -36,7 +36,7 @@ type reported struct {
 func TestNativeReadsAgreeInQEMU(t *testing.T) {
 	dir := os.Getenv("DOUGU_QEMU")
 	if dir == "" {
-		t.Skip("DOUGU_QEMU is not set (.ci/run --long sets it with DOUGU_LONG): it names a folder for the kernel; wants qemu-system-x86 busybox-static kmod cpio")
+		t.Skip("DOUGU_QEMU is not set (.ci/run sets it): it names a folder for the kernel; wants qemu-system-x86 busybox-static kmod cpio")
 	}
 	tool := smartctl.Need(t)
 	for _, x := range []oracle.Tool{{Name: "qemu-system-x86_64", Package: "qemu-system-x86"}, {Name: "cpio", Package: "cpio"}, {Name: "depmod", Package: "kmod"}, {Name: "busybox", Package: "busybox-static"}} {

@@ -8,10 +8,14 @@ set -euo pipefail
 mkdir -p "$1"
 work=$(cd "$1" && pwd) program=$(realpath "$2")
 cd "$work"
+exec 9>lock
+flock 9 # one guest at a time uses the folder
 PATH=$PATH:/usr/sbin:/sbin
 version=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: linux-image-//p' | head -n1)
 if [ ! -e "kernel/boot/vmlinuz-$version" ]; then
-	ls linux-image-"$version"_*.deb >/dev/null 2>&1 || apt-get download "linux-image-$version" >/dev/null
+	for _ in 1 2 3; do
+		ls linux-image-"$version"_*.deb >/dev/null 2>&1 || apt-get -q download "linux-image-$version" >&2 || sleep 5
+	done
 	mkdir -p kernel
 	dpkg-deb --fsys-tarfile linux-image-"$version"_*.deb | tar x -C kernel ./boot ./lib/modules
 	depmod -b "$work/kernel" "$version"
