@@ -40,9 +40,9 @@ type Finding struct {
 }
 
 // Rule describes a rule of [Judge] or [Compare].
-type Rule struct{ Name, Summary string }
+type Rule struct{ ID, Summary string }
 
-// Rules lists the rules, in the order of their names.
+// Rules lists the rules, in the order of their ids.
 func Rules() []Rule {
 	return slices.Clone(ruleTable)
 }

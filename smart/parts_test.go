@@ -434,8 +434,8 @@ func TestJudge(t *testing.T) {
 	}
 	names := map[string]bool{}
 	for _, r := range smart.Rules() {
-		require.False(t, names[r.Name])
-		names[r.Name] = true
+		require.False(t, names[r.ID])
+		names[r.ID] = true
 	}
 }
 

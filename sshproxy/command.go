@@ -137,9 +137,6 @@ func (st *state) commandLine(t Target) bool {
 			return false
 		}
 	}
-	if st.slots[opSessionType].val == "subsystem" {
-		return st.die("You must specify a subsystem to invoke.")
-	}
 	// The level of the command line is in force while files are read.
 	st.level = verbosityOf(st.slots[opLogLevel].val)
 	return true
@@ -209,8 +206,18 @@ func (st *state) optionFlag(text string) bool {
 }
 
 // validate refuses names of the command line that a shell could act on, as clients do
-// since 9.6.
+// since 9.6, and then a subsystem without a name.
 func (st *state) validate() bool {
+	if !st.validNames() {
+		return false
+	}
+	if st.slots[opSessionType].val == "subsystem" {
+		return st.die("You must specify a subsystem to invoke.")
+	}
+	return true
+}
+
+func (st *state) validNames() bool {
 	if st.original == "" {
 		return st.broken(fmt.Errorf("sshproxy: the target has no host"))
 	}

@@ -11,7 +11,7 @@
 //     those whose block did not match, with the reason.
 //   - [Resolver.Chain] walks ProxyJump, and ProxyCommands that are a plain ssh, through
 //     each hop's own configuration, and finds loops.
-//   - [ReadTopology] and [Topology.Generate] make a configuration out of a description of
+//   - [ParseTopology] and [Topology.Generate] make a configuration out of a description of
 //     networks and bastions, in the form that the client and the bastions can do.
 //   - [Lint] judges files by some thirty rules.
 //

@@ -91,7 +91,7 @@ func ExampleFile_Set() {
 }
 
 func ExampleTopology_Generate() {
-	topology, err := sshproxy.ReadTopology("net.json", strings.NewReader(`{
+	topology, err := sshproxy.ParseTopology("net.json", strings.NewReader(`{
 	  "networks": [{"name": "internet"}, {"name": "prod"}],
 	  "hosts": [
 	    {"name": "laptop", "on": ["internet"]},

@@ -119,7 +119,7 @@ func FuzzQuote(f *testing.F) {
 func FuzzTopology(f *testing.F) {
 	f.Add([]byte(topologyJSON))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		top, err := ReadTopology("t.json", strings.NewReader(string(text)))
+		top, err := ParseTopology("t.json", strings.NewReader(string(text)))
 		if err != nil || len(top.Hosts) == 0 || len(top.Hosts) > 20 {
 			return
 		}

@@ -9,15 +9,9 @@ import (
 	"dougu.internal/diag"
 )
 
-// Rule is one thing that the linter looks for.
-type Rule struct {
-	// ID is stable: SP and three digits.
-	ID string
-	// Severity is the usual one.
-	Severity diag.Severity
-	// Summary says in one line what is wrong.
-	Summary string
-
+// rule is one thing that the linter looks for.
+type rule struct {
+	diag.Rule
 	check func(*linter)
 }
 
@@ -35,8 +29,15 @@ type LintInput struct {
 	Default []string
 }
 
-// Rules returns the rules in the order of their identifiers.
-func Rules() []Rule { return slices.Clone(rules) }
+// Rules returns the rules in the order of their identifiers, which are stable: SP and
+// three digits.
+func Rules() []diag.Rule {
+	list := make([]diag.Rule, len(rules))
+	for i := range rules {
+		list[i] = rules[i].Rule
+	}
+	return list
+}
 
 // Lint returns what the rules find, sorted by place. It starts no process, asks no name
 // service, and reads no file but those that Include names. It fails only when ctx ends.
@@ -67,7 +68,7 @@ type linter struct {
 	prog  *program
 	lines *diag.Lines
 	list  []*Block
-	rule  *Rule
+	rule  *rule
 	found diag.List
 
 	chains map[string]chainResult // by host
@@ -225,39 +226,39 @@ func everyHost(b *Block) bool {
 	return equalFold(strings.TrimSpace(b.Criteria), "all")
 }
 
-var rules = []Rule{
-	{"SP101", diag.Error, "jump hosts that lead back to one another", jumpLoop},
-	{"SP102", diag.Error, "a jump host that is its own jump host", selfJump},
-	{"SP103", diag.Error, "a chain that the shell or the client will not run", brokenChain},
-	{"SP104", diag.Warning, "an Include that stands in a block and so applies to its hosts alone", includeInBlock},
-	{"SP105", diag.Warning, "a value that can never take effect", neverEffective},
-	{"SP106", diag.Info, "a block for one host after a block for all", afterAll},
-	{"SP107", diag.Error, "a Host line of negations only, which matches nothing", onlyNegations},
-	{"SP108", diag.Warning, "a capital letter in a Host pattern, which is compared with the name as typed", upperCaseHost},
-	{"SP109", diag.Error, "a comma in a Host pattern, which does not separate there", commaInHost},
-	{"SP110", diag.Error, "a blank in the list of a Match attribute", blankInMatch},
-	{"SP201", diag.Error, "a keyword that no client knows", unknownKeyword},
-	{"SP202", diag.Error, "a keyword that is newer than the client", newerKeyword},
-	{"SP203", diag.Error, "a line that the client refuses", refusedLine},
-	{"SP204", diag.Info, "a keyword without effect", deadKeyword},
-	{"SP301", diag.Warning, "ProxyJump and ProxyCommand for the same host", bothProxies},
-	{"SP302", diag.Warning, "a proxy switched off by one of its two keywords only", halfNone},
-	{"SP303", diag.Warning, "a name put into a shell command without a check", unsafeToken},
-	{"SP304", diag.Error, "a token that the option does not know", unknownToken},
-	{"SP305", diag.Error, "a quote that is not closed", openQuote},
-	{"SP306", diag.Error, "a command in quotes as a whole, which makes it one word", quotedCommand},
-	{"SP307", diag.Warning, "a compound command, of which exec takes the first part only", compoundCommand},
-	{"SP308", diag.Warning, "a nested ssh that reads another configuration", missingF},
-	{"SP309", diag.Error, "a configuration path that ProxyJump can't hand on", unquotablePath},
-	{"SP310", diag.Error, "ssh -W without brackets for an IPv6 address", barePort},
-	{"SP401", diag.Warning, "an agent forwarded to hosts that need not be trusted with it", agentForwarding},
-	{"SP402", diag.Warning, "host keys that are not checked", uncheckedKeys},
-	{"SP403", diag.Error, "a ControlPath too long for a socket", longControlPath},
-	{"SP404", diag.Warning, "a ControlPath that several connections share", sharedControlPath},
-	{"SP405", diag.Warning, "a control socket in a directory that others can write", openControlDir},
-	{"SP406", diag.Warning, "hosts of the same address whose host keys are kept under one name", overlappingAddress},
-	{"SP501", diag.Error, "a file that the client refuses for its owner or mode", fileMode},
-	{"SP502", diag.Warning, "control characters in the file", controlCharacters},
-	{"SP503", diag.Warning, "an option that ignores the block it stands in", blockIgnored},
-	{"SP504", diag.Info, "a Match exec that runs for every host", alwaysExec},
+var rules = []rule{
+	{diag.Rule{ID: "SP101", Severity: diag.Error, Summary: "jump hosts that lead back to one another"}, jumpLoop},
+	{diag.Rule{ID: "SP102", Severity: diag.Error, Summary: "a jump host that is its own jump host"}, selfJump},
+	{diag.Rule{ID: "SP103", Severity: diag.Error, Summary: "a chain that the shell or the client will not run"}, brokenChain},
+	{diag.Rule{ID: "SP104", Severity: diag.Warning, Summary: "an Include that stands in a block and so applies to its hosts alone"}, includeInBlock},
+	{diag.Rule{ID: "SP105", Severity: diag.Warning, Summary: "a value that can never take effect"}, neverEffective},
+	{diag.Rule{ID: "SP106", Severity: diag.Info, Summary: "a block for one host after a block for all"}, afterAll},
+	{diag.Rule{ID: "SP107", Severity: diag.Error, Summary: "a Host line of negations only, which matches nothing"}, onlyNegations},
+	{diag.Rule{ID: "SP108", Severity: diag.Warning, Summary: "a capital letter in a Host pattern, which is compared with the name as typed"}, upperCaseHost},
+	{diag.Rule{ID: "SP109", Severity: diag.Error, Summary: "a comma in a Host pattern, which does not separate there"}, commaInHost},
+	{diag.Rule{ID: "SP110", Severity: diag.Error, Summary: "a blank in the list of a Match attribute"}, blankInMatch},
+	{diag.Rule{ID: "SP201", Severity: diag.Error, Summary: "a keyword that no client knows"}, unknownKeyword},
+	{diag.Rule{ID: "SP202", Severity: diag.Error, Summary: "a keyword that is newer than the client"}, newerKeyword},
+	{diag.Rule{ID: "SP203", Severity: diag.Error, Summary: "a line that the client refuses"}, refusedLine},
+	{diag.Rule{ID: "SP204", Severity: diag.Info, Summary: "a keyword without effect"}, deadKeyword},
+	{diag.Rule{ID: "SP301", Severity: diag.Warning, Summary: "ProxyJump and ProxyCommand for the same host"}, bothProxies},
+	{diag.Rule{ID: "SP302", Severity: diag.Warning, Summary: "a proxy switched off by one of its two keywords only"}, halfNone},
+	{diag.Rule{ID: "SP303", Severity: diag.Warning, Summary: "a name put into a shell command without a check"}, unsafeToken},
+	{diag.Rule{ID: "SP304", Severity: diag.Error, Summary: "a token that the option does not know"}, unknownToken},
+	{diag.Rule{ID: "SP305", Severity: diag.Error, Summary: "a quote that is not closed"}, openQuote},
+	{diag.Rule{ID: "SP306", Severity: diag.Error, Summary: "a command in quotes as a whole, which makes it one word"}, quotedCommand},
+	{diag.Rule{ID: "SP307", Severity: diag.Warning, Summary: "a compound command, of which exec takes the first part only"}, compoundCommand},
+	{diag.Rule{ID: "SP308", Severity: diag.Warning, Summary: "a nested ssh that reads another configuration"}, missingF},
+	{diag.Rule{ID: "SP309", Severity: diag.Error, Summary: "a configuration path that ProxyJump can't hand on"}, unquotablePath},
+	{diag.Rule{ID: "SP310", Severity: diag.Error, Summary: "ssh -W without brackets for an IPv6 address"}, barePort},
+	{diag.Rule{ID: "SP401", Severity: diag.Warning, Summary: "an agent forwarded to hosts that need not be trusted with it"}, agentForwarding},
+	{diag.Rule{ID: "SP402", Severity: diag.Warning, Summary: "host keys that are not checked"}, uncheckedKeys},
+	{diag.Rule{ID: "SP403", Severity: diag.Error, Summary: "a ControlPath too long for a socket"}, longControlPath},
+	{diag.Rule{ID: "SP404", Severity: diag.Warning, Summary: "a ControlPath that several connections share"}, sharedControlPath},
+	{diag.Rule{ID: "SP405", Severity: diag.Warning, Summary: "a control socket in a directory that others can write"}, openControlDir},
+	{diag.Rule{ID: "SP406", Severity: diag.Warning, Summary: "hosts of the same address whose host keys are kept under one name"}, overlappingAddress},
+	{diag.Rule{ID: "SP501", Severity: diag.Error, Summary: "a file that the client refuses for its owner or mode"}, fileMode},
+	{diag.Rule{ID: "SP502", Severity: diag.Warning, Summary: "control characters in the file"}, controlCharacters},
+	{diag.Rule{ID: "SP503", Severity: diag.Warning, Summary: "an option that ignores the block it stands in"}, blockIgnored},
+	{diag.Rule{ID: "SP504", Severity: diag.Info, Summary: "a Match exec that runs for every host"}, alwaysExec},
 }

@@ -17,6 +17,7 @@ var quirkRows = []struct {
 	{"a list of names that comes out empty takes the others along", "CASignatureAlgorithms !ssh-rsa\n", nil},
 	{"silence of the command line covers the files", "Frob\n", []string{"-o", "LogLevel=QUIET"}},
 	{"silence of the file covers what comes after it", "LogLevel FATAL\nForwardAgent /nowhere\nControlPath ${NOPE}\n", nil},
+	{"names are looked at before the subsystem", "", []string{"-o", "SessionType=subsystem", "-l", "a;b"}},
 	{"a subsystem needs a name", "", []string{"-o", "SessionType=subsystem"}},
 	{"facility and mask ignore the block", "Host nope\n SyslogFacility LOCAL3\n StreamLocalBindMask 0000\n", nil},
 	{"SendEnv is not cleared of doubles in the second pass", "SendEnv A\nMatch final\nSendEnv B\n", nil},

@@ -77,10 +77,10 @@ func (h *Host) address(network string) string {
 	return h.Name
 }
 
-// ReadTopology reads the JSON form. Unknown fields are refused; an error of syntax or
+// ParseTopology reads the JSON form. Unknown fields are refused; an error of syntax or
 // type names its line and column in the file of that name. The topology is validated:
 // see [Topology.Validate].
-func ReadTopology(name string, r io.Reader) (*Topology, error) {
+func ParseTopology(name string, r io.Reader) (*Topology, error) {
 	text, err := io.ReadAll(io.LimitReader(r, 64<<20))
 	if err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ const topologyJSON = `{
 
 func readTopology(t *testing.T, text string) *Topology {
 	t.Helper()
-	top, err := ReadTopology("t.json", strings.NewReader(text))
+	top, err := ParseTopology("t.json", strings.NewReader(text))
 	require.NoError(t, err)
 	return top
 }
@@ -181,7 +181,7 @@ func TestTopologyRefusesWhatCouldInject(t *testing.T) {
 		{"{\n  x}", "t.json:2:"},
 		{"{} {}", "there is more"},
 	} {
-		_, err := ReadTopology("t.json", strings.NewReader(row.text))
+		_, err := ParseTopology("t.json", strings.NewReader(row.text))
 		require.ErrorContains(t, err, row.want)
 		require.NotContains(t, err.Error(), "secret")
 	}

@@ -70,11 +70,7 @@ func runLint(p *program, args []string) error {
 	case "json":
 		err = diag.WriteJSON(p.out, list)
 	case "sarif":
-		tool := diag.Tool{Name: "ssh-route lint"}
-		for _, r := range sshproxy.Rules() {
-			tool.Rules = append(tool.Rules, diag.Rule{ID: r.ID, Severity: r.Severity, Summary: r.Summary})
-		}
-		err = diag.WriteSARIF(p.out, tool, list)
+		err = diag.WriteSARIF(p.out, diag.Tool{Name: "ssh-route lint", Rules: sshproxy.Rules()}, list)
 	default:
 		err = diag.WriteText(p.out, list, func(name string) []byte { return sources[name] })
 	}
@@ -140,7 +136,7 @@ func runGenerate(p *program, args []string) error {
 		return err
 	}
 	defer in.Close()
-	t, err := sshproxy.ReadTopology(*topology, in)
+	t, err := sshproxy.ParseTopology(*topology, in)
 	if err != nil {
 		return err
 	}

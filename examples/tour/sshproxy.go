@@ -20,7 +20,7 @@ var sshConfig []byte
 // tourSSHProxy makes "ssh internal" one step, proves the way, and judges a file.
 func tourSSHProxy(w io.Writer) error {
 	ctx := context.Background()
-	topology, err := sshproxy.ReadTopology("sshproxy.json", bytes.NewReader(sshTopology))
+	topology, err := sshproxy.ParseTopology("sshproxy.json", bytes.NewReader(sshTopology))
 	if err != nil {
 		return err
 	}
