@@ -6,6 +6,8 @@ import (
 	"log"
 	"os"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"dougu.internal/stracelog"
 )
@@ -145,4 +147,63 @@ func ExampleParallelSummary() {
 	// accept 1 0 11µs
 	// connect 4 2 61µs
 	// getsockopt 1 0 5µs
+}
+
+// The calls of a large log, counted by several workers.
+func ExampleParallel() {
+	const text = "getpid() = 7\nclose(3) = -1 EBADF (Bad file descriptor)\nclose(4) = 0\n"
+	var failed atomic.Int64
+	err := stracelog.Parallel(strings.NewReader(text), int64(len(text)), 2, func(_ int, e *stracelog.Event) error {
+		if e.Kind == stracelog.Syscall && e.Ret.Failed() {
+			failed.Add(1)
+		}
+		return nil
+	})
+	fmt.Println(failed.Load(), err)
+	// Output: 1 <nil>
+}
+
+func ExampleRecognize() {
+	for _, b := range []string{"GET / HTTP/1.1\r\n", "get key\r\n", "\x16\x03\x01\x02\x00\x01"} {
+		p, verb := stracelog.Recognize([]byte(b))
+		fmt.Printf("%s %q\n", p, verb)
+	}
+	// Output:
+	// HTTP "GET"
+	// memcached "get"
+	// TLS "handshake"
+}
+
+func ExampleWriteMerged() {
+	err := stracelog.WriteMerged(os.Stdout,
+		stracelog.Log{PID: 7, R: strings.NewReader("12:00:00.000001 getpid() = 7\n12:00:00.000005 close(3) = 0\n")},
+		stracelog.Log{PID: 9, R: strings.NewReader("12:00:00.000003 getpid() = 9\n")})
+	fmt.Println(err)
+	// Output:
+	// 7 12:00:00.000001 getpid() = 7
+	// 9 12:00:00.000003 getpid() = 9
+	// 7 12:00:00.000005 close(3) = 0
+	// <nil>
+}
+
+// A request as a person would draw it: one piece for the conversation with each peer.
+func ExampleCoalesce() {
+	f, err := os.Open("testdata/request.strace")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	report, err := stracelog.AnalyzeReader(stracelog.NewReader(f))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range stracelog.Coalesce(report.Requests[0].Segments) {
+		if s.Dur >= 5*time.Millisecond {
+			fmt.Println(s.Class, s.Dur)
+		}
+	}
+	// Output:
+	// application or untraced 9.782ms
+	// application or untraced 111.748ms
+	// unknown 13.186ms
 }

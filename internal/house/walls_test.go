@@ -37,7 +37,7 @@ var walls = []wall{
 	{"smart/...", "std golang.org/x/sys/unix !os/exec !net", "pages are decoded by the standard library, read by system calls"},
 	{"sshproxy/dial/...", "std golang.org/x/crypto/ssh/... golang.org/x/sys/unix golang.org/x/net/proxy", "the dialer speaks SSH"},
 	{"sshproxy/...", "std dougu.internal/diag !os/exec !unsafe !net", "resolving executes nothing and asks nobody"},
-	{"stracelog/export/...", "std github.com/google/pprof/profile !os/exec !net !unsafe", "profiles are encoded by their own library"},
+	{"stracelog/export/...", "std dougu.internal/diag github.com/google/pprof/profile !os/exec !net !unsafe", "profiles are encoded by their own library"},
 	{"stracelog/live/...", "std !net !unsafe", "starts strace"},
 	{"stracelog/...", "std !os/exec !net !unsafe", "parsers and judges stand on the standard library"},
 	{"examples/...", "std module golang.org/x/crypto/ssh/... golang.org/x/net/... golang.org/x/sys/unix golang.org/x/term", "examples stand on top"},

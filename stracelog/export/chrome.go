@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dougu.internal/diag"
 	"dougu.internal/stracelog"
 )
 
@@ -141,4 +142,4 @@ func (c *Chrome) Close() error {
 }
 
 // text makes bytes of a log valid in JSON.
-func text(s string) string { return Clean(strings.ToValidUTF8(s, "?")) }
+func text(s string) string { return diag.Sanitize(strings.ToValidUTF8(s, "?")) }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"dougu.internal/diag"
 	"dougu.internal/stracelog"
 )
 
@@ -28,7 +29,7 @@ func HTML(w io.Writer, r *stracelog.Report, max int) error {
 		if s.Peer.Known() {
 			name += ", " + s.Peer.String()
 		}
-		p.Peers = append(p.Peers, pagePeer{Name: Clean(name), Count: s.Count, Calls: s.Calls, Trips: s.Trips, P50: ms(s.P50), P95: ms(s.P95), Max: ms(s.Max)})
+		p.Peers = append(p.Peers, pagePeer{Name: diag.Sanitize(name), Count: s.Count, Calls: s.Calls, Trips: s.Trips, P50: ms(s.P50), P95: ms(s.P95), Max: ms(s.Max)})
 	}
 	p.Missing = strings.Join(r.Filter.Missing, ", ")
 	p.More = len(r.Requests) - len(p.Requests) + int(r.Dropped)
@@ -82,19 +83,19 @@ func drawRequest(q *stracelog.Request) pageRequest {
 	if !q.Answered.IsZero() {
 		d.Answered = ms(q.Answered.At - q.Start.At)
 	}
-	d.Names = Clean(strings.Join(q.Names, ", "))
+	d.Names = diag.Sanitize(strings.Join(q.Names, ", "))
 	total := float64(max(q.Duration(), 1))
 	for _, s := range waterfall(q.Segments, 80) {
 		data := ""
 		if s.Data != "" {
-			data = Clean(fmt.Sprintf("%q", s.Data))
+			data = diag.Sanitize(fmt.Sprintf("%q", s.Data))
 		}
 		d.Rows = append(d.Rows, pageRow{Data: data, Offset: "+" + ms(s.Start-q.Start.At), Length: ms(s.Dur), Label: label(&s), Lines: lines(s.From, s.To), Class: cssClass(s.Class),
 			X: percent(s.Start-q.Start.At, total), W: percent(s.Dur, total)})
 	}
 	if b := &q.Bottleneck; b.Class != "" {
 		d.Bad = true
-		d.Verdict, d.Confidence, d.Advice = Clean(b.Text), string(b.Confidence), b.Advice
+		d.Verdict, d.Confidence, d.Advice = diag.Sanitize(b.Text), string(b.Confidence), b.Advice
 	}
 	return d
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/pprof/profile"
 
+	"dougu.internal/diag"
 	"dougu.internal/stracelog"
 )
 
@@ -61,7 +62,7 @@ func (b *builder) stack(t *stracelog.Total) []*profile.Location {
 }
 
 func (b *builder) frame(name string) *profile.Location {
-	name = Clean(name)
+	name = diag.Sanitize(name)
 	if l := b.at[name]; l != nil {
 		return l
 	}

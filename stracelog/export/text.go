@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dougu.internal/diag"
 	"dougu.internal/stracelog"
 )
 
@@ -126,7 +127,7 @@ func (t *textWriter) request(q *stracelog.Request) {
 	}
 	t.printf("\n")
 	if len(q.Names) > 0 {
-		t.printf("  names asked: %s\n", Clean(strings.Join(q.Names, ", ")))
+		t.printf("  names asked: %s\n", diag.Sanitize(strings.Join(q.Names, ", ")))
 	}
 	rows := waterfall(q.Segments, 40)
 	bar := max(t.o.Width-62, 10)
@@ -153,7 +154,7 @@ func (t *textWriter) row(q *stracelog.Request, s *stracelog.Segment, bar int) {
 	t.printf("  %12s |%s| %12s  %s", "+"+ms(s.Start-q.Start.At), drawn, ms(s.Dur), clip(label(s), 28))
 	t.printf("  %s\n", lines(s.From, s.To))
 	if s.Data != "" {
-		t.printf("                 %s\n", Clean(fmt.Sprintf("%q", s.Data)))
+		t.printf("                 %s\n", diag.Sanitize(fmt.Sprintf("%q", s.Data)))
 	}
 }
 
@@ -199,7 +200,7 @@ func (t *textWriter) verdict(q *stracelog.Request) {
 		t.printf("  no bottleneck\n")
 		return
 	}
-	t.printf("  %s\n", t.paint("1", Clean(b.Text)))
+	t.printf("  %s\n", t.paint("1", diag.Sanitize(b.Text)))
 	t.printf("  confidence: %s\n", b.Confidence)
 	for _, a := range b.Advice {
 		t.printf("    - %s\n", a)
@@ -220,7 +221,7 @@ func (t *textWriter) peers(r *stracelog.Report) {
 		if p.Peer.Known() {
 			name += ", " + p.Peer.String()
 		}
-		t.printf("  %s %8d %8d %8d %12s %12s %12s\n", clip(Clean(name), 44), p.Count, p.Calls, p.Trips, ms(p.P50), ms(p.P95), ms(p.Max))
+		t.printf("  %s %8d %8d %8d %12s %12s %12s\n", clip(diag.Sanitize(name), 44), p.Count, p.Calls, p.Trips, ms(p.P50), ms(p.P95), ms(p.Max))
 	}
 	t.printf("  A trace is a hint, not a proof: it slows the traced process. Trace few processes, at the peak.\n")
 }
@@ -230,7 +231,7 @@ func (t *textWriter) tables(r *stracelog.Report) {
 		b := &r.Tables[i]
 		t.printf("\nstrace's own table (line %d): %s\n", b.Line, plural(len(b.Rows), "call"))
 		for _, row := range b.Rows {
-			t.printf("  %-24s %8d calls %8d errors %12.6f s\n", clip(Clean(row.Name), 24), row.Calls, row.Errors, row.Total.Seconds())
+			t.printf("  %-24s %8d calls %8d errors %12.6f s\n", clip(diag.Sanitize(row.Name), 24), row.Calls, row.Errors, row.Total.Seconds())
 		}
 	}
 	if len(r.Requests) > 0 || len(r.Syscalls) == 0 || len(r.Tables) > 0 {
@@ -244,7 +245,7 @@ func (t *textWriter) tables(r *stracelog.Report) {
 			t.printf("  and %d more\n", len(list)-i)
 			break
 		}
-		t.printf("  %s %8d calls %8d errors %14s\n", clip(Clean(s.Name), 24), s.Calls, s.Errors, ms(s.Total))
+		t.printf("  %s %8d calls %8d errors %14s\n", clip(diag.Sanitize(s.Name), 24), s.Calls, s.Errors, ms(s.Total))
 	}
 }
 
@@ -258,6 +259,6 @@ func (t *textWriter) findings(r *stracelog.Report) {
 			t.printf("  and %d more\n", len(r.Findings)-i)
 			break
 		}
-		t.printf("  line %d: %s\n", f.Line, Clean(f.Reason))
+		t.printf("  line %d: %s\n", f.Line, diag.Sanitize(f.Reason))
 	}
 }

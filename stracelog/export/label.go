@@ -4,46 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
+	"dougu.internal/diag"
 	"dougu.internal/stracelog"
 )
-
-// Clean makes text from a log safe for a terminal: control characters, characters that change the direction of writing, and bytes that
-// are not UTF-8 become \x escapes.
-func Clean(s string) string {
-	bad := false
-	for _, r := range s {
-		if unsafeRune(r) || r == utf8.RuneError {
-			bad = true
-			break
-		}
-	}
-	if !bad {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && n <= 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case unsafeRune(r) && r < 0x100:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case unsafeRune(r):
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-		i += max(n, 1)
-	}
-	return b.String()
-}
-
-func unsafeRune(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r)
-}
 
 // ms writes a time in milliseconds with the microseconds that strace shows.
 func ms(d time.Duration) string { return fmt.Sprintf("%.3f ms", float64(d)/float64(time.Millisecond)) }
@@ -70,7 +34,7 @@ func label(s *stracelog.Segment) string {
 	if s.Calls > 1 {
 		fmt.Fprintf(&b, " (%d calls)", s.Calls)
 	}
-	return Clean(b.String())
+	return diag.Sanitize(b.String())
 }
 
 // lines writes the lines of the log that a segment rests on.
@@ -91,5 +55,5 @@ func title(q *stracelog.Request) string {
 	if q.Proto != "" {
 		fmt.Fprintf(&b, ", %s %s", q.Proto, q.Verb)
 	}
-	return Clean(b.String())
+	return diag.Sanitize(b.String())
 }
