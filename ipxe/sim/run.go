@@ -306,8 +306,8 @@ func (r *runner) hazard(k HazardKind, text string) { r.record(Hazard{Kind: k, Te
 func (r *runner) record(h Hazard) {
 	if r.script != nil {
 		h.Script = r.script.Name()
-		if r.line < len(r.script.Lines()) {
-			l := &r.script.Lines()[r.line]
+		if r.line < r.script.Len() {
+			l := r.script.Line(r.line)
 			h.Line = r.script.Range(l, 0, 0).Start.Line
 		}
 	}
@@ -394,11 +394,10 @@ func (r *runner) runScript(s *ipxe.Script) Status {
 	savedScript := r.script
 	defer func() { r.line, r.next, r.script = saved[0], saved[1], savedScript }()
 	status := OK
-	lines := s.Lines()
 	r.script = s
-	for r.next = 0; r.next < len(lines); {
+	for r.next = 0; r.next < s.Len(); {
 		r.script, r.line = s, r.next
-		l := &lines[r.line]
+		l := s.Line(r.line)
 		r.next++
 		if r.opts.visit != nil {
 			r.opts.visit(s, r.line)

@@ -394,20 +394,31 @@ func BenchmarkRetries(b *testing.B) {
 	stop()
 }
 
-// BenchmarkParse and BenchmarkLint take a script of a usual size, and a big one.
+// BenchmarkParse takes a script of a usual size, and a big one: "parse" finds the lines,
+// and of a small script the words; "walk" goes on through every word.
 func BenchmarkParse(b *testing.B) {
 	usual := []byte(strings.ReplaceAll(hook, "{{", "$"))
 	big := bytes.Repeat([]byte("set x ${y} || goto l # c\n"), 400_000)
 	for _, row := range []struct {
 		name string
 		src  []byte
-	}{{"usual", usual}, {"10MB", big}} {
+		walk bool
+	}{{"usual", usual, true}, {"10MB-parse", big, false}, {"10MB-walk", big, true}} {
 		b.Run(row.name, func(b *testing.B) {
 			b.SetBytes(int64(len(row.src)))
 			b.ReportAllocs()
 			stop := cpu(b)
+			words := 0
 			for b.Loop() {
-				ipxe.Parse("x", row.src)
+				s := ipxe.Parse("x", row.src)
+				if !row.walk {
+					continue
+				}
+				for _, l := range s.Lines() {
+					for i := range l.Cmds {
+						words += len(l.Cmds[i].Words)
+					}
+				}
 			}
 			stop()
 		})
