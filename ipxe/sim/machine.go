@@ -112,7 +112,15 @@ func (c *card) offers() map[string]string {
 }
 
 // qemuLease is what qemuDHCP comes to.
-var qemuLease, _ = (&runner{m: &Machine{}}).leased(qemuDHCP)
+var qemuLease, _ = newRunner(nil).leased(qemuDHCP)
+
+// newRunner returns one that reads names and values for a build, and runs nothing.
+func newRunner(p *ipxe.Profile) *runner {
+	m := &Machine{Profile: p}
+	r := &runner{state: state{m: m, p: m.profile(), lastOpened: -1, res: &Result{}, opts: Options{MaxBytes: 1 << 20, MaxSteps: 1000}}}
+	r.root.children = r.memory.children[:0]
+	return r
+}
 
 // block returns a new block; the first ones are part of the runner.
 func (r *runner) block() *block {
@@ -125,7 +133,6 @@ func (r *runner) block() *block {
 
 // boot makes the tree of settings as it is when the first script starts.
 func (r *runner) boot() error {
-	r.root.children = make([]*block, 0, 8)
 	add := func(name string, k kind) *block {
 		b := r.block()
 		b.name, b.kind, b.parent = name, k, &r.root
@@ -137,7 +144,7 @@ func (r *runner) boot() error {
 		return err
 	}
 	add("pci", pciBlock).scope = pciScope
-	r.cards = make([]card, len(r.m.nics()))
+	r.cards = append(r.cardRow[:0], make([]card, len(r.m.nics()))...)
 	for i := range r.cards {
 		c := &r.cards[i]
 		c.NIC = &r.m.nics()[i]
@@ -297,16 +304,16 @@ func contains(list []string, s string) bool {
 
 // builtin reads the settings that iPXE makes up.
 func (r *runner) builtin(name string) ([]byte, bool) {
-	p := r.m.profile()
+	p := r.p
 	switch name {
 	case "errno":
-		return binary.BigEndian.AppendUint32(nil, uint32(r.errno)), true
+		return binary.BigEndian.AppendUint32(r.keepBytes(4)[:0], uint32(r.errno)), true
 	case "buildarch":
-		return []byte(p.BuildArch), true
+		return r.keepCopy(p.BuildArch), true
 	case "platform":
-		return []byte(p.Platform), true
+		return r.keepCopy(p.Platform), true
 	case "version":
-		return []byte(p.Version), true
+		return r.keepCopy(p.Version), true
 	case "unixtime":
 		return binary.BigEndian.AppendUint32(nil, uint32(r.now().Unix())), true
 	case "cwuri", "cwduri":

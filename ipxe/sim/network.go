@@ -3,8 +3,6 @@ package sim
 import (
 	"fmt"
 	"strings"
-
-	"dougu.internal/ipxe"
 )
 
 // eachCard runs a command on the cards that it names, or on all. With first it ends with
@@ -57,7 +55,7 @@ func (r *runner) openCard(i int) {
 }
 
 func ifopen(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -65,7 +63,7 @@ func ifopen(r *runner, c *call) Status {
 }
 
 func ifclose(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -94,7 +92,7 @@ func (r *runner) cardBlock(i int) *block {
 }
 
 func ifconf(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -121,7 +119,7 @@ func ifconf(r *runner, c *call) Status {
 }
 
 func iflinkwait(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -137,7 +135,7 @@ func iflinkwait(r *runner, c *call) Status {
 
 // ifstat prints the cards; the counters of packets are 0, as nothing is simulated there.
 func ifstat(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -161,7 +159,7 @@ func ifstat(r *runner, c *call) Status {
 
 // route prints the addresses of the cards that have one.
 func route(r *runner, c *call) Status {
-	if _, status := r.options(c, nil); status != OK {
+	if _, status := r.options(c); status != OK {
 		return status
 	}
 	for i := range r.cards {
@@ -192,19 +190,19 @@ func route(r *runner, c *call) Status {
 }
 
 func sync(r *runner, c *call) Status {
-	_, status := r.options(c, nil)
+	_, status := r.options(c)
 	return status
 }
 
 // autoboot does what iPXE does without a script: DHCP, then the file or the root path
 // that it names.
 func autoboot(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
 	return r.eachCard(rest, false, func(i int) Status {
-		status := ifconf(r, &call{y: r.m.profile().Command("ifconf"), name: "ifconf", args: []string{nicName(i)}})
+		status := ifconf(r, &call{y: r.p.Command("ifconf"), name: "ifconf", args: []string{nicName(i)}})
 		if status != OK || r.fatal != nil {
 			return status
 		}
@@ -239,45 +237,23 @@ func autoboot(r *runner, c *call) Status {
 	})
 }
 
-// sanOptions are those of the three commands.
-type sanOptions struct {
-	drive      int
-	noDescribe bool
-	keep       bool
-	filename   string
-}
-
-func (r *runner) sanOptions(c *call) (o sanOptions, rest []string, status Status) {
-	o.drive = 0x80
-	rest, status = r.options(c, func(opt ipxe.Option, value string) Status {
-		switch opt.Long {
-		case "drive":
-			v, status := r.integer(value)
-			o.drive = int(v)
-			return status
-		case "no-describe":
-			o.noDescribe = true
-		case "keep":
-			o.keep = true
-		case "filename":
-			o.filename = value
-		}
-		return OK
-	})
-	return o, rest, status
+// sanOptions reads the options of the three commands.
+func (r *runner) sanOptions(c *call) (rest []string, status Status) {
+	c.drive = 0x80
+	return r.options(c)
 }
 
 func sanhook(r *runner, c *call) Status {
-	o, rest, status := r.sanOptions(c)
+	rest, status := r.sanOptions(c)
 	if status != OK {
 		return status
 	}
-	return r.hook(&o, rest)
+	return r.hook(c, rest)
 }
 
 // hook asks for the disk as iPXE does: the first block of an http path by a HEAD-like
 // request. Other protocols are taken to work.
-func (r *runner) hook(o *sanOptions, paths []string) Status {
+func (r *runner) hook(o *call, paths []string) Status {
 	for _, p := range paths {
 		u := r.resolveURI(r.cwuri, r.parseURI(p))
 		switch s := u.scheme.text; {
@@ -285,7 +261,9 @@ func (r *runner) hook(o *sanOptions, paths []string) Status {
 		case r.canOpen(u) == OK:
 			q := r.request(u, "")
 			q.Method = "HEAD"
-			r.res.Requests = append(r.res.Requests, *q)
+			if !r.charge(len(q.URI) + 64) {
+				return OK
+			}
 			a, err := r.world.Fetch(r.ctx, q)
 			status := OK
 			if err != nil {
@@ -311,36 +289,36 @@ func (r *runner) hook(o *sanOptions, paths []string) Status {
 }
 
 func sanboot(r *runner, c *call) Status {
-	o, rest, status := r.sanOptions(c)
+	rest, status := r.sanOptions(c)
 	if status != OK {
 		return status
 	}
 	if len(rest) > 0 {
-		if status := r.hook(&o, rest); status != OK || r.fatal != nil {
+		if status := r.hook(c, rest); status != OK || r.fatal != nil {
 			return status
 		}
 	}
 	skip := setting{"skip-san-boot", encap(9), noScope, typeInt8}
 	if v, _, _, ok := r.fetch(&r.root, &skip); ok {
 		if n, _ := number(v, true); n != 0 {
-			r.print(fmt.Sprintf("Skipping boot from SAN device 0x%02x\n", o.drive))
-			return r.unhook(&o, len(rest) > 0)
+			r.print(fmt.Sprintf("Skipping boot from SAN device 0x%02x\n", c.drive))
+			return r.unhook(c, len(rest) > 0)
 		}
 	}
 	file := ""
-	if o.filename != "" {
-		file = " " + o.filename
+	if c.filename != "" {
+		file = " " + c.filename
 	}
-	r.print(fmt.Sprintf("Booting%s from SAN device 0x%02x\n", file, o.drive))
-	if len(rest) > 0 || r.sanDrive[o.drive] || r.m.Disk && o.drive == 0x80 {
-		return r.end(Boot{Kind: SAN, Drive: o.drive, Path: rest})
+	r.print(fmt.Sprintf("Booting%s from SAN device 0x%02x\n", file, c.drive))
+	if len(rest) > 0 || r.sanDrive[c.drive] || r.m.Disk && c.drive == 0x80 {
+		return r.end(Boot{Kind: SAN, Drive: c.drive, Path: rest})
 	}
 	status = eioSAN
-	r.print(fmt.Sprintf("Boot from SAN device 0x%02x failed: ", o.drive), r.message(status), "\n")
+	r.print(fmt.Sprintf("Boot from SAN device 0x%02x failed: ", c.drive), r.message(status), "\n")
 	return status
 }
 
-func (r *runner) unhook(o *sanOptions, hooked bool) Status {
+func (r *runner) unhook(o *call, hooked bool) Status {
 	if hooked && !o.keep {
 		delete(r.sanDrive, o.drive)
 		r.print(fmt.Sprintf("Unregistered SAN device 0x%02x\n", o.drive))
@@ -349,9 +327,9 @@ func (r *runner) unhook(o *sanOptions, hooked bool) Status {
 }
 
 func sanunhook(r *runner, c *call) Status {
-	o, _, status := r.sanOptions(c)
+	_, status := r.sanOptions(c)
 	if status != OK {
 		return status
 	}
-	return r.unhook(&o, true)
+	return r.unhook(c, true)
 }

@@ -192,5 +192,5 @@ func (r *runner) message(s Status) string {
 	for i := range number {
 		number[i] = digits[s>>(28-4*i)&15]
 	}
-	return s.text(r.m.profile()) + " (http://ipxe.org/" + string(number[:]) + ")"
+	return s.text(r.p) + " (http://ipxe.org/" + string(number[:]) + ")"
 }

@@ -289,25 +289,36 @@ imgfree
 }()
 
 func BenchmarkCase(b *testing.B) {
-	b.Run("dougu", func(b *testing.B) {
-		var scripts []*ipxe.Script
-		for _, c := range cases {
-			scripts = append(scripts, ipxe.Parse("c", []byte(strings.ReplaceAll(c, "BASE", "http://10.0.2.2:8080"))))
+	for _, kept := range []bool{false, true} {
+		name := "dougu" // one run, and nothing before it
+		if kept {
+			name = "dougu-simulator" // one of many runs
 		}
-		w := sim.MapWorld{"http://10.0.2.2:8080/file": []byte("x")}
-		m := &sim.Machine{}
-		b.ReportAllocs()
-		stop := cpu(b)
-		i := 0
-		for b.Loop() {
-			r, err := sim.Run(context.Background(), m, scripts[i%len(scripts)], w, sim.Options{})
-			if err != nil || r.Status != sim.OK {
-				b.Fatal(err, r)
+		b.Run(name, func(b *testing.B) {
+			var scripts []*ipxe.Script
+			for _, c := range cases {
+				scripts = append(scripts, ipxe.Parse("c", []byte(strings.ReplaceAll(c, "BASE", "http://10.0.2.2:8080"))))
 			}
-			i++
-		}
-		stop()
-	})
+			w := sim.MapWorld{"http://10.0.2.2:8080/file": []byte("x")}
+			m := &sim.Machine{}
+			var simulator sim.Simulator
+			run := sim.Run
+			if kept {
+				run = simulator.Run
+			}
+			b.ReportAllocs()
+			stop := cpu(b)
+			i := 0
+			for b.Loop() {
+				r, err := run(context.Background(), m, scripts[i%len(scripts)], w, sim.Options{})
+				if err != nil || r.Status != sim.OK {
+					b.Fatal(err, r)
+				}
+				i++
+			}
+			stop()
+		})
+	}
 	b.Run("firmware", firmware)
 }
 
