@@ -15,11 +15,13 @@ type call struct {
 	y    *ipxe.Syntax
 	name string
 	args []string
-	room [5]string // of a short command with its name
+	room [8]string // of a short command with its name
 
 	label, menu, preset          field // --name, --menu, --default with a value
 	timeout, retimeout           time.Duration
 	key, drive, tag, count       int
+	priority, size               int
+	target                       field // of --set
 	filename, method             string
 	features                     []string // of cpuid
 	quiet, autofree, replace     bool
@@ -49,6 +51,13 @@ func (c *call) note(r *runner, o *ipxe.Option, value string) (status Status) {
 		c.drive = number32(value)
 	case "tag":
 		c.tag = number32(value)
+	case "priority":
+		c.priority = number32(value)
+	case "size":
+		c.size = number32(value)
+	case "set":
+		c.target = some(value)
+		_, _, status = r.settingName(value, true)
 	case "count":
 		c.count = number32(value)
 	case "filename":
@@ -135,6 +144,16 @@ func command(name string) func(*runner, *call) Status {
 		return imgfree
 	case "imgset":
 		return imgset
+	case "imgextract":
+		return imgextract
+	case "md5sum", "sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum":
+		return digest
+	case "ping":
+		return ping
+	case "vcreate":
+		return vcreate
+	case "vdestroy":
+		return vdestroy
 	case "menu", "form":
 		return menuCommand
 	case "item":

@@ -21,6 +21,7 @@ var (
 	imageBzImage   = &imageType{name: "bzImage", kind: Linux}
 	imageELF       = &imageType{name: "ELF", kind: Program}
 	imageMultiboot = &imageType{name: "Multiboot", kind: Program}
+	imageGzip      = &imageType{name: "gzip"}
 	imagePXE       = &imageType{name: "PXE-NBP", kind: Program}
 )
 
@@ -44,7 +45,7 @@ type image struct {
 const pxeRoom = 0xa0000 - 0x7c00
 
 // probe tells what a BIOS build takes a file for: nil when it is nothing it can start.
-func probe(b []byte) *imageType {
+func probe(b []byte, p *ipxe.Profile) *imageType {
 	le32 := func(i int) uint32 {
 		return uint32(b[i]) | uint32(b[i+1])<<8 | uint32(b[i+2])<<16 | uint32(b[i+3])<<24
 	}
@@ -66,6 +67,8 @@ func probe(b []byte) *imageType {
 		return imageScript
 	case len(b) >= 0x264 && string(b[0x202:0x206]) == "HdrS":
 		return imageBzImage
+	case p.Gzip && isGzip(b):
+		return imageGzip
 	case len(b) >= 52 && string(b[:4]) == "\x7fELF" && b[4] == 1:
 		return imageELF
 	case len(b) > 0 && len(b) <= pxeRoom && !(len(b) >= 2 && b[0] == 'M' && b[1] == 'Z'):
@@ -171,11 +174,16 @@ func (r *runner) download(text string, timeout time.Duration, quiet bool) (*imag
 	if status != OK {
 		return nil, status
 	}
-	if i.typ = probe(i.data); i.typ == imageScript {
-		i.script = ipxe.Parse(r.formatURI(u), i.data)
+	r.adopt(i)
+	return i, OK
+}
+
+// adopt finds out what a new image is, and adds it to the list.
+func (r *runner) adopt(i *image) {
+	if i.typ = probe(i.data, r.p); i.typ == imageScript {
+		i.script = ipxe.Parse(r.formatURI(i.uri), i.data)
 	}
 	r.register(i)
-	return i, OK
 }
 
 // acquire returns the image of that name, or else fetches it as a URI.
@@ -232,6 +240,14 @@ func (r *runner) start(i *image) Status {
 		status := r.runScript(i.script)
 		if i.replacement == nil && r.fatal == nil {
 			r.register(i)
+		}
+		return status
+	}
+	if i.typ == imageGzip { // what it holds is started in its place
+		x, status := r.extract(i, field{})
+		if status == OK && r.fatal == nil {
+			x.args, x.autofree = i.args, true
+			i.replacement = x
 		}
 		return status
 	}

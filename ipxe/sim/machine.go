@@ -53,6 +53,9 @@ type NIC struct {
 	// hostname, next-server, filename, root-path, dhcp-server, or a number. nil: those of
 	// QEMU's user network. Empty but not nil: no server answers.
 	DHCP map[string]string
+	// VLANs are the options that a DHCP server gives on a VLAN, by its tag: vcreate makes
+	// the card for it. On a tag that is not there no server answers.
+	VLANs map[int]map[string]string
 }
 
 // Assignment is a setting and its value as text.
@@ -85,9 +88,13 @@ func (m *Machine) nics() []NIC {
 // card is the state of a network card.
 type card struct {
 	*NIC
+	name string
 	mac  [6]byte
 	hw   [6]byte
 	open bool
+	// vlan: made by vcreate on the card trunk; gone: destroyed again.
+	vlan, gone bool
+	trunk      int
 }
 
 func (c *card) driver() string {
@@ -148,7 +155,7 @@ func (r *runner) boot() error {
 	for i := range r.cards {
 		c := &r.cards[i]
 		c.NIC = &r.m.nics()[i]
-		c.mac = c.MAC
+		c.name, c.mac = nicName(i), c.MAC
 		if c.mac == ([6]byte{}) {
 			c.mac = defaultMAC
 			c.mac[5] += byte(i)
@@ -355,7 +362,7 @@ func (r *runner) nicValue(i int, name string) ([]byte, bool) {
 	case "chip":
 		return []byte(c.driver()), true
 	case "ifname":
-		return []byte(nicName(i)), true
+		return []byte(c.name), true
 	}
 	return nil, false
 }

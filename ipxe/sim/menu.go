@@ -133,8 +133,10 @@ func choose(r *runner, c *call) Status {
 // milliseconds reads a time whose text was checked before.
 func (r *runner) milliseconds(text string) time.Duration {
 	ms, _ := strtoul(text, 0)
-	return time.Duration(ms) * time.Millisecond
+	return milliseconds(ms)
 }
+
+func milliseconds(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // menuRows is how many items the screen shows: 25 lines without title and edges.
 const menuRows = 20

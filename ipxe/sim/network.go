@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"strings"
+
+	"dougu.internal/ipxe"
 )
 
 // eachCard runs a command on the cards that it names, or on all. With first it ends with
@@ -15,7 +17,7 @@ func (r *runner) eachCard(names []string, first bool, do func(i int) Status) Sta
 	}
 	if len(names) == 0 {
 		for i := range r.cards {
-			if one(i) {
+			if !r.cards[i].gone && one(i) {
 				break
 			}
 		}
@@ -41,16 +43,28 @@ func (r *runner) findCard(name string) int {
 		return r.lastOpened
 	}
 	for i := range r.cards {
-		if nicName(i) == name {
+		if r.cards[i].name == name && !r.cards[i].gone {
 			return i
 		}
 	}
 	return -1
 }
 
+// openCard opens a card. The cards of VLANs are open when the one below them is.
 func (r *runner) openCard(i int) {
-	if !r.cards[i].open {
-		r.cards[i].open, r.lastOpened = true, i
+	c := &r.cards[i]
+	if c.open {
+		return
+	}
+	if c.vlan && !r.cards[c.trunk].open {
+		r.openCard(c.trunk) // which opens this one, too
+		return
+	}
+	c.open, r.lastOpened = true, i
+	for k := range r.cards {
+		if v := &r.cards[k]; v.vlan && v.trunk == i && !v.gone {
+			v.open, r.lastOpened = true, k
+		}
 	}
 }
 
@@ -71,13 +85,21 @@ func ifclose(r *runner, c *call) Status {
 }
 
 func (r *runner) closeCard(i int) {
-	r.cards[i].open = false
-	if r.lastOpened == i {
-		r.lastOpened = -1
-		for k := range r.cards {
-			if r.cards[k].open {
-				r.lastOpened = k
-			}
+	if r.cards[i].vlan {
+		i = r.cards[i].trunk
+	}
+	for k := range r.cards {
+		if c := &r.cards[k]; k == i || c.vlan && c.trunk == i {
+			c.open = false
+		}
+	}
+	if r.lastOpened >= 0 && r.cards[r.lastOpened].open {
+		return
+	}
+	r.lastOpened = -1
+	for k := range r.cards {
+		if r.cards[k].open {
+			r.lastOpened = k
 		}
 	}
 }
@@ -100,11 +122,11 @@ func ifconf(r *runner, c *call) Status {
 		card := &r.cards[i]
 		r.openCard(i)
 		if card.NoLink {
-			r.print("Waiting for link-up on ", nicName(i), "... ", r.message(enotconnLink), "\n")
+			r.print("Waiting for link-up on ", r.cards[i].name, "... ", r.message(enotconnLink), "\n")
 			r.closeCard(i)
 			return enotconnLink
 		}
-		r.print("Configuring (", nicName(i), " ", macText(card.mac), ")...")
+		r.print("Configuring (", r.cards[i].name, " ", macText(card.mac), ")...")
 		if len(card.offers()) == 0 {
 			r.print(" ", r.message(etimedoutJob), "\n")
 			r.closeCard(i)
@@ -126,7 +148,7 @@ func iflinkwait(r *runner, c *call) Status {
 	return r.eachCard(rest, true, func(i int) Status {
 		r.openCard(i)
 		if r.cards[i].NoLink {
-			r.print("Waiting for link-up on ", nicName(i), "... ", r.message(enotconnLink), "\n")
+			r.print("Waiting for link-up on ", r.cards[i].name, "... ", r.message(enotconnLink), "\n")
 			return enotconnLink
 		}
 		return OK
@@ -148,8 +170,13 @@ func ifstat(r *runner, c *call) Status {
 		if card.NoLink {
 			link = "down"
 		}
-		r.print(fmt.Sprintf("%s: %s using %s on %s (%s)\n  [Link:%s, TX:0 TXE:0 RX:0 RXE:0]\n",
-			nicName(i), macText(card.mac), card.driver(), card.bus(), state, link))
+		if r.p.URI == ipxe.Keep {
+			state = "Ethernet) [" + state + "]"
+		} else {
+			state += ")"
+		}
+		r.print(fmt.Sprintf("%s: %s using %s on %s (%s\n  [Link:%s, TX:0 TXE:0 RX:0 RXE:0]\n",
+			card.name, macText(card.mac), card.driver(), card.bus(), state, link))
 		if card.NoLink {
 			r.print("  [Link status: ", r.message(enotconnLink), "]\n")
 		}
@@ -177,7 +204,7 @@ func route(r *runner, c *call) Status {
 		if mask == "" {
 			mask = "255.0.0.0"
 		}
-		r.print(nicName(i), ": ", ip, "/", mask)
+		r.print(r.cards[i].name, ": ", ip, "/", mask)
 		if gateway != "" && gateway != "0.0.0.0" {
 			r.print(" gw ", gateway)
 		}
@@ -202,7 +229,7 @@ func autoboot(r *runner, c *call) Status {
 		return status
 	}
 	return r.eachCard(rest, false, func(i int) Status {
-		status := ifconf(r, &call{y: r.p.Command("ifconf"), name: "ifconf", args: []string{nicName(i)}})
+		status := ifconf(r, &call{y: r.p.Command("ifconf"), name: "ifconf", args: []string{r.cards[i].name}})
 		if status != OK || r.fatal != nil {
 			return status
 		}

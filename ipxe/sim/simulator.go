@@ -175,7 +175,7 @@ func (r *runner) run(ctx context.Context, m *Machine, s *ipxe.Script, w World, o
 		}
 	}
 	if !ipxe.IsScript(s.Bytes()) {
-		first.typ = probe(s.Bytes())
+		first.typ = probe(s.Bytes(), r.p)
 	}
 	r.register(first)
 	r.res.Status = r.exec(first)
