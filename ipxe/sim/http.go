@@ -162,6 +162,9 @@ func (r *runner) request(u *uri, auth string) *Request {
 	}
 	r.uriText = out
 	text := r.keepText(out)
+	if cap(r.res.Requests) == 0 {
+		r.res.Requests = make([]Request, 0, 4)
+	}
 	r.res.Requests = append(r.res.Requests, Request{Method: http.MethodGet, Scheme: u.scheme.text, URI: text, Host: text[host:end], Target: text[end:]})
 	q := &r.res.Requests[len(r.res.Requests)-1]
 	switch q.Scheme {

@@ -151,6 +151,9 @@ func (r *runner) charge(n int) bool {
 func (r *runner) print(parts ...string) {
 	for _, s := range parts {
 		if r.charge(len(s)) {
+			if r.console == nil {
+				r.console = make([]byte, 0, max(256, len(s)))
+			}
 			r.console = append(r.console, cString(s)...)
 		}
 	}
