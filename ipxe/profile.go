@@ -39,6 +39,8 @@ type Profile struct {
 	WorkingURI bool
 	// HTTPS, TFTP, FTP: schemes that can be fetched beside http.
 	HTTPS, TFTP, FTP bool
+	// Gzip: what gzip has packed is an image, which imgextract unpacks.
+	Gzip bool
 
 	commands map[string]*Syntax
 	absent   map[string]*Syntax
@@ -103,6 +105,7 @@ var (
 	currentAll = func() *Profile {
 		p := current.With("all")
 		p.Name = "2021-all"
+		p.Gzip = true
 		return p
 	}()
 )

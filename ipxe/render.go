@@ -13,8 +13,7 @@ import "strings"
 func (s *Script) Render() []byte {
 	var b strings.Builder
 	b.Grow(len(s.src) + 1)
-	for i := range s.lines {
-		l := &s.lines[i]
+	for i, l := range s.Lines() {
 		switch {
 		case i == 0 && strings.HasPrefix(l.Text, "#!"):
 			b.WriteString(l.Text)

@@ -1,8 +1,9 @@
 package ipxe
 
 import (
-	"bytes"
-	"strings"
+	"hash/maphash"
+	"iter"
+	"math"
 	"sync"
 
 	"dougu.internal/diag"
@@ -11,13 +12,21 @@ import (
 // Script is a boot script as it was written. Parsing never fails: what iPXE would
 // refuse is kept and is named by [Script.Executable] or by the linter. A Script is not
 // changed after [Parse] and may be used by several goroutines.
+//
+// A script keeps the places of its lines, four bytes each. The words of a small one are
+// kept too; those of a large one are found again whenever a line is asked for, so that
+// no file, however hostile, takes more than a few times its own size.
 type Script struct {
-	name  string
-	src   []byte
-	lines []Line
+	name   string
+	src    []byte
+	text   string   // src, or what of it is looked at
+	starts []uint32 // of the lines in text
+	lines  []Line   // of a small script
+	open   bool     // the last line ends in a continuation
 
 	index  sync.Once
-	labels map[string]int
+	seed   maphash.Seed
+	labels []uint32 // hash table: index of a line plus 1
 
 	places sync.Once
 	diag   *diag.Lines
@@ -96,166 +105,24 @@ type Word struct {
 	Expands bool
 }
 
+// keptBytes is the size up to which a script keeps its words.
+const keptBytes = 64 << 10
+
 // Parse reads a script. The name is what messages call it. src is kept and must not be
-// changed.
+// changed. Of a file of more than 4 GiB, which no machine that runs iPXE can hold, the
+// lines beyond are not looked at.
 func Parse(name string, src []byte) *Script {
-	s := &Script{name: name, src: src}
-	s.lines = make([]Line, 0, min(bytes.Count(src, []byte{'\n'})+1, 4096))
-	var p parser
-	p.text = string(src)
-	if len(src) == 0 {
-		return s
-	}
-	for at := 0; at < len(src); {
-		at = p.line(s, at)
+	s := &Script{name: name, src: src, text: string(src[:min(uint64(len(src)), math.MaxUint32)])}
+	s.starts, s.open = lineStarts(s.text)
+	if len(s.text) <= keptBytes && len(s.starts) > 0 {
+		s.lines = make([]Line, len(s.starts))
+		p := parser{text: s.text}
+		p.reserve(len(s.text))
+		for i := range s.lines {
+			p.line(&s.lines[i], int(s.starts[i]))
+		}
 	}
 	return s
-}
-
-// parser carves words and commands out of slabs, so that a script of a million lines
-// makes few allocations.
-type parser struct {
-	text  string
-	words []Word
-	cmds  []Command
-}
-
-// line reads the logical line at an offset and returns the start of the next one.
-func (p *parser) line(s *Script, start int) (next int) {
-	l := Line{Start: start, Comment: -1}
-	var joined []byte
-	at := start
-	for {
-		end := len(p.text)
-		next = end
-		if i := strings.IndexByte(p.text[at:], '\n'); i >= 0 {
-			end, next = at+i, at+i+1
-		}
-		frag := p.text[at:end]
-		// One CR is stripped from the line as joined so far, not from the fragment.
-		if joined == nil && !strings.HasSuffix(strings.TrimSuffix(frag, "\r"), "\\") {
-			l.Text = strings.TrimSuffix(frag, "\r")
-			break
-		}
-		if len(frag) > 0 || joined == nil {
-			l.segments = append(l.segments, segment{len(joined), at})
-		}
-		joined = append(joined, frag...)
-		if n := len(joined); n > 0 && joined[n-1] == '\r' {
-			joined = joined[:n-1]
-		}
-		n := len(joined)
-		if n == 0 || joined[n-1] != '\\' {
-			l.Text = string(joined)
-			break
-		}
-		joined = joined[:n-1]
-		if next >= len(p.text) {
-			l.Open, l.Text = true, string(joined)
-			break
-		}
-		at = next
-	}
-	l.End = next
-	if i := strings.IndexByte(l.Text, 0); i >= 0 {
-		l.Text = l.Text[:i]
-	}
-	p.label(&l)
-	p.commands(&l)
-	s.lines = append(s.lines, l)
-	return next
-}
-
-func (p *parser) label(l *Line) {
-	t := l.Text
-	i := 0
-	for i < len(t) && isSpace(t[i]) {
-		i++
-	}
-	l.Command = i
-	if i == len(t) || t[i] != ':' {
-		return
-	}
-	j := i + 1
-	for j < len(t) && !isSpace(t[j]) {
-		j++
-	}
-	l.HasLabel, l.Label, l.Command = true, t[i+1:j], j
-}
-
-// nothing is shared by the lines without a command.
-var nothing = []Command{{Op: First}}
-
-func (p *parser) commands(l *Line) {
-	t := l.Text
-	if l.Command == len(t) {
-		l.Cmds = nothing[:1:1]
-		return
-	}
-	if cap(p.words)-len(p.words) < 16 {
-		p.words = make([]Word, 0, min(max(2*cap(p.words), 32), 4096))
-	}
-	if cap(p.cmds)-len(p.cmds) < 4 {
-		p.cmds = make([]Command, 0, min(max(2*cap(p.cmds), 16), 2048))
-	}
-	firstCmd, firstWord := len(p.cmds), len(p.words)
-	cmd := Command{Op: First, At: l.Command}
-	flush := func() {
-		cmd.Words = p.words[firstWord:len(p.words):len(p.words)]
-		p.cmds = append(p.cmds, cmd)
-		firstWord = len(p.words)
-	}
-	for i := l.Command; ; {
-		for i < len(t) && isSpace(t[i]) {
-			i++
-		}
-		if i == len(t) {
-			break
-		}
-		j := i
-		for j < len(t) && !isSpace(t[j]) {
-			j++
-		}
-		w := t[i:j]
-		if w[0] == '#' {
-			l.Comment = i
-			break
-		}
-		if op := operator(w); op != 0 {
-			flush()
-			cmd = Command{Op: op, At: i}
-		} else {
-			if cmd.Op == First && firstWord == len(p.words) {
-				cmd.At = i
-			}
-			p.words = append(p.words, Word{Text: w, At: i, Expands: expands(w)})
-		}
-		i = j
-	}
-	flush()
-	l.Cmds = p.cmds[firstCmd:len(p.cmds):len(p.cmds)]
-}
-
-func operator(w string) Op {
-	switch w {
-	case "||":
-		return Or
-	case "&&":
-		return And
-	case ";":
-		return Always
-	}
-	return 0
-}
-
-func expands(w string) bool {
-	_, after, ok := strings.Cut(w, "${")
-	return ok && strings.IndexByte(after, '}') >= 0
-}
-
-// isSpace is iPXE's own notion: bytes above 127 are never white space.
-func isSpace(c byte) bool {
-	return c == ' ' || c >= '\t' && c <= '\r'
 }
 
 // Name is the name given to [Parse].
@@ -264,30 +131,128 @@ func (s *Script) Name() string { return s.name }
 // Bytes returns exactly what was parsed. The caller must not change it.
 func (s *Script) Bytes() []byte { return s.src }
 
-// Lines returns the lines in order. The caller must not change them.
-func (s *Script) Lines() []Line { return s.lines }
+// Len is the number of lines.
+func (s *Script) Len() int { return len(s.starts) }
+
+// Line returns a line by its index, from 0. The caller must not change it.
+func (s *Script) Line(i int) *Line {
+	if s.lines != nil {
+		return &s.lines[i]
+	}
+	l := &Line{}
+	p := parser{text: s.text}
+	p.line(l, int(s.starts[i]))
+	return l
+}
+
+// linesAtOnce is how many lines of a large script are read together.
+const linesAtOnce = 256
+
+// Lines yields the lines in order, with their indices. The caller must not change them;
+// they may be kept.
+func (s *Script) Lines() iter.Seq2[int, *Line] {
+	return func(yield func(int, *Line) bool) {
+		if s.lines != nil {
+			for i := range s.lines {
+				if !yield(i, &s.lines[i]) {
+					return
+				}
+			}
+			return
+		}
+		p := parser{text: s.text}
+		for from := 0; from < len(s.starts); from += linesAtOnce {
+			block := make([]Line, min(linesAtOnce, len(s.starts)-from))
+			for i := range block {
+				p.line(&block[i], int(s.starts[from+i]))
+				if !yield(from+i, &block[i]) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // Label returns the index of the line that goto finds: the first with that label. A
 // label on a line that the end of the file cuts off is not found.
 func (s *Script) Label(name string) (int, bool) {
-	s.index.Do(func() {
-		s.labels = map[string]int{}
-		for i := range s.lines {
-			l := &s.lines[i]
-			if !l.HasLabel || l.Open {
-				continue
+	s.index.Do(s.indexLabels)
+	if len(s.labels) == 0 {
+		return 0, false
+	}
+	mask := uint64(len(s.labels) - 1)
+	for h := maphash.String(s.seed, name); ; h++ {
+		n := s.labels[h&mask]
+		if n == 0 {
+			return 0, false
+		}
+		if label, _ := s.label(int(n) - 1); label == name {
+			return int(n) - 1, true
+		}
+	}
+}
+
+// indexLabels makes a table of the labels: the number of a line where its label's hash
+// points, or in the next free place.
+func (s *Script) indexLabels() {
+	n := 0
+	for i := range s.starts {
+		if _, ok := s.label(i); ok {
+			n++
+		}
+	}
+	if n == 0 {
+		return
+	}
+	size := 4
+	for size < 2*n {
+		size *= 2
+	}
+	s.seed, s.labels = maphash.MakeSeed(), make([]uint32, size)
+	mask := uint64(size - 1)
+	for i := range s.starts {
+		name, ok := s.label(i)
+		if !ok {
+			continue
+		}
+		for h := maphash.String(s.seed, name); ; h++ {
+			at := &s.labels[h&mask]
+			if *at == 0 {
+				*at = uint32(i + 1)
+				break
 			}
-			if _, ok := s.labels[l.Label]; !ok {
-				s.labels[l.Label] = i
+			if first, _ := s.label(int(*at) - 1); first == name {
+				break
 			}
 		}
-	})
-	i, ok := s.labels[name]
-	return i, ok
+	}
+}
+
+// label returns the label of a line, as far as goto can find it.
+func (s *Script) label(i int) (string, bool) {
+	if s.open && i == len(s.starts)-1 {
+		return "", false
+	}
+	if s.lines != nil {
+		return s.lines[i].Label, s.lines[i].HasLabel
+	}
+	// The usual line is no label, and shows it before its end is known.
+	at := int(s.starts[i])
+	for at < len(s.text) && isSpace(s.text[at]) && s.text[at] != '\n' {
+		at++
+	}
+	if at == len(s.text) || s.text[at] != ':' && s.text[at] != '\\' {
+		return "", false
+	}
+	var l Line
+	p := parser{text: s.text}
+	p.read(&l, int(s.starts[i]))
+	p.label(&l)
+	return l.Label, l.HasLabel
 }
 
 // Open reports that the script ends in a continuation, on which iPXE gives up.
-func (s *Script) Open() bool { return len(s.lines) > 0 && s.lines[len(s.lines)-1].Open }
+func (s *Script) Open() bool { return s.open }
 
 // Range returns the place in the source of the bytes [from, to) of a line's Text.
 func (s *Script) Range(l *Line, from, to int) diag.Range {
@@ -319,59 +284,3 @@ func (l *Line) offset(text int) int {
 
 // Joined reports whether the line is made of several physical lines.
 func (l *Line) Joined() bool { return l.segments != nil }
-
-// IsScript reports whether iPXE takes the bytes for a script: the first ones are
-// #!ipxe or #!gpxe and then white space.
-func IsScript(b []byte) bool {
-	return len(b) >= 7 && b[0] == '#' && b[1] == '!' && (b[2] == 'i' || b[2] == 'g') &&
-		string(b[3:6]) == "pxe" && isSpace(b[6])
-}
-
-// Executable returns nil when iPXE takes the file for a script, and otherwise a
-// diagnostic that says why not. A BIOS build of iPXE runs such a file as machine code.
-func (s *Script) Executable() error {
-	if IsScript(s.src) {
-		return nil
-	}
-	d := notAScript(s)
-	return d
-}
-
-func notAScript(s *Script) diag.Diagnostic {
-	d := diag.Diagnostic{Rule: "IP101", Severity: diag.Error, Range: s.Span(0, 0)}
-	b := s.src
-	const detail = "iPXE looks at the first bytes alone; a BIOS build runs a file without them as machine code, and the machine hangs"
-	d.Detail = detail
-	edit := func(message string, from, to int, text string) {
-		d.Fixes = []diag.Fix{{Message: message, Edits: []diag.Edit{{Range: s.Span(from, to), NewText: text}}}}
-	}
-	lead := len(b) - len(bytes.TrimLeft(b, " \t\r\n\v\f"))
-	switch {
-	case len(b) == 0:
-		d.Message = "the file is empty"
-		edit("begin with #!ipxe", 0, 0, "#!ipxe\n")
-	case bytes.HasPrefix(b, []byte("\xef\xbb\xbf")):
-		d.Message = "a byte order mark stands before #!ipxe"
-		d.Range = s.Span(0, 3)
-		edit("delete the byte order mark", 0, 3, "")
-	case string(b) == "#!ipxe" || string(b) == "#!gpxe":
-		d.Message = string(b) + " without white space after it is no script"
-		edit("end the line", len(b), len(b), "\n")
-	case lead > 0 && IsScript(b[lead:]):
-		d.Message = "white space stands before #!ipxe"
-		d.Range = s.Span(0, lead)
-		edit("delete it", 0, lead, "")
-	case bytes.HasPrefix(b, []byte("#!ipxe")) || bytes.HasPrefix(b, []byte("#!gpxe")):
-		d.Message = "#!ipxe must be followed by white space"
-		edit("put a blank", 6, 6, " ")
-	case len(b) >= 6 && bytes.EqualFold(b[:6], []byte("#!ipxe")):
-		d.Message = "#!ipxe is written in lower case"
-		edit("write it in lower case", 0, 6, "#!ipxe")
-	case lead < len(b) && b[lead] == '<':
-		d.Message = "the file looks like HTML or XML, not like a script"
-	default:
-		d.Message = "the first line is not #!ipxe"
-		edit("begin with #!ipxe", 0, 0, "#!ipxe\n")
-	}
-	return d
-}

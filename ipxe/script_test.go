@@ -33,7 +33,8 @@ func TestPart1ParseIsLossless(t *testing.T) {
 		s := ipxe.Parse("x", []byte(src))
 		require.Equal(t, src, string(s.Bytes()))
 		at := 0
-		for _, l := range s.Lines() {
+		for i, l := range s.Lines() {
+			require.Equal(t, l, s.Line(i))
 			require.Equal(t, at, l.Start, "%q", src)
 			require.Greater(t, l.End, l.Start)
 			at = l.End
@@ -44,8 +45,11 @@ func TestPart1ParseIsLossless(t *testing.T) {
 
 func TestPart1LinesLabelsAndWords(t *testing.T) {
 	s := ipxe.Parse("b.ipxe", []byte("#!ipxe\n  :lab\techo  a b||c || # tail\nse\\\nt x ${y} ; : e\n:lab second\necho \\"))
-	lines := s.Lines()
-	require.Len(t, lines, 5)
+	require.Equal(t, 5, s.Len())
+	lines := make([]*ipxe.Line, s.Len())
+	for i, l := range s.Lines() {
+		lines[i] = l
+	}
 	require.Equal(t, "lab", lines[1].Label)
 	at, ok := s.Label("lab")
 	require.True(t, ok)
@@ -56,9 +60,9 @@ func TestPart1LinesLabelsAndWords(t *testing.T) {
 	require.GreaterOrEqual(t, lines[1].Comment, 0)
 	w := lines[1].Cmds[0].Words
 	require.Equal(t, "b||c", w[2].Text)
-	require.Equal(t, "b.ipxe:2:16", s.Range(&lines[1], w[2].At, w[2].At+4).String())
+	require.Equal(t, "b.ipxe:2:16", s.Range(lines[1], w[2].At, w[2].At+4).String())
 
-	joined := &lines[2]
+	joined := lines[2]
 	require.Equal(t, "set x ${y} ; : e", joined.Text)
 	set := joined.Cmds[0].Words[0]
 	r := s.Range(joined, set.At, set.At+3)
@@ -133,7 +137,7 @@ func TestBadInputParserIsLinear(t *testing.T) {
 		"joined": "#!ipxe\necho " + strings.Repeat("\\\n", 1<<20),
 	} {
 		s := ipxe.Parse(name, []byte(src))
-		require.Equal(t, len(src), s.Lines()[len(s.Lines())-1].End)
+		require.Equal(t, len(src), s.Line(s.Len()-1).End)
 		_, _ = s.Label("l999999")
 		require.NoError(t, s.Executable())
 	}
@@ -152,8 +156,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("bytes differ")
 		}
 		at := 0
-		for i := range s.Lines() {
-			l := &s.Lines()[i]
+		for i, l := range s.Lines() {
 			if l.Start != at || l.End <= at || len(l.Cmds) == 0 {
 				t.Fatalf("line %d: %+v", i, l)
 			}
@@ -185,11 +188,11 @@ func FuzzParse(f *testing.F) {
 // sameModel compares what iPXE sees in two scripts.
 func sameModel(t *testing.T, a, b *ipxe.Script) {
 	t.Helper()
-	if len(a.Lines()) != len(b.Lines()) {
-		t.Fatalf("%d lines, rendered %d", len(a.Lines()), len(b.Lines()))
+	if a.Len() != b.Len() {
+		t.Fatalf("%d lines, rendered %d", a.Len(), b.Len())
 	}
-	for i := range a.Lines() {
-		x, y := &a.Lines()[i], &b.Lines()[i]
+	for i, x := range a.Lines() {
+		y := b.Line(i)
 		if x.HasLabel != y.HasLabel || x.Label != y.Label || len(x.Cmds) != len(y.Cmds) || x.Open != y.Open {
 			t.Fatalf("line %d: %q became %q", i, x.Text, y.Text)
 		}

@@ -254,12 +254,11 @@ func harmless(s string, list bool) string {
 
 // sameShape returns the index of the first line that differs, and how.
 func sameShape(got, want *Script, real []byte, spans []span) (int, string) {
-	g, w := got.lines, want.lines
-	for i := range w {
-		if i >= len(g) {
-			return len(g) - 1, "it swallows lines"
+	for i, b := range want.Lines() {
+		if i >= got.Len() {
+			return got.Len() - 1, "it swallows lines"
 		}
-		a, b := &g[i], &w[i]
+		a := got.Line(i)
 		switch {
 		case a.HasLabel != b.HasLabel:
 			return i, "it makes or hides a label"
@@ -285,8 +284,8 @@ func sameShape(got, want *Script, real []byte, spans []span) (int, string) {
 			}
 		}
 	}
-	if len(g) != len(w) {
-		return len(w) - 1, "it holds a new line"
+	if got.Len() != want.Len() {
+		return want.Len() - 1, "it holds a new line"
 	}
 	if got.Executable() != nil {
 		return 0, "the first line is no longer #!ipxe"
@@ -316,8 +315,8 @@ func sameWord(got, want string, first bool) string {
 func (t *Template) blame(got *Script, line int, why string, spans []span, values map[string]string) error {
 	e := &TemplateError{Template: t.name, Line: line + 1, Why: why}
 	from, to := 0, len(got.src)
-	if line >= 0 && line < len(got.lines) {
-		from, to = got.lines[line].Start, got.lines[line].End
+	if line >= 0 && line < got.Len() {
+		from, to = got.Line(line).Start, got.Line(line).End
 		e.Line = 1 + bytes.Count(got.src[:from], []byte("\n"))
 	}
 	for _, s := range spans {

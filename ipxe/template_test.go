@@ -123,11 +123,11 @@ func FuzzTemplate(f *testing.F) {
 			return
 		}
 		s := ipxe.Parse("out", out)
-		if len(s.Lines()) != len(want.Lines()) {
-			t.Fatalf("%q: %d lines:\n%s", v, len(s.Lines()), out)
+		if s.Len() != want.Len() {
+			t.Fatalf("%q: %d lines:\n%s", v, s.Len(), out)
 		}
-		for i := range s.Lines() {
-			a, b := s.Lines()[i], want.Lines()[i]
+		for i, a := range s.Lines() {
+			b := want.Line(i)
 			if len(a.Cmds) != len(b.Cmds) || a.HasLabel != b.HasLabel || (a.Comment >= 0) != (b.Comment >= 0) {
 				t.Fatalf("%q changed line %d:\n%s", v, i+1, out)
 			}

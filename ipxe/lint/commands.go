@@ -11,9 +11,8 @@ import (
 )
 
 func unsetFirstWord(l *linter) {
-	lines := l.s.Lines()
-	for i := range lines {
-		for _, c := range lines[i].Cmds {
+	for _, line := range l.s.Lines() {
+		for _, c := range line.Cmds {
 			if len(c.Words) == 0 || !c.Words[0].Expands {
 				continue
 			}
@@ -25,7 +24,7 @@ func unsetFirstWord(l *linter) {
 			if l.sets[name] {
 				continue
 			}
-			l.report(l.word(&lines[i], c.Words[0]), "the script does not set "+name+": without it the command has an empty name and fails",
+			l.report(l.word(line, c.Words[0]), "the script does not set "+name+": without it the command has an empty name and fails",
 				"a value with blanks is one word, too: it is never a command with arguments")
 		}
 	}
@@ -443,12 +442,11 @@ func menuWaits(l *linter) {
 }
 
 func staleErrno(l *linter) {
-	lines := l.s.Lines()
-	for i := range lines {
-		for k, c := range lines[i].Cmds {
+	for _, line := range l.s.Lines() {
+		for k, c := range line.Cmds {
 			for _, word := range c.Words {
 				if strings.Contains(word.Text, "${errno}") && (k == 0 || c.Op != ipxe.Or) {
-					l.report(l.word(&lines[i], word), "${errno} is the last failure, however long ago: a success does not reset it", "look at it right after ||")
+					l.report(l.word(line, word), "${errno} is the last failure, however long ago: a success does not reset it", "look at it right after ||")
 				}
 			}
 		}

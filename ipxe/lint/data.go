@@ -132,15 +132,14 @@ func passwordInURL(l *linter) {
 }
 
 func brokenVariable(l *linter) {
-	lines := l.s.Lines()
-	for i := range lines {
-		for _, c := range lines[i].Cmds {
+	for _, line := range l.s.Lines() {
+		for _, c := range line.Cmds {
 			open := -1
 			for k, word := range c.Words {
 				t := word.Text
 				if open >= 0 && strings.Contains(t, "}") && !strings.Contains(t, "${") {
 					from := c.Words[open]
-					l.report(l.s.Range(&lines[i], from.At, word.At+len(t)), "a blank ends the variable: it stays as it is written", "names of settings have no blanks")
+					l.report(l.s.Range(line, from.At, word.At+len(t)), "a blank ends the variable: it stays as it is written", "names of settings have no blanks")
 					open = -1
 				}
 				if at := strings.LastIndex(t, "${"); at >= 0 && !strings.Contains(t[at:], "}") {
@@ -149,7 +148,7 @@ func brokenVariable(l *linter) {
 			}
 			if open >= 0 {
 				word := c.Words[open]
-				l.report(l.word(&lines[i], word), "${ without } in the same word stays as it is written", "")
+				l.report(l.word(line, word), "${ without } in the same word stays as it is written", "")
 			}
 		}
 	}

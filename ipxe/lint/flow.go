@@ -33,31 +33,27 @@ func (l *linter) labelRange(line *ipxe.Line) diag.Range {
 }
 
 func duplicateLabel(l *linter) {
-	lines := l.s.Lines()
-	for i := range lines {
-		if !lines[i].HasLabel {
+	for i, line := range l.s.Lines() {
+		if !line.HasLabel {
 			continue
 		}
-		if first, ok := l.s.Label(lines[i].Label); ok && first != i {
-			l.report(l.labelRange(&lines[i]), fmt.Sprintf("goto finds the first :%s, in line %d", diag.Sanitize(lines[i].Label), l.labelRange(&lines[first]).Start.Line), "give them different names")
+		if first, ok := l.s.Label(line.Label); ok && first != i {
+			l.report(l.labelRange(line), fmt.Sprintf("goto finds the first :%s, in line %d", diag.Sanitize(line.Label), l.labelRange(l.s.Line(first)).Start.Line), "give them different names")
 		}
 	}
 }
 
 func variableLabel(l *linter) {
-	lines := l.s.Lines()
-	for i := range lines {
-		if lines[i].HasLabel && strings.Contains(lines[i].Label, "${") {
-			l.report(l.labelRange(&lines[i]), "labels are not expanded: no goto comes here", "goto may name its label by a variable; the label itself is literal")
+	for _, line := range l.s.Lines() {
+		if line.HasLabel && strings.Contains(line.Label, "${") {
+			l.report(l.labelRange(line), "labels are not expanded: no goto comes here", "goto may name its label by a variable; the label itself is literal")
 		}
 	}
 }
 
 func unreachable(l *linter) {
-	lines := l.s.Lines()
 	dead := false
-	for i := range lines {
-		line := &lines[i]
+	for _, line := range l.s.Lines() {
 		if line.HasLabel {
 			dead = false
 		}
@@ -94,10 +90,9 @@ func unusedLabel(l *linter) {
 			used[a.Text] = true
 		}
 	})
-	lines := l.s.Lines()
-	for i := range lines {
-		if lines[i].HasLabel && !used[lines[i].Label] && !strings.Contains(lines[i].Label, "${") {
-			l.report(l.labelRange(&lines[i]), fmt.Sprintf("nothing goes to :%s", diag.Sanitize(lines[i].Label)), "")
+	for _, line := range l.s.Lines() {
+		if line.HasLabel && !used[line.Label] && !strings.Contains(line.Label, "${") {
+			l.report(l.labelRange(line), fmt.Sprintf("nothing goes to :%s", diag.Sanitize(line.Label)), "")
 		}
 	}
 }
@@ -140,9 +135,8 @@ func (l *linter) hang(kinds ...sim.HazardKind) (*sim.Result, *sim.Hazard, diag.R
 		if h.Kind != k {
 			continue
 		}
-		lines := l.s.Lines()
-		for i := range lines {
-			if at := l.s.Range(&lines[i], 0, len(lines[i].Text)); at.Start.Line == h.Line {
+		for _, line := range l.s.Lines() {
+			if at := l.s.Range(line, 0, len(line.Text)); at.Start.Line == h.Line {
 				return r, h, at
 			}
 		}

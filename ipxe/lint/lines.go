@@ -20,20 +20,13 @@ func notAScript(l *linter) {
 
 func nulByte(l *linter) {
 	src := l.s.Bytes()
-	lines := l.s.Lines()
-	for at := 0; ; {
-		n := bytes.IndexByte(src[at:], 0)
-		if n < 0 {
-			return
-		}
-		at += n
-		for len(lines) > 1 && lines[0].End <= at {
-			lines = lines[1:]
-		}
-		l.report(l.s.Span(at, at+1), "a NUL ends the line: what follows is not run", "delete it", fix("delete it", l.s.Span(at, at+1), ""))
-		at = max(lines[0].End, at+1) // one finding a line
-		if at >= len(src) {
-			return
+	if bytes.IndexByte(src, 0) < 0 {
+		return
+	}
+	for _, line := range l.s.Lines() {
+		if n := bytes.IndexByte(src[line.Start:line.End], 0); n >= 0 { // one finding a line
+			at := line.Start + n
+			l.report(l.s.Span(at, at+1), "a NUL ends the line: what follows is not run", "delete it", fix("delete it", l.s.Span(at, at+1), ""))
 		}
 	}
 }
@@ -42,7 +35,7 @@ func openEnd(l *linter) {
 	if !l.s.Open() {
 		return
 	}
-	n := len(l.s.Lines()) - 1
+	n := l.s.Len() - 1
 	src := l.s.Bytes()
 	at := bytes.LastIndexByte(src, '\\')
 	severity := diag.Warning
@@ -56,11 +49,10 @@ func openEnd(l *linter) {
 // raw calls do for every physical line, without LF and CR.
 func (l *linter) raw(do func(line *ipxe.Line, from, to int)) {
 	src := l.s.Bytes()
-	lines := l.s.Lines()
-	for i := range lines {
-		for at := lines[i].Start; at < lines[i].End; {
+	for _, line := range l.s.Lines() {
+		for at := line.Start; at < line.End; {
 			end := at
-			next := lines[i].End
+			next := line.End
 			if n := bytes.IndexByte(src[at:next], '\n'); n >= 0 {
 				end, next = at+n, at+n+1
 			} else {
@@ -69,7 +61,7 @@ func (l *linter) raw(do func(line *ipxe.Line, from, to int)) {
 			if end > at && src[end-1] == '\r' {
 				end--
 			}
-			do(&lines[i], at, end)
+			do(line, at, end)
 			at = next
 		}
 	}
@@ -153,10 +145,9 @@ func tooManyWords(l *linter) {
 	if l.p.Platform != "pcbios" {
 		return
 	}
-	lines := l.s.Lines()
-	for i := range lines {
+	for i, line := range l.s.Lines() {
 		n := -1
-		for _, c := range lines[i].Cmds {
+		for _, c := range line.Cmds {
 			n += 1 + len(c.Words)
 		}
 		if n <= safeWords {
@@ -166,18 +157,17 @@ func tooManyWords(l *linter) {
 		if n >= deadWords && i <= l.certain {
 			severity = diag.Error
 		}
-		l.reportAs(severity, l.s.Range(&lines[i], 0, min(len(lines[i].Text), 20)), fmt.Sprintf("%d words on a line: about 400 hang a BIOS build", n),
+		l.reportAs(severity, l.s.Range(line, 0, min(len(line.Text), 20)), fmt.Sprintf("%d words on a line: about 400 hang a BIOS build", n),
 			"its stack holds the words of a line; put a hundred each into settings, and write these")
 	}
 }
 
 func longWord(l *linter) {
-	lines := l.s.Lines()
-	for i := range lines {
-		for _, c := range lines[i].Cmds {
+	for _, line := range l.s.Lines() {
+		for _, c := range line.Cmds {
 			for _, word := range c.Words {
 				if len(word.Text) > safeBytes {
-					l.reportAs(diag.Warning, l.s.Range(&lines[i], word.At, word.At+20), fmt.Sprintf("a word of %d bytes: a BIOS build may hang", len(word.Text)), "60,000 bytes were seen to hang it, 32,000 not")
+					l.reportAs(diag.Warning, l.s.Range(line, word.At, word.At+20), fmt.Sprintf("a word of %d bytes: a BIOS build may hang", len(word.Text)), "60,000 bytes were seen to hang it, 32,000 not")
 				}
 			}
 		}
@@ -210,9 +200,8 @@ func literalQuotes(l *linter) {
 }
 
 func gluedOperator(l *linter) {
-	lines := l.s.Lines()
-	for i := range lines {
-		for _, c := range lines[i].Cmds {
+	for _, line := range l.s.Lines() {
+		for _, c := range line.Cmds {
 			for k, word := range c.Words {
 				t := word.Text
 				isURL := strings.Contains(t, "://") || strings.HasPrefix(t, "/") || strings.ContainsAny(t, "?&=")
@@ -230,7 +219,7 @@ func gluedOperator(l *linter) {
 				if at < 0 {
 					continue
 				}
-				r := l.s.Range(&lines[i], word.At+at, word.At+at+n)
+				r := l.s.Range(line, word.At+at, word.At+at+n)
 				l.report(r, t[at:at+n]+" is part of the word: an operator stands between blanks", "", fix("put blanks around it", r, " "+t[at:at+n]+" "))
 			}
 		}
@@ -238,11 +227,10 @@ func gluedOperator(l *linter) {
 }
 
 func leadingOr(l *linter) {
-	lines := l.s.Lines()
-	for i := range lines {
-		cmds := lines[i].Cmds
+	for _, line := range l.s.Lines() {
+		cmds := line.Cmds
 		if len(cmds) > 1 && len(cmds[0].Words) == 0 && cmds[1].Op == ipxe.Or && len(cmds[1].Words) > 0 {
-			r := l.s.Range(&lines[i], cmds[1].At, cmds[1].At+2)
+			r := l.s.Range(line, cmds[1].At, cmds[1].At+2)
 			l.report(r, "the command after || never runs: nothing succeeds", "operators work within a line; join it to the one before with a backslash", fix("delete the operator", r, ""))
 		}
 	}

@@ -122,10 +122,8 @@ var leaves = map[string]bool{
 
 func (l *linter) survey() {
 	l.sets, l.n = map[string]bool{}, map[string]int{}
-	lines := l.s.Lines()
 	certain := true
-	for i := range lines {
-		line := &lines[i]
+	for i, line := range l.s.Lines() {
 		if line.HasLabel {
 			l.labels = append(l.labels, line.Label)
 		}

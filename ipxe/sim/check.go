@@ -14,7 +14,7 @@ func IsInteger(text string, p *ipxe.Profile) bool {
 
 // HasType reports whether a build knows a setting type.
 func HasType(name string, p *ipxe.Profile) bool {
-	return (&runner{m: &Machine{Profile: p}}).findType(name) != nil
+	return newRunner(p).findType(name) != nil
 }
 
 // TypeNames are the setting types that a build knows, sorted.
@@ -32,7 +32,7 @@ func TypeNames(p *ipxe.Profile) []string {
 // CheckValue says why a build does not store a value, given as text, in a setting such as
 // "ip" or "net0/x:int8"; it is empty when it does. Blocks that are not there are made.
 func CheckValue(name, value string, p *ipxe.Profile) string {
-	r := &runner{m: &Machine{Profile: p}, lastOpened: -1, res: &Result{}, opts: Options{MaxBytes: 1 << 20, MaxSteps: 1000}}
+	r := newRunner(p)
 	if r.boot() != nil {
 		return ""
 	}

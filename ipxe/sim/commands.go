@@ -10,12 +10,94 @@ import (
 	"dougu.internal/ipxe"
 )
 
-// call is one command with its arguments.
+// call is one command with its arguments, and what its options say.
 type call struct {
 	y    *ipxe.Syntax
 	name string
 	args []string
-	room [5]string // of a short command with its name
+	room [8]string // of a short command with its name
+
+	label, menu, preset          field // --name, --menu, --default with a value
+	timeout, retimeout           time.Duration
+	key, drive, tag, count       int
+	priority, size               int
+	target                       field // of --set
+	filename, method             string
+	features                     []string // of cpuid
+	quiet, autofree, replace     bool
+	keep, remove, marked, secret bool
+	gap, open, warm, allow       bool
+	header, noDescribe           bool
+}
+
+// note keeps what an option says.
+func (c *call) note(r *runner, o *ipxe.Option, value string) (status Status) {
+	switch o.Long {
+	case "name":
+		c.label = some(value)
+	case "menu", "form", "params":
+		c.menu = some(value)
+	case "default":
+		if c.marked = !o.Takes(); o.Takes() {
+			c.preset = some(value)
+		}
+	case "timeout":
+		c.timeout = r.milliseconds(value)
+	case "retimeout":
+		c.retimeout = r.milliseconds(value)
+	case "key":
+		c.key, status = r.key(value)
+	case "drive":
+		c.drive = number32(value)
+	case "tag":
+		c.tag = number32(value)
+	case "priority":
+		c.priority = number32(value)
+	case "size":
+		c.size = number32(value)
+	case "set":
+		c.target = some(value)
+		_, _, status = r.settingName(value, true)
+	case "count":
+		c.count = number32(value)
+	case "filename":
+		c.filename = value
+	case "method":
+		c.method = strings.ToUpper(value)
+	case "ext", "amd", "ecx":
+		c.features = append(c.features, "--"+o.Long)
+	case "quiet":
+		c.quiet = true
+	case "autofree":
+		c.autofree = true
+	case "replace":
+		c.replace = true
+	case "keep":
+		c.keep = true
+	case "delete":
+		c.remove = true
+	case "secret":
+		c.secret = true
+	case "gap":
+		c.gap = true
+	case "n":
+		c.open = true
+	case "warm":
+		c.warm = true
+	case "allow":
+		c.allow = true
+	case "header":
+		c.header = true
+	case "no-describe":
+		c.noDescribe = true
+	}
+	return status
+}
+
+// number32 reads a number whose text was checked before.
+func number32(text string) int {
+	v, _ := strtoul(text, 0)
+	return int(v)
 }
 
 // command returns what runs a command, nil for those that the interpreter does not run.
@@ -62,6 +144,16 @@ func command(name string) func(*runner, *call) Status {
 		return imgfree
 	case "imgset":
 		return imgset
+	case "imgextract":
+		return imgextract
+	case "md5sum", "sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum":
+		return digest
+	case "ping":
+		return ping
+	case "vcreate":
+		return vcreate
+	case "vdestroy":
+		return vdestroy
 	case "menu", "form":
 		return menuCommand
 	case "item":
@@ -122,31 +214,28 @@ func command(name string) func(*runner, *call) Status {
 	return nil
 }
 
-// options reads the options of a command and returns its arguments. each sees every
-// option in order; what it returns ends the command.
-func (r *runner) options(c *call, each func(o ipxe.Option, value string) Status) ([]string, Status) {
+// options reads the options of a command and returns its arguments.
+func (r *runner) options(c *call) ([]string, Status) {
 	if len(c.args) > 0 && len(c.args[0]) > 0 && c.args[0][0] == '-' || len(c.args) < c.y.Min || len(c.args) > c.y.Max {
-		return r.scan(c, each)
+		return r.scan(c)
 	}
 	return c.args, OK
 }
 
-func (r *runner) scan(c *call, each func(o ipxe.Option, value string) Status) ([]string, Status) {
+func (r *runner) scan(c *call) ([]string, Status) {
 	status := OK
 	n, err := c.y.Scan(c.args, func(o ipxe.Option, value string, _ int) bool {
 		switch o.Kind {
 		case ipxe.IntegerOption, ipxe.MillisecondsOption:
 			_, status = r.integer(value)
-		case ipxe.KeyOption:
-			_, status = r.key(value)
 		case ipxe.ConfiguratorOption:
 			if value != "dhcp" && value != "ipv6" {
 				r.print(`"`, value, "\": no such configurator\n")
 				status = enotsupConf
 			}
 		}
-		if status == OK && each != nil {
-			status = each(o, value)
+		if status == OK {
+			status = c.note(r, &o, value)
 		}
 		return status == OK
 	})
@@ -174,7 +263,7 @@ func (r *runner) scan(c *call, each func(o ipxe.Option, value string) Status) ([
 // integer reads a number as all options do.
 func (r *runner) integer(text string) (uint32, Status) {
 	v, rest := strtoul(text, 0)
-	if rest != "" || text == "" && !r.m.profile().EmptyInteger {
+	if rest != "" || text == "" && !r.p.EmptyInteger {
 		r.print(`"`, text, "\": invalid integer value\n")
 		return 0, einvalInteger
 	}
@@ -191,8 +280,7 @@ func (r *runner) settingName(text string, create bool) (*block, setting, Status)
 }
 
 func echo(r *runner, c *call) Status {
-	newline := "\n"
-	rest, status := r.options(c, func(ipxe.Option, string) Status { newline = ""; return OK })
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -202,22 +290,38 @@ func echo(r *runner, c *call) Status {
 		}
 		r.print(w)
 	}
-	r.print(newline)
+	if !c.open {
+		r.print("\n")
+	}
 	return OK
 }
 
 func set(r *runner, c *call) Status {
-	return r.storeCommand(c, func(_ *block, _ *setting, rest []string) (string, Status) {
-		return strings.Join(rest, " "), OK
-	})
+	return r.storeCommand(c, true)
+}
+
+// join puts words together with blanks.
+func (r *runner) join(words []string) string {
+	if len(words) == 1 {
+		return words[0]
+	}
+	out := r.scratch[:0]
+	for i, w := range words {
+		if i > 0 {
+			out = append(out, ' ')
+		}
+		out = append(out, w...)
+	}
+	r.scratch = out
+	return r.keepText(out)
 }
 
 func clearSetting(r *runner, c *call) Status {
-	return r.storeCommand(c, func(*block, *setting, []string) (string, Status) { return "", OK })
+	return r.storeCommand(c, false)
 }
 
-func (r *runner) storeCommand(c *call, value func(*block, *setting, []string) (string, Status)) Status {
-	rest, status := r.options(c, func(o ipxe.Option, v string) Status { return OK })
+func (r *runner) storeCommand(c *call, withValue bool) Status {
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -225,9 +329,9 @@ func (r *runner) storeCommand(c *call, value func(*block, *setting, []string) (s
 	if status != OK {
 		return status
 	}
-	text, status := value(b, &s, rest[1:])
-	if status != OK || r.fatal != nil {
-		return status
+	text := ""
+	if withValue {
+		text = r.join(rest[1:])
 	}
 	if s.typ == nil {
 		s.typ = typeString
@@ -247,7 +351,7 @@ func (r *runner) keep(_ *block, s *setting, status Status) Status {
 }
 
 func inc(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -276,12 +380,11 @@ func inc(r *runner, c *call) Status {
 	if s.typ.width == 0 {
 		return r.keep(b, &s, enotsupSettings)
 	}
-	return r.keep(b, &s, r.store(b, &s, s.typ.denumerate(value+step)))
+	return r.keep(b, &s, r.store(b, &s, s.typ.denumerate(r.keepBytes(4), value+step)))
 }
 
 func show(r *runner, c *call) Status {
-	quiet := false
-	rest, status := r.options(c, func(ipxe.Option, string) Status { quiet = true; return OK })
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -294,7 +397,7 @@ func show(r *runner, c *call) Status {
 		r.print(`Could not find "`, s.name, `": `, r.message(status), "\n")
 		return status
 	}
-	if !quiet {
+	if !c.quiet {
 		r.print(r.fullName(origin, &found), " = ")
 	}
 	r.print(text, "\n")
@@ -302,7 +405,7 @@ func show(r *runner, c *call) Status {
 }
 
 func isset(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status == OK && rest[0] == "" {
 		return enoentIsset
 	}
@@ -310,7 +413,7 @@ func isset(r *runner, c *call) Status {
 }
 
 func iseq(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status == OK && rest[0] != rest[1] {
 		return erangeIseq
 	}
@@ -318,7 +421,7 @@ func iseq(r *runner, c *call) Status {
 }
 
 func gotoLabel(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -339,7 +442,7 @@ func gotoLabel(r *runner, c *call) Status {
 }
 
 func exit(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -354,7 +457,7 @@ func exit(r *runner, c *call) Status {
 }
 
 func sleep(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -368,14 +471,16 @@ func sleep(r *runner, c *call) Status {
 func timeCommand(r *runner, c *call) Status {
 	// The firmware runs whatever follows the word time, without reading options of its own.
 	if len(c.args) > 0 && (c.args[0] == "-h" || c.args[0] == "--help") || len(c.args) == 0 || len(c.args) > c.y.Max {
-		_, status := r.scan(c, nil)
+		_, status := r.scan(c)
 		return status
 	}
 	start := r.elapsed
 	if !r.step() {
 		return OK
 	}
-	status := r.execute(&call{}, c.args)
+	k := r.takeCall()
+	status := r.execute(nil, k, c.args)
+	r.giveCall(k)
 	if r.fatal == nil {
 		tenths := int((r.elapsed - start) / (100 * time.Millisecond))
 		r.print(fmt.Sprintf("%s: %d.%ds\n", c.name, tenths/10, tenths%10))
@@ -385,14 +490,14 @@ func timeCommand(r *runner, c *call) Status {
 
 // accept reads the options of a command that changes nothing a script can see.
 func accept(r *runner, c *call) Status {
-	_, status := r.options(c, nil)
+	_, status := r.options(c)
 	return status
 }
 
 // unsimulated stands for commands that the interpreter does not run: it reads their
 // options, says so, and lets them fail.
 func unsimulated(r *runner, c *call) Status {
-	if _, status := r.options(c, nil); status != OK {
+	if _, status := r.options(c); status != OK {
 		return status
 	}
 	r.hazard(HazardUnknown, c.name+" is not simulated: it fails here with \"Operation not supported\"")
@@ -400,22 +505,21 @@ func unsimulated(r *runner, c *call) Status {
 }
 
 func reboot(r *runner, c *call) Status {
-	warm := false
-	if _, status := r.options(c, func(o ipxe.Option, _ string) Status { warm = warm || o.Long == "warm"; return OK }); status != OK {
+	if _, status := r.options(c); status != OK {
 		return status
 	}
-	return r.end(Boot{Kind: Reboot, Warm: warm})
+	return r.end(Boot{Kind: Reboot, Warm: c.warm})
 }
 
 func poweroff(r *runner, c *call) Status {
-	if _, status := r.options(c, nil); status != OK {
+	if _, status := r.options(c); status != OK {
 		return status
 	}
 	return r.end(Boot{Kind: PowerOff})
 }
 
 func shell(r *runner, c *call) Status {
-	if _, status := r.options(c, nil); status != OK {
+	if _, status := r.options(c); status != OK {
 		return status
 	}
 	return r.end(Boot{Kind: Shell})
@@ -424,7 +528,7 @@ func shell(r *runner, c *call) Status {
 // config opens a screen in which a user changes settings: keys do nothing here but
 // Ctrl-X, which leaves it.
 func config(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -446,7 +550,7 @@ func config(r *runner, c *call) Status {
 
 // login asks for a name and a password, which it stores as username and password.
 func login(r *runner, c *call) Status {
-	if _, status := r.options(c, nil); status != OK {
+	if _, status := r.options(c); status != OK {
 		return status
 	}
 	var text [2]string
@@ -478,12 +582,12 @@ func login(r *runner, c *call) Status {
 }
 
 func help(r *runner, c *call) Status {
-	if _, status := r.options(c, nil); status != OK {
+	if _, status := r.options(c); status != OK {
 		return status
 	}
 	r.print("\nAvailable commands:\n\n  ")
 	width := 0
-	for _, name := range r.m.profile().Commands() {
+	for _, name := range r.p.Commands() {
 		if width+len(name)+2 > 76 {
 			r.print("\n  ")
 			width = 0
@@ -496,21 +600,16 @@ func help(r *runner, c *call) Status {
 }
 
 func imgtrust(r *runner, c *call) Status {
-	allow := false
-	if _, status := r.options(c, func(o ipxe.Option, _ string) Status { allow = allow || o.Long == "allow"; return OK }); status != OK {
+	if _, status := r.options(c); status != OK {
 		return status
 	}
-	r.trusted = !allow
+	r.trusted = !c.allow
 	return OK
 }
 
 // cpuid asks for a feature of the processor.
 func cpuid(r *runner, c *call) Status {
-	words := []string{}
-	rest, status := r.options(c, func(o ipxe.Option, _ string) Status {
-		words = append(words, "--"+o.Long)
-		return OK
-	})
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -518,15 +617,14 @@ func cpuid(r *runner, c *call) Status {
 	if status != OK {
 		return status
 	}
-	words = append(words, strconv.Itoa(int(bit)))
-	if contains(r.m.CPU, strings.Join(words, " ")) {
+	if contains(r.m.CPU, strings.Join(append(c.features, strconv.Itoa(int(bit))), " ")) {
 		return OK
 	}
 	return enoentCPUID
 }
 
 func nslookup(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -558,7 +656,7 @@ func nslookup(r *runner, c *call) Status {
 }
 
 func ntp(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}

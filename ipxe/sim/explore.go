@@ -105,6 +105,8 @@ type explorer struct {
 	reached  map[int]bool
 	items    map[string]bool
 	full     bool
+
+	simulator Simulator
 }
 
 // machine walks the tree of answers, depth first: each run follows a list of answers
@@ -138,7 +140,7 @@ func (x *explorer) machine(ctx context.Context, m NamedMachine, w World) error {
 			}
 			return list[at]
 		}
-		r, err := Run(ctx, m.Machine, x.s, w, options)
+		r, err := x.simulator.Run(ctx, m.Machine, x.s, w, options)
 		if err != nil {
 			return err
 		}

@@ -9,13 +9,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"dougu.internal/ipxe"
 )
 
 // canOpen tells what iPXE says about a URI before it asks anyone.
 func (r *runner) canOpen(u *uri) Status {
-	p := r.m.profile()
+	p := r.p
 	switch s := u.scheme.text; {
 	case !u.scheme.is:
 		return enotsupOpen
@@ -49,15 +47,14 @@ func (r *runner) fetchImage(i *image, timeout time.Duration) Status {
 		if !r.step() {
 			return OK
 		}
-		q := r.request(u, auth)
-		if !r.charge(len(q.URI) + len(q.Body) + 64) {
-			return OK
-		}
 		if len(r.res.Requests) >= r.opts.MaxRequests {
 			r.stop(HazardLoop, fmt.Sprintf("more than %d requests", r.opts.MaxRequests))
 			return OK
 		}
-		r.res.Requests = append(r.res.Requests, *q)
+		q := r.request(u, auth)
+		if !r.charge(len(q.URI) + len(q.Body) + 64) {
+			return OK
+		}
 		a, err := r.world.Fetch(r.ctx, q)
 		if err != nil {
 			return r.unreachable(err)
@@ -151,15 +148,25 @@ func httpStatus(code int) Status {
 	return eioOther
 }
 
-// request makes what is sent for a URI. A parameter list is used up by it.
+// request makes what is sent for a URI, as the next one of the run. A parameter list is
+// used up by it.
 func (r *runner) request(u *uri, auth string) *Request {
-	target := &uri{path: u.path, query: u.query}
-	if !target.path.is {
-		target.path = some("/")
+	// The whole URI is one text, and the parts are cut from it.
+	out := append(append(r.uriText[:0], u.scheme.text...), "://"...)
+	host := len(out)
+	out = appendURI(out, r.p, &uri{host: u.host, port: u.port})
+	end := len(out)
+	out = appendURI(out, r.p, &uri{path: u.path, query: u.query})
+	if !u.path.is {
+		out = appendURI(append(out[:end], '/'), r.p, &uri{query: u.query})
 	}
-	host := r.formatURI(&uri{host: u.host, port: u.port})
-	q := &Request{Method: http.MethodGet, Scheme: u.scheme.text, Host: host, Target: r.formatURI(target)}
-	q.URI = q.Scheme + "://" + host + q.Target
+	r.uriText = out
+	text := r.keepText(out)
+	if cap(r.res.Requests) == 0 {
+		r.res.Requests = make([]Request, 0, 4)
+	}
+	r.res.Requests = append(r.res.Requests, Request{Method: http.MethodGet, Scheme: u.scheme.text, URI: text, Host: text[host:end], Target: text[end:]})
+	q := &r.res.Requests[len(r.res.Requests)-1]
 	switch q.Scheme {
 	case "tftp":
 		q.Method = "RRQ"
@@ -168,7 +175,10 @@ func (r *runner) request(u *uri, auth string) *Request {
 		q.Method = "RETR"
 		return q
 	}
-	q.Header = append(make([]Header, 0, 3), Header{"Host", host}, Header{"User-Agent", "iPXE/" + r.m.profile().Version}, Header{"Connection", "keep-alive"})
+	if len(r.header) == 0 || r.header[0].Value != q.Host {
+		r.header = []Header{{"Host", q.Host}, {"User-Agent", r.agent}, {"Connection", "keep-alive"}}
+	}
+	q.Header = r.header[:3:3]
 	if auth != "" {
 		q.Header = append(q.Header, Header{"Authorization", auth})
 	}
@@ -202,7 +212,7 @@ func (r *runner) basic(u *uri) string {
 
 // params is a list of request parameters.
 type params struct {
-	name   *string
+	name   field
 	method string
 	list   []param
 }
@@ -212,10 +222,10 @@ type param struct {
 	header     bool
 }
 
-// claimParams takes a list out of those that wait; nil stands for the list without name.
-func (r *runner) claimParams(name *string) *params {
+// claimParams takes a list out of those that wait.
+func (r *runner) claimParams(name field) *params {
 	for i, p := range r.params {
-		if p.name == name || p.name != nil && name != nil && *p.name == *name {
+		if p.name == name {
 			r.params = append(r.params[:i:i], r.params[i+1:]...)
 			return p
 		}
@@ -233,61 +243,40 @@ func (r *runner) form(p *params) string {
 		if b.Len() > 0 {
 			b.WriteByte('&')
 		}
-		b.WriteString(r.uriEncode(uriDefault, v.key))
+		b.Write(appendEncoded(nil, r.p, uriDefault, v.key))
 		b.WriteByte('=')
-		b.WriteString(r.uriEncode(uriDefault, v.value))
+		b.Write(appendEncoded(nil, r.p, uriDefault, v.value))
 	}
 	return b.String()
 }
 
 func paramsCommand(r *runner, c *call) Status {
-	p := &params{}
-	remove := false
-	_, status := r.options(c, func(o ipxe.Option, value string) Status {
-		switch o.Long {
-		case "name":
-			p.name = &value
-		case "method":
-			p.method = strings.ToUpper(value)
-		case "delete":
-			remove = true
-		}
-		return OK
-	})
-	if status != OK {
+	if _, status := r.options(c); status != OK {
 		return status
 	}
-	r.claimParams(p.name)
-	if !remove {
-		r.params = append(r.params, p)
+	r.claimParams(c.label)
+	if !c.remove && r.charge(len(c.label.text)+64) {
+		r.params = append(r.params, &params{name: c.label, method: c.method})
 	}
 	return OK
 }
 
 func paramCommand(r *runner, c *call) Status {
-	var name *string
-	header := false
-	rest, status := r.options(c, func(o ipxe.Option, value string) Status {
-		if o.Long == "params" {
-			name = &value
-		} else {
-			header = true
-		}
-		return OK
-	})
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
 	for _, p := range r.params {
-		if p.name == name || p.name != nil && name != nil && *p.name == *name {
-			if r.charge(len(rest[0]) + 64) {
-				p.list = append(p.list, param{rest[0], strings.Join(rest[1:], " "), header})
+		if p.name == c.menu {
+			value := r.join(rest[1:])
+			if r.charge(len(rest[0]) + len(value) + 64) {
+				p.list = append(p.list, param{rest[0], value, c.header})
 			}
 			return OK
 		}
 	}
-	if name != nil {
-		r.print(`"`, *name, "\": no such parameter list\n")
+	if c.menu.is {
+		r.print(`"`, c.menu.text, "\": no such parameter list\n")
 	} else {
 		r.print("No default parameter list\n")
 	}

@@ -1,8 +1,9 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
-	"strings"
+	"strconv"
 	"time"
 
 	"dougu.internal/ipxe"
@@ -20,6 +21,7 @@ var (
 	imageBzImage   = &imageType{name: "bzImage", kind: Linux}
 	imageELF       = &imageType{name: "ELF", kind: Program}
 	imageMultiboot = &imageType{name: "Multiboot", kind: Program}
+	imageGzip      = &imageType{name: "gzip"}
 	imagePXE       = &imageType{name: "PXE-NBP", kind: Program}
 )
 
@@ -28,7 +30,7 @@ type image struct {
 	name     string
 	uri      *uri
 	data     []byte
-	args     *string
+	args     field
 	typ      *imageType
 	script   *ipxe.Script
 	autofree bool
@@ -43,11 +45,14 @@ type image struct {
 const pxeRoom = 0xa0000 - 0x7c00
 
 // probe tells what a BIOS build takes a file for: nil when it is nothing it can start.
-func probe(b []byte) *imageType {
+func probe(b []byte, p *ipxe.Profile) *imageType {
 	le32 := func(i int) uint32 {
 		return uint32(b[i]) | uint32(b[i+1])<<8 | uint32(b[i+2])<<16 | uint32(b[i+3])<<24
 	}
 	multiboot := func() bool {
+		if bytes.Index(b[:min(len(b), 8192+4)], []byte("\x02\xb0\xad\x1b")) < 0 {
+			return false
+		}
 		for i := 0; i+12 <= len(b) && i < 8192; i += 4 {
 			if le32(i) == 0x1badb002 && le32(i)+le32(i+4)+le32(i+8) == 0 {
 				return true
@@ -62,6 +67,8 @@ func probe(b []byte) *imageType {
 		return imageScript
 	case len(b) >= 0x264 && string(b[0x202:0x206]) == "HdrS":
 		return imageBzImage
+	case p.Gzip && isGzip(b):
+		return imageGzip
 	case len(b) >= 52 && string(b[:4]) == "\x7fELF" && b[4] == 1:
 		return imageELF
 	case len(b) > 0 && len(b) <= pxeRoom && !(len(b) >= 2 && b[0] == 'M' && b[1] == 'Z'):
@@ -104,7 +111,7 @@ func (r *runner) unregister(i *image) {
 	i.registered = false
 	for k, x := range r.images {
 		if x == i {
-			r.images = append(r.images[:k:k], r.images[k+1:]...)
+			r.images = append(r.images[:k], r.images[k+1:]...)
 			break
 		}
 	}
@@ -134,15 +141,15 @@ func (r *runner) download(text string, timeout time.Duration, quiet bool) (*imag
 	u := r.parseURI(text)
 	shown := *u
 	shown.user, shown.password, shown.query, shown.fragment = field{}, field{}, field{}, field{}
-	label := r.formatURI(&shown)
 	u = r.resolveURI(r.cwuri, u)
-	i := &image{uri: u}
+	i := r.newImage()
+	*i = image{uri: u}
 	switch {
-	case u.path.is && r.m.profile().URI == ipxe.Reencode:
+	case u.path.is && r.p.URI == ipxe.Reencode:
 		i.name = basename(u.path.text)
 	case u.path.is:
 		i.name = basename(cString(uriDecode(u.path.text)))
-	case r.m.profile().URI == ipxe.Keep && u.opaque.is:
+	case r.p.URI == ipxe.Keep && u.opaque.is:
 		i.name = basename(u.opaque.text)
 	}
 	if status := r.canOpen(u); status != OK {
@@ -150,7 +157,8 @@ func (r *runner) download(text string, timeout time.Duration, quiet bool) (*imag
 		return nil, status
 	}
 	if !quiet {
-		r.print(label, "...")
+		r.uriText = append(appendURI(r.uriText[:0], r.p, &shown), "..."...)
+		r.printBytes(r.uriText)
 	}
 	status := r.fetchImage(i, timeout)
 	if r.fatal != nil {
@@ -166,11 +174,16 @@ func (r *runner) download(text string, timeout time.Duration, quiet bool) (*imag
 	if status != OK {
 		return nil, status
 	}
-	if i.typ = probe(i.data); i.typ == imageScript {
-		i.script = ipxe.Parse(r.formatURI(u), i.data)
+	r.adopt(i)
+	return i, OK
+}
+
+// adopt finds out what a new image is, and adds it to the list.
+func (r *runner) adopt(i *image) {
+	if i.typ = probe(i.data, r.p); i.typ == imageScript {
+		i.script = ipxe.Parse(r.formatURI(i.uri), i.data)
 	}
 	r.register(i)
-	return i, OK
 }
 
 // acquire returns the image of that name, or else fetches it as a URI.
@@ -199,7 +212,7 @@ func (r *runner) execOne(i *image) (Status, *image) {
 		return OK, nil
 	}
 	savedCWURI, savedCurrent := r.cwuri, r.current
-	if i.uri != nil || r.m.profile().URI == ipxe.Reencode {
+	if i.uri != nil || r.p.URI == ipxe.Reencode {
 		r.cwuri = nil
 		if i.uri != nil {
 			r.cwuri = i.uri
@@ -230,6 +243,14 @@ func (r *runner) start(i *image) Status {
 		}
 		return status
 	}
+	if i.typ == imageGzip { // what it holds is started in its place
+		x, status := r.extract(i, field{})
+		if status == OK && r.fatal == nil {
+			x.args, x.autofree = i.args, true
+			i.replacement = x
+		}
+		return status
+	}
 	if i.typ == imagePXE {
 		if r.lastOpened < 0 {
 			return enodevPXE
@@ -239,10 +260,7 @@ func (r *runner) start(i *image) Status {
 			return OK
 		}
 	}
-	b := Boot{Kind: i.typ.kind, Kernel: i.public()}
-	if i.args != nil {
-		b.Args = *i.args
-	}
+	b := Boot{Kind: i.typ.kind, Kernel: i.public(), Args: i.args.text}
 	for _, x := range r.images {
 		if x != i {
 			b.Initrds = append(b.Initrds, *x.public())
@@ -252,53 +270,28 @@ func (r *runner) start(i *image) Status {
 }
 
 func (i *image) public() *Image {
-	p := &Image{Name: i.name, Data: i.data}
-	if i.args != nil {
-		p.Args = *i.args
-	}
+	p := &Image{Name: i.name, Data: i.data, Args: i.args.text}
 	if i.typ != nil {
 		p.Type = i.typ.name
 	}
 	if i.uri != nil {
-		p.URI = (&runner{m: &Machine{Profile: ipxe.Current()}}).formatURI(i.uri)
+		p.URI = string(appendURI(nil, ipxe.Current(), i.uri))
 	}
 	return p
 }
 
-// imageCall are the options that the image commands share.
-type imageCall struct {
-	name                     *string
-	timeout                  time.Duration
-	quiet, autofree, replace bool
-}
+// acquirer finds or fetches the image of a command.
+type acquirer func(r *runner, name string, timeout time.Duration, quiet bool) (*image, Status)
 
 // single runs the commands that take one image.
-func (r *runner) single(c *call, acquire func(string, time.Duration, bool) (*image, Status), clearArgs bool,
-	act func(*image, *imageCall) Status, verb string) Status {
-	var o imageCall
-	rest, status := r.options(c, func(opt ipxe.Option, value string) Status {
-		switch opt.Long {
-		case "name":
-			o.name = &value
-		case "timeout":
-			ms, status := r.integer(value)
-			o.timeout = time.Duration(ms) * time.Millisecond
-			return status
-		case "quiet":
-			o.quiet = true
-		case "autofree":
-			o.autofree = true
-		case "replace":
-			o.replace = true
-		}
-		return OK
-	})
+func (r *runner) single(c *call, acquire acquirer, clearArgs bool, act func(*runner, *image, *call) Status, verb string) Status {
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
 	var i *image
 	if len(rest) > 0 {
-		if i, status = acquire(rest[0], o.timeout, o.quiet); status != OK || r.fatal != nil {
+		if i, status = acquire(r, rest[0], c.timeout, c.quiet); status != OK || r.fatal != nil {
 			return status
 		}
 	} else if i = r.picked(); i == nil {
@@ -306,22 +299,24 @@ func (r *runner) single(c *call, acquire func(string, time.Duration, bool) (*ima
 		return OK
 	}
 	if clearArgs {
-		i.args = nil
+		i.args = field{}
 	}
-	if o.name != nil {
-		i.name = *o.name
+	if c.label.is {
+		i.name = c.label.text
 	}
 	if len(rest) > 1 {
-		args := strings.Join(rest[1:], " ")
-		i.args = &args
+		i.args = some(r.join(rest[1:]))
+		if !r.charge(len(i.args.text)) {
+			return OK
+		}
 	}
-	if o.autofree {
+	if c.autofree {
 		i.autofree = true
 	}
 	if act == nil {
 		return OK
 	}
-	if status := act(i, &o); status != OK {
+	if status := act(r, i, c); status != OK {
 		if r.fatal == nil {
 			r.print("Could not ", verb, ": ", r.message(status), "\n")
 		}
@@ -330,11 +325,11 @@ func (r *runner) single(c *call, acquire func(string, time.Duration, bool) (*ima
 	return OK
 }
 
-func imgfetch(r *runner, c *call) Status { return r.single(c, r.download, false, nil, "") }
+func imgfetch(r *runner, c *call) Status { return r.single(c, (*runner).download, false, nil, "") }
 
 func imgselect(r *runner, c *call) Status {
-	return r.single(c, r.acquire, false, func(i *image, _ *imageCall) Status {
-		old := r.m.profile().URI == ipxe.Reencode
+	return r.single(c, (*runner).acquire, false, func(r *runner, i *image, _ *call) Status {
+		old := r.p.URI == ipxe.Reencode
 		if old {
 			// A running script is not in the list and keeps its mark.
 			for _, x := range r.images {
@@ -355,11 +350,11 @@ func imgselect(r *runner, c *call) Status {
 	}, "select")
 }
 
-func imgargs(r *runner, c *call) Status { return r.single(c, r.acquire, true, nil, "") }
+func imgargs(r *runner, c *call) Status { return r.single(c, (*runner).acquire, true, nil, "") }
 
 func imgexec(r *runner, c *call) Status {
-	return r.single(c, r.acquire, false, func(i *image, o *imageCall) Status {
-		if !o.replace {
+	return r.single(c, (*runner).acquire, false, func(r *runner, i *image, c *call) Status {
+		if !c.replace {
 			return r.exec(i)
 		}
 		switch {
@@ -375,14 +370,15 @@ func imgexec(r *runner, c *call) Status {
 }
 
 // multi runs the commands that take any number of images.
-func (r *runner) multi(c *call, do func(*image)) Status {
-	rest, status := r.options(c, nil)
+func (r *runner) multi(c *call, do func(*runner, *image)) Status {
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
 	if len(rest) == 0 {
-		for _, i := range append([]*image(nil), r.images...) {
-			do(i)
+		var room [8]*image
+		for _, i := range append(room[:0], r.images...) {
+			do(r, i)
 		}
 		return OK
 	}
@@ -392,17 +388,19 @@ func (r *runner) multi(c *call, do func(*image)) Status {
 			r.print(`"`, name, "\": no such image\n")
 			return enoentImage
 		}
-		do(i)
+		do(r, i)
 	}
 	return OK
 }
 
 func imgstat(r *runner, c *call) Status {
-	return r.multi(c, func(i *image) { imgstatOne(r, i) })
+	return r.multi(c, imgstatOne)
 }
 
 func imgstatOne(r *runner, i *image) {
-	r.print(i.name, fmt.Sprintf(" : %d bytes", len(i.data)))
+	r.scratch = append(strconv.AppendInt(append(r.scratch[:0], " : "...), int64(len(i.data)), 10), " bytes"...)
+	r.print(i.name)
+	r.printBytes(r.scratch)
 	if i.typ != nil {
 		r.print(" [", i.typ.name, "]")
 	}
@@ -412,26 +410,17 @@ func imgstatOne(r *runner, i *image) {
 	if i.autofree {
 		r.print(" [AUTOFREE]")
 	}
-	if i.args != nil {
-		r.print(` "`, *i.args, `"`)
+	if i.args.is {
+		r.print(` "`, i.args.text, `"`)
 	}
 	r.print("\n")
 }
 
-func imgfree(r *runner, c *call) Status { return r.multi(c, r.unregister) }
+func imgfree(r *runner, c *call) Status { return r.multi(c, (*runner).unregister) }
 
 // imgset stores the content of an image in a setting.
 func imgset(r *runner, c *call) Status {
-	var o imageCall
-	rest, status := r.options(c, func(opt ipxe.Option, value string) Status {
-		if opt.Long == "timeout" {
-			_, status := r.integer(value)
-			return status
-		}
-		o.quiet = o.quiet || opt.Long == "quiet"
-		o.replace = o.replace || opt.Long == "keep"
-		return OK
-	})
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -439,7 +428,7 @@ func imgset(r *runner, c *call) Status {
 	if status != OK {
 		return status
 	}
-	i, status := r.acquire(rest[1], 0, o.quiet)
+	i, status := r.acquire(rest[1], c.timeout, c.quiet)
 	if status != OK || r.fatal != nil {
 		return status
 	}
@@ -447,7 +436,7 @@ func imgset(r *runner, c *call) Status {
 	if status != OK {
 		r.print(`Could not store "`, s.name, `": `, r.message(status), "\n")
 	}
-	if !o.replace {
+	if !c.keep {
 		r.unregister(i)
 	}
 	return status

@@ -1,8 +1,9 @@
 package sim
 
-import "strings"
-
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // loop is called when a script jumps back. A script that returns to the same line with
 // the same settings, images, menus, keys and place in the same caller does the same

@@ -53,6 +53,9 @@ type NIC struct {
 	// hostname, next-server, filename, root-path, dhcp-server, or a number. nil: those of
 	// QEMU's user network. Empty but not nil: no server answers.
 	DHCP map[string]string
+	// VLANs are the options that a DHCP server gives on a VLAN, by its tag: vcreate makes
+	// the card for it. On a tag that is not there no server answers.
+	VLANs map[int]map[string]string
 }
 
 // Assignment is a setting and its value as text.
@@ -85,9 +88,13 @@ func (m *Machine) nics() []NIC {
 // card is the state of a network card.
 type card struct {
 	*NIC
+	name string
 	mac  [6]byte
 	hw   [6]byte
 	open bool
+	// vlan: made by vcreate on the card trunk; gone: destroyed again.
+	vlan, gone bool
+	trunk      int
 }
 
 func (c *card) driver() string {
@@ -112,7 +119,15 @@ func (c *card) offers() map[string]string {
 }
 
 // qemuLease is what qemuDHCP comes to.
-var qemuLease, _ = (&runner{m: &Machine{}}).leased(qemuDHCP)
+var qemuLease, _ = newRunner(nil).leased(qemuDHCP)
+
+// newRunner returns one that reads names and values for a build, and runs nothing.
+func newRunner(p *ipxe.Profile) *runner {
+	m := &Machine{Profile: p}
+	r := &runner{state: state{m: m, p: m.profile(), lastOpened: -1, res: &Result{}, opts: Options{MaxBytes: 1 << 20, MaxSteps: 1000}}}
+	r.root.children = r.memory.children[:0]
+	return r
+}
 
 // block returns a new block; the first ones are part of the runner.
 func (r *runner) block() *block {
@@ -125,7 +140,6 @@ func (r *runner) block() *block {
 
 // boot makes the tree of settings as it is when the first script starts.
 func (r *runner) boot() error {
-	r.root.children = make([]*block, 0, 8)
 	add := func(name string, k kind) *block {
 		b := r.block()
 		b.name, b.kind, b.parent = name, k, &r.root
@@ -137,11 +151,11 @@ func (r *runner) boot() error {
 		return err
 	}
 	add("pci", pciBlock).scope = pciScope
-	r.cards = make([]card, len(r.m.nics()))
+	r.cards = append(r.cardRow[:0], make([]card, len(r.m.nics()))...)
 	for i := range r.cards {
 		c := &r.cards[i]
 		c.NIC = &r.m.nics()[i]
-		c.mac = c.MAC
+		c.name, c.mac = nicName(i), c.MAC
 		if c.mac == ([6]byte{}) {
 			c.mac = defaultMAC
 			c.mac[5] += byte(i)
@@ -297,16 +311,16 @@ func contains(list []string, s string) bool {
 
 // builtin reads the settings that iPXE makes up.
 func (r *runner) builtin(name string) ([]byte, bool) {
-	p := r.m.profile()
+	p := r.p
 	switch name {
 	case "errno":
-		return binary.BigEndian.AppendUint32(nil, uint32(r.errno)), true
+		return binary.BigEndian.AppendUint32(r.keepBytes(4)[:0], uint32(r.errno)), true
 	case "buildarch":
-		return []byte(p.BuildArch), true
+		return r.keepCopy(p.BuildArch), true
 	case "platform":
-		return []byte(p.Platform), true
+		return r.keepCopy(p.Platform), true
 	case "version":
-		return []byte(p.Version), true
+		return r.keepCopy(p.Version), true
 	case "unixtime":
 		return binary.BigEndian.AppendUint32(nil, uint32(r.now().Unix())), true
 	case "cwuri", "cwduri":
@@ -348,7 +362,7 @@ func (r *runner) nicValue(i int, name string) ([]byte, bool) {
 	case "chip":
 		return []byte(c.driver()), true
 	case "ifname":
-		return []byte(nicName(i)), true
+		return []byte(c.name), true
 	}
 	return nil, false
 }

@@ -10,7 +10,7 @@ import (
 
 // menu is a menu or form that a script builds.
 type menu struct {
-	name  *string
+	name  field
 	title string
 	items []menuItem
 }
@@ -25,25 +25,16 @@ type menuItem struct {
 }
 
 func menuCommand(r *runner, c *call) Status {
-	m := &menu{}
-	remove := false
-	rest, status := r.options(c, func(o ipxe.Option, value string) Status {
-		if o.Long == "name" {
-			m.name = &value
-		} else {
-			remove = true
-		}
-		return OK
-	})
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
-	m.title = strings.Join(rest, " ")
+	m := &menu{name: c.label, title: r.join(rest)}
 	// The old generation lets a second menu of one name wait behind the first.
-	if r.m.profile().URI == ipxe.Keep {
+	if r.p.URI == ipxe.Keep {
 		r.destroyMenu(r.findMenu(m.name))
 	}
-	if !remove {
+	if !c.remove {
 		if !r.charge(len(m.title) + 64) {
 			return OK
 		}
@@ -52,14 +43,10 @@ func menuCommand(r *runner, c *call) Status {
 	return OK
 }
 
-func (r *runner) findMenu(name *string) *menu {
+func (r *runner) findMenu(name field) *menu {
 	for _, m := range r.menus {
-		if m.name == name || m.name != nil && name != nil && *m.name == *name {
+		if m.name == name {
 			return m
-		}
-		if r.m.profile().URI == ipxe.Reencode && (m.name == nil) != (name == nil) {
-			// The firmware compares with a null pointer here: memory at address 0 as text.
-			continue
 		}
 	}
 	return nil
@@ -75,16 +62,16 @@ func (r *runner) destroyMenu(m *menu) {
 }
 
 // theMenu finds the menu of a command and complains when there is none.
-func (r *runner) theMenu(name *string) (*menu, Status) {
+func (r *runner) theMenu(name field) (*menu, Status) {
 	if m := r.findMenu(name); m != nil {
 		return m, OK
 	}
 	what := "menu"
-	if r.m.profile().URI == ipxe.Keep {
+	if r.p.URI == ipxe.Keep {
 		what = "user interface"
 	}
-	if name != nil {
-		r.print(`"`, *name, `": no such `, what, "\n")
+	if name.is {
+		r.print(`"`, name.text, `": no such `, what, "\n")
 	} else {
 		r.print("No default ", what, "\n")
 	}
@@ -92,35 +79,18 @@ func (r *runner) theMenu(name *string) (*menu, Status) {
 }
 
 func item(r *runner, c *call) Status {
-	it := menuItem{}
-	gap := false
-	var name *string
-	rest, status := r.options(c, func(o ipxe.Option, value string) Status {
-		status := OK
-		switch o.Long {
-		case "menu", "form":
-			name = &value
-		case "key":
-			it.key, status = r.key(value)
-		case "default":
-			it.def = true
-		case "secret":
-			it.secret = true
-		case "gap":
-			gap = true
-		}
-		return status
-	})
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
-	if !gap {
+	it := menuItem{key: c.key, def: c.marked, secret: c.secret}
+	if !c.gap {
 		if len(rest) > 0 {
 			it.label, it.labelled, rest = rest[0], true, rest[1:]
 		}
 	}
-	it.text = strings.Join(rest, " ")
-	m, status := r.theMenu(name)
+	it.text = r.join(rest)
+	m, status := r.theMenu(c.menu)
 	if status != OK {
 		return status
 	}
@@ -132,24 +102,7 @@ func item(r *runner, c *call) Status {
 }
 
 func choose(r *runner, c *call) Status {
-	var name, def *string
-	var timeout, retimeout time.Duration
-	keep := false
-	rest, status := r.options(c, func(o ipxe.Option, value string) Status {
-		switch o.Long {
-		case "menu":
-			name = &value
-		case "default":
-			def = &value
-		case "timeout":
-			timeout = r.milliseconds(value)
-		case "retimeout":
-			retimeout = r.milliseconds(value)
-		case "keep":
-			keep = true
-		}
-		return OK
-	})
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -157,11 +110,11 @@ func choose(r *runner, c *call) Status {
 	if status != OK {
 		return status
 	}
-	m, status := r.theMenu(name)
+	m, status := r.theMenu(c.menu)
 	if status != OK {
 		return status
 	}
-	chosen, status := r.showMenu(m, timeout, retimeout, def)
+	chosen, status := r.showMenu(m, c.timeout, c.retimeout, c.preset)
 	if r.fatal != nil {
 		return status
 	}
@@ -171,7 +124,7 @@ func choose(r *runner, c *call) Status {
 		}
 		status = r.keep(b, &s, r.storeText(b, &s, chosen.label))
 	}
-	if !keep {
+	if !c.keep {
 		r.destroyMenu(m)
 	}
 	return status
@@ -180,15 +133,17 @@ func choose(r *runner, c *call) Status {
 // milliseconds reads a time whose text was checked before.
 func (r *runner) milliseconds(text string) time.Duration {
 	ms, _ := strtoul(text, 0)
-	return time.Duration(ms) * time.Millisecond
+	return milliseconds(ms)
 }
+
+func milliseconds(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // menuRows is how many items the screen shows: 25 lines without title and edges.
 const menuRows = 20
 
 // showMenu lets the user choose. The console gets the title and the items as plain
 // lines, where the firmware draws a screen.
-func (r *runner) showMenu(m *menu, timeout, retimeout time.Duration, def *string) (*menuItem, Status) {
+func (r *runner) showMenu(m *menu, timeout, retimeout time.Duration, preset field) (*menuItem, Status) {
 	current, labelled := 0, 0
 	for i := range m.items {
 		it := &m.items[i]
@@ -199,7 +154,7 @@ func (r *runner) showMenu(m *menu, timeout, retimeout time.Duration, def *string
 			current = i
 		}
 		labelled++
-		if def != nil && *def == it.label || def == nil && it.def {
+		if preset.is && preset.text == it.label || !preset.is && it.def {
 			current = i
 		}
 	}
@@ -324,19 +279,10 @@ func (r *runner) drawMenu(m *menu, current int) {
 // present shows a form: a line of input for each item. Keys go to the first field, Enter
 // moves on; on the last one it ends the form.
 func present(r *runner, c *call) Status {
-	var name *string
-	keep := false
-	if _, status := r.options(c, func(o ipxe.Option, value string) Status {
-		if o.Long == "form" {
-			name = &value
-		} else {
-			keep = true
-		}
-		return OK
-	}); status != OK {
+	if _, status := r.options(c); status != OK {
 		return status
 	}
-	m, status := r.theMenu(name)
+	m, status := r.theMenu(c.menu)
 	if status != OK {
 		return status
 	}
@@ -371,7 +317,7 @@ func present(r *runner, c *call) Status {
 	if fields == 0 {
 		status = enoentUIForm
 	}
-	if !keep {
+	if !c.keep {
 		r.destroyMenu(m)
 	}
 	return status
@@ -383,7 +329,7 @@ func (r *runner) key(text string) (int, Status) {
 		return int(int8(text[0])), OK
 	}
 	v, status := r.integer(text)
-	if status == OK && r.m.profile().URI == ipxe.Keep && v >= 0x80 && v < keyMin {
+	if status == OK && r.p.URI == ipxe.Keep && v >= 0x80 && v < keyMin {
 		v += keyMin
 	}
 	return int(int32(v)), status
@@ -396,7 +342,7 @@ const keyMin = 0x110000
 func (r *runner) code(k Key) int {
 	ansi := func(n int, end byte) int {
 		v := 0x100*(n+1) + int(end)
-		if r.m.profile().URI == ipxe.Keep {
+		if r.p.URI == ipxe.Keep {
 			v += keyMin
 		}
 		return v
@@ -446,24 +392,15 @@ func (r *runner) waitKey(timeout time.Duration, what string) (Key, bool) {
 }
 
 func prompt(r *runner, c *call) Status {
-	key := 0
-	var timeout time.Duration
-	rest, status := r.options(c, func(o ipxe.Option, value string) Status {
-		status := OK
-		if o.Long == "key" {
-			key, status = r.key(value)
-		} else {
-			timeout = r.milliseconds(value)
-		}
-		return status
-	})
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
-	text := strings.Join(rest, " ")
-	r.print(text)
+	key, timeout := c.key, c.timeout
 	var k Key
 	var ok bool
+	text := r.join(rest)
+	r.print(text)
 	if r.opts.Decide != nil {
 		a := r.opts.Decide(Question{Command: "prompt", Text: text, Timeout: timeout})
 		if ok = a.Choice > 0 || timeout == 0; !ok {
@@ -491,14 +428,11 @@ func prompt(r *runner, c *call) Status {
 }
 
 func read(r *runner, c *call) Status {
-	var timeout time.Duration
-	rest, status := r.options(c, func(_ ipxe.Option, value string) Status {
-		timeout = r.milliseconds(value)
-		return OK
-	})
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
+	timeout := c.timeout
 	b, s, status := r.settingName(rest[0], true)
 	if status != OK {
 		return status

@@ -17,7 +17,7 @@ func (r *runner) eachCard(names []string, first bool, do func(i int) Status) Sta
 	}
 	if len(names) == 0 {
 		for i := range r.cards {
-			if one(i) {
+			if !r.cards[i].gone && one(i) {
 				break
 			}
 		}
@@ -43,21 +43,33 @@ func (r *runner) findCard(name string) int {
 		return r.lastOpened
 	}
 	for i := range r.cards {
-		if nicName(i) == name {
+		if r.cards[i].name == name && !r.cards[i].gone {
 			return i
 		}
 	}
 	return -1
 }
 
+// openCard opens a card. The cards of VLANs are open when the one below them is.
 func (r *runner) openCard(i int) {
-	if !r.cards[i].open {
-		r.cards[i].open, r.lastOpened = true, i
+	c := &r.cards[i]
+	if c.open {
+		return
+	}
+	if c.vlan && !r.cards[c.trunk].open {
+		r.openCard(c.trunk) // which opens this one, too
+		return
+	}
+	c.open, r.lastOpened = true, i
+	for k := range r.cards {
+		if v := &r.cards[k]; v.vlan && v.trunk == i && !v.gone {
+			v.open, r.lastOpened = true, k
+		}
 	}
 }
 
 func ifopen(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -65,7 +77,7 @@ func ifopen(r *runner, c *call) Status {
 }
 
 func ifclose(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -73,13 +85,21 @@ func ifclose(r *runner, c *call) Status {
 }
 
 func (r *runner) closeCard(i int) {
-	r.cards[i].open = false
-	if r.lastOpened == i {
-		r.lastOpened = -1
-		for k := range r.cards {
-			if r.cards[k].open {
-				r.lastOpened = k
-			}
+	if r.cards[i].vlan {
+		i = r.cards[i].trunk
+	}
+	for k := range r.cards {
+		if c := &r.cards[k]; k == i || c.vlan && c.trunk == i {
+			c.open = false
+		}
+	}
+	if r.lastOpened >= 0 && r.cards[r.lastOpened].open {
+		return
+	}
+	r.lastOpened = -1
+	for k := range r.cards {
+		if r.cards[k].open {
+			r.lastOpened = k
 		}
 	}
 }
@@ -94,7 +114,7 @@ func (r *runner) cardBlock(i int) *block {
 }
 
 func ifconf(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -102,11 +122,11 @@ func ifconf(r *runner, c *call) Status {
 		card := &r.cards[i]
 		r.openCard(i)
 		if card.NoLink {
-			r.print("Waiting for link-up on ", nicName(i), "... ", r.message(enotconnLink), "\n")
+			r.print("Waiting for link-up on ", r.cards[i].name, "... ", r.message(enotconnLink), "\n")
 			r.closeCard(i)
 			return enotconnLink
 		}
-		r.print("Configuring (", nicName(i), " ", macText(card.mac), ")...")
+		r.print("Configuring (", r.cards[i].name, " ", macText(card.mac), ")...")
 		if len(card.offers()) == 0 {
 			r.print(" ", r.message(etimedoutJob), "\n")
 			r.closeCard(i)
@@ -121,14 +141,14 @@ func ifconf(r *runner, c *call) Status {
 }
 
 func iflinkwait(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
 	return r.eachCard(rest, true, func(i int) Status {
 		r.openCard(i)
 		if r.cards[i].NoLink {
-			r.print("Waiting for link-up on ", nicName(i), "... ", r.message(enotconnLink), "\n")
+			r.print("Waiting for link-up on ", r.cards[i].name, "... ", r.message(enotconnLink), "\n")
 			return enotconnLink
 		}
 		return OK
@@ -137,7 +157,7 @@ func iflinkwait(r *runner, c *call) Status {
 
 // ifstat prints the cards; the counters of packets are 0, as nothing is simulated there.
 func ifstat(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
@@ -150,8 +170,13 @@ func ifstat(r *runner, c *call) Status {
 		if card.NoLink {
 			link = "down"
 		}
-		r.print(fmt.Sprintf("%s: %s using %s on %s (%s)\n  [Link:%s, TX:0 TXE:0 RX:0 RXE:0]\n",
-			nicName(i), macText(card.mac), card.driver(), card.bus(), state, link))
+		if r.p.URI == ipxe.Keep {
+			state = "Ethernet) [" + state + "]"
+		} else {
+			state += ")"
+		}
+		r.print(fmt.Sprintf("%s: %s using %s on %s (%s\n  [Link:%s, TX:0 TXE:0 RX:0 RXE:0]\n",
+			card.name, macText(card.mac), card.driver(), card.bus(), state, link))
 		if card.NoLink {
 			r.print("  [Link status: ", r.message(enotconnLink), "]\n")
 		}
@@ -161,7 +186,7 @@ func ifstat(r *runner, c *call) Status {
 
 // route prints the addresses of the cards that have one.
 func route(r *runner, c *call) Status {
-	if _, status := r.options(c, nil); status != OK {
+	if _, status := r.options(c); status != OK {
 		return status
 	}
 	for i := range r.cards {
@@ -179,7 +204,7 @@ func route(r *runner, c *call) Status {
 		if mask == "" {
 			mask = "255.0.0.0"
 		}
-		r.print(nicName(i), ": ", ip, "/", mask)
+		r.print(r.cards[i].name, ": ", ip, "/", mask)
 		if gateway != "" && gateway != "0.0.0.0" {
 			r.print(" gw ", gateway)
 		}
@@ -192,19 +217,19 @@ func route(r *runner, c *call) Status {
 }
 
 func sync(r *runner, c *call) Status {
-	_, status := r.options(c, nil)
+	_, status := r.options(c)
 	return status
 }
 
 // autoboot does what iPXE does without a script: DHCP, then the file or the root path
 // that it names.
 func autoboot(r *runner, c *call) Status {
-	rest, status := r.options(c, nil)
+	rest, status := r.options(c)
 	if status != OK {
 		return status
 	}
 	return r.eachCard(rest, false, func(i int) Status {
-		status := ifconf(r, &call{y: r.m.profile().Command("ifconf"), name: "ifconf", args: []string{nicName(i)}})
+		status := ifconf(r, &call{y: r.p.Command("ifconf"), name: "ifconf", args: []string{r.cards[i].name}})
 		if status != OK || r.fatal != nil {
 			return status
 		}
@@ -239,45 +264,23 @@ func autoboot(r *runner, c *call) Status {
 	})
 }
 
-// sanOptions are those of the three commands.
-type sanOptions struct {
-	drive      int
-	noDescribe bool
-	keep       bool
-	filename   string
-}
-
-func (r *runner) sanOptions(c *call) (o sanOptions, rest []string, status Status) {
-	o.drive = 0x80
-	rest, status = r.options(c, func(opt ipxe.Option, value string) Status {
-		switch opt.Long {
-		case "drive":
-			v, status := r.integer(value)
-			o.drive = int(v)
-			return status
-		case "no-describe":
-			o.noDescribe = true
-		case "keep":
-			o.keep = true
-		case "filename":
-			o.filename = value
-		}
-		return OK
-	})
-	return o, rest, status
+// sanOptions reads the options of the three commands.
+func (r *runner) sanOptions(c *call) (rest []string, status Status) {
+	c.drive = 0x80
+	return r.options(c)
 }
 
 func sanhook(r *runner, c *call) Status {
-	o, rest, status := r.sanOptions(c)
+	rest, status := r.sanOptions(c)
 	if status != OK {
 		return status
 	}
-	return r.hook(&o, rest)
+	return r.hook(c, rest)
 }
 
 // hook asks for the disk as iPXE does: the first block of an http path by a HEAD-like
 // request. Other protocols are taken to work.
-func (r *runner) hook(o *sanOptions, paths []string) Status {
+func (r *runner) hook(o *call, paths []string) Status {
 	for _, p := range paths {
 		u := r.resolveURI(r.cwuri, r.parseURI(p))
 		switch s := u.scheme.text; {
@@ -285,7 +288,9 @@ func (r *runner) hook(o *sanOptions, paths []string) Status {
 		case r.canOpen(u) == OK:
 			q := r.request(u, "")
 			q.Method = "HEAD"
-			r.res.Requests = append(r.res.Requests, *q)
+			if !r.charge(len(q.URI) + 64) {
+				return OK
+			}
 			a, err := r.world.Fetch(r.ctx, q)
 			status := OK
 			if err != nil {
@@ -311,36 +316,36 @@ func (r *runner) hook(o *sanOptions, paths []string) Status {
 }
 
 func sanboot(r *runner, c *call) Status {
-	o, rest, status := r.sanOptions(c)
+	rest, status := r.sanOptions(c)
 	if status != OK {
 		return status
 	}
 	if len(rest) > 0 {
-		if status := r.hook(&o, rest); status != OK || r.fatal != nil {
+		if status := r.hook(c, rest); status != OK || r.fatal != nil {
 			return status
 		}
 	}
 	skip := setting{"skip-san-boot", encap(9), noScope, typeInt8}
 	if v, _, _, ok := r.fetch(&r.root, &skip); ok {
 		if n, _ := number(v, true); n != 0 {
-			r.print(fmt.Sprintf("Skipping boot from SAN device 0x%02x\n", o.drive))
-			return r.unhook(&o, len(rest) > 0)
+			r.print(fmt.Sprintf("Skipping boot from SAN device 0x%02x\n", c.drive))
+			return r.unhook(c, len(rest) > 0)
 		}
 	}
 	file := ""
-	if o.filename != "" {
-		file = " " + o.filename
+	if c.filename != "" {
+		file = " " + c.filename
 	}
-	r.print(fmt.Sprintf("Booting%s from SAN device 0x%02x\n", file, o.drive))
-	if len(rest) > 0 || r.sanDrive[o.drive] || r.m.Disk && o.drive == 0x80 {
-		return r.end(Boot{Kind: SAN, Drive: o.drive, Path: rest})
+	r.print(fmt.Sprintf("Booting%s from SAN device 0x%02x\n", file, c.drive))
+	if len(rest) > 0 || r.sanDrive[c.drive] || r.m.Disk && c.drive == 0x80 {
+		return r.end(Boot{Kind: SAN, Drive: c.drive, Path: rest})
 	}
 	status = eioSAN
-	r.print(fmt.Sprintf("Boot from SAN device 0x%02x failed: ", o.drive), r.message(status), "\n")
+	r.print(fmt.Sprintf("Boot from SAN device 0x%02x failed: ", c.drive), r.message(status), "\n")
 	return status
 }
 
-func (r *runner) unhook(o *sanOptions, hooked bool) Status {
+func (r *runner) unhook(o *call, hooked bool) Status {
 	if hooked && !o.keep {
 		delete(r.sanDrive, o.drive)
 		r.print(fmt.Sprintf("Unregistered SAN device 0x%02x\n", o.drive))
@@ -349,9 +354,9 @@ func (r *runner) unhook(o *sanOptions, hooked bool) Status {
 }
 
 func sanunhook(r *runner, c *call) Status {
-	o, _, status := r.sanOptions(c)
+	_, status := r.sanOptions(c)
 	if status != OK {
 		return status
 	}
-	return r.unhook(&o, true)
+	return r.unhook(c, true)
 }

@@ -128,7 +128,7 @@ func (r *runner) known(s *setting) (*setting, bool) {
 	if i, ok := predefinedByName[s.name]; ok {
 		return &predefined[i], true
 	}
-	if r.m.profile().WorkingURI {
+	if r.p.WorkingURI {
 		for i := range workingURI {
 			if workingURI[i].name == s.name {
 				return &workingURI[i], true
@@ -291,48 +291,92 @@ func (b *block) applies(s *setting) bool {
 	return true
 }
 
-// applicable returns the setting under which a block holds s.
-func (b *block) applicable(s *setting) *setting {
-	if b.applies(s) {
-		return s
+// query is a setting that is looked up in block after block.
+type query struct {
+	*setting
+	looked bool
+	others [2]*setting // predefined ones that are the same, in the order of the table
+}
+
+// applicable returns the setting under which a block holds what is looked up.
+func (q *query) applicable(b *block) *setting {
+	if b.applies(q.setting) {
+		return q.setting
 	}
-	if s.tag == 0 && s.name == "" || b.kind == pciBlock {
+	if q.tag == 0 && q.name == "" || b.kind == pciBlock {
 		return nil
 	}
-	for i := range predefined {
-		if p := &predefined[i]; p.same(s) && b.applies(p) {
+	if !q.looked {
+		q.look()
+	}
+	for _, p := range q.others {
+		if p != nil && b.applies(p) {
 			return p
 		}
 	}
 	return nil
 }
 
+// look finds the predefined settings: one by the name, one by the tag.
+func (q *query) look() {
+	q.looked = true
+	byName, byTag := -1, -1
+	if q.name != "" {
+		if i, ok := predefinedByName[q.name]; ok {
+			byName = i
+		}
+	}
+	if q.tag != 0 {
+		if i, ok := predefinedByTag[q.tag]; ok && predefined[i].scope == q.scope {
+			byTag = i
+		}
+	}
+	if byName > byTag {
+		byName, byTag = byTag, byName
+	}
+	if byTag >= 0 {
+		q.others[1] = &predefined[byTag]
+	}
+	if byName >= 0 {
+		q.others[0] = &predefined[byName]
+	}
+}
+
 // fetch looks a setting up: in the block, then in its children, depth first. It returns
 // the raw bytes, the block they were found in, and the setting with its type.
 func (r *runner) fetch(b *block, s *setting) (data []byte, origin *block, found setting, ok bool) {
-	b = r.target(b)
-	if b.kind == netXBlock {
+	q := query{setting: s}
+	if data, origin, ok = r.find(b, &q, &found); !ok {
 		return nil, nil, *s, false
 	}
-	if a := b.applicable(s); a != nil {
-		t := *a
-		if data, ok := r.value(b, &t); ok {
-			if t.typ == nil {
-				t.typ = typeString
+	return data, origin, found, true
+}
+
+func (r *runner) find(b *block, q *query, found *setting) (data []byte, origin *block, ok bool) {
+	b = r.target(b)
+	if b.kind == netXBlock {
+		return nil, nil, false
+	}
+	if a := q.applicable(b); a != nil {
+		typ := a.typ
+		if data, ok := r.value(b, a, &typ); ok {
+			if *found = *a; typ == nil {
+				typ = typeString
 			}
-			return data, b, t, true
+			found.typ = typ
+			return data, b, true
 		}
 	}
 	for _, c := range b.children {
-		if data, origin, found, ok = r.fetch(c, s); ok {
-			return data, origin, found, true
+		if data, origin, ok = r.find(c, q, found); ok {
+			return data, origin, true
 		}
 	}
-	return nil, nil, *s, false
+	return nil, nil, false
 }
 
 // value reads one block; it fills in the type when the setting has none.
-func (r *runner) value(b *block, s *setting) ([]byte, bool) {
+func (r *runner) value(b *block, s *setting, t **typ) ([]byte, bool) {
 	switch b.kind {
 	case builtinBlock:
 		return r.builtin(s.name)
@@ -340,8 +384,8 @@ func (r *runner) value(b *block, s *setting) ([]byte, bool) {
 		if s.tag&0xff != 0 {
 			return nil, false
 		}
-		if s.typ == nil {
-			s.typ = typeHexRaw
+		if *t == nil {
+			*t = typeHexRaw
 		}
 		return nil, true
 	case netBlock:
@@ -351,8 +395,8 @@ func (r *runner) value(b *block, s *setting) ([]byte, bool) {
 	}
 	for i := range b.values {
 		if v := &b.values[i]; v.same(s) {
-			if s.typ == nil {
-				s.typ = v.typ
+			if *t == nil {
+				*t = v.typ
 			}
 			return v.data, true
 		}
@@ -362,15 +406,25 @@ func (r *runner) value(b *block, s *setting) ([]byte, bool) {
 
 // formatted returns a setting as text. It is empty when there is none.
 func (r *runner) formatted(b *block, s *setting) (text string, origin *block, found setting, status Status) {
+	out, origin, found, status := r.appendFormatted(r.scratch[:0], b, s)
+	r.scratch = out
+	if status != OK && origin == nil {
+		return "", nil, *s, status
+	}
+	return r.keepText(out), origin, found, status
+}
+
+// appendFormatted appends the text of a setting.
+func (r *runner) appendFormatted(dst []byte, b *block, s *setting) (_ []byte, origin *block, found setting, status Status) {
 	data, origin, found, ok := r.fetch(b, s)
 	if !ok {
-		return "", nil, *s, enoentSettings
+		return dst, nil, found, enoentSettings
 	}
 	if found.typ == typeUUID && found.scope == smbiosScope && found.name == "uuid" && origin.kind == smbiosBlock {
 		data = mangle(data) // SMBIOS keeps UUIDs little-endian; iPXE swaps them for this type alone
 	}
-	text, status = found.typ.format(r, data)
-	return text, origin, found, status
+	dst, status = found.typ.format(r, dst, data)
+	return dst, origin, found, status
 }
 
 // store stores raw bytes; none clears the setting.

@@ -52,6 +52,15 @@ const (
 	enottyImage  Status = 0x3d008001
 	enodevPXE    Status = 0x2c00803b
 
+	einvalPing     Status = 0x1c1b2002
+	etimedoutPing  Status = 0x4c1b2035
+	einvalVLAN     Status = 0x1c306002
+	enottyVLAN     Status = 0x3d306001
+	enotsupArchive Status = 0x3c0a8003
+	einvalGzip     Status = 0x1c0c8002
+	einvalZlib     Status = 0x1c0b8002
+	einvalDeflate  Status = 0x1c41e002
+
 	enotsupOpen    Status = 0x3c092003
 	einvalHTTP     Status = 0x1c416002
 	enoentHTTP     Status = 0x2d0c613b
@@ -192,5 +201,5 @@ func (r *runner) message(s Status) string {
 	for i := range number {
 		number[i] = digits[s>>(28-4*i)&15]
 	}
-	return s.text(r.m.profile()) + " (http://ipxe.org/" + string(number[:]) + ")"
+	return s.text(r.p) + " (http://ipxe.org/" + string(number[:]) + ")"
 }

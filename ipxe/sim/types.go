@@ -11,9 +11,10 @@ import (
 
 // typ is a setting type.
 type typ struct {
-	name   string
-	parse  func(r *runner, text string) ([]byte, Status)
-	format func(r *runner, raw []byte) (string, Status)
+	name  string
+	parse func(r *runner, text string) ([]byte, Status)
+	// format appends the text.
+	format func(r *runner, dst, raw []byte) ([]byte, Status)
 	// width and signed are of the integer types; width 0: none.
 	width  int
 	signed bool
@@ -54,7 +55,7 @@ var typeByName = byName(typeString, typeURIString, typeIPv4, typeIPv6, typeInt8,
 // findType returns a type by its name, nil when the build does not know it.
 func (r *runner) findType(name string) *typ {
 	t := typeByName[name]
-	if t == typeGUID && !r.m.profile().UUIDs {
+	if t == typeGUID && !r.p.UUIDs {
 		return nil
 	}
 	return t
@@ -62,15 +63,15 @@ func (r *runner) findType(name string) *typ {
 
 func unparseable(*runner, string) ([]byte, Status) { return nil, enotsupSettings }
 
-func parseString(_ *runner, text string) ([]byte, Status) { return []byte(text), OK }
+func parseString(r *runner, text string) ([]byte, Status) { return r.keepCopy(text), OK }
 
 // formatString ends at the first NUL, as all text does in iPXE.
-func formatString(_ *runner, raw []byte) (string, Status) { return string(raw), OK }
+func formatString(_ *runner, dst, raw []byte) ([]byte, Status) { return append(dst, raw...), OK }
 
 func parseURIString(_ *runner, text string) ([]byte, Status) { return []byte(uriDecode(text)), OK }
 
-func formatURIString(r *runner, raw []byte) (string, Status) {
-	return r.uriEncode(uriDefault, string(raw)), OK
+func formatURIString(r *runner, dst, raw []byte) ([]byte, Status) {
+	return appendEncoded(dst, r.p, uriDefault, raw), OK
 }
 
 func parseIPv4(_ *runner, text string) ([]byte, Status) {
@@ -95,15 +96,21 @@ func parseIPv4(_ *runner, text string) ([]byte, Status) {
 	return out, OK
 }
 
-func formatIPv4(_ *runner, raw []byte) (string, Status) {
+func formatIPv4(_ *runner, dst, raw []byte) ([]byte, Status) {
 	if len(raw) < 4 {
-		return "", einvalIPv4
+		return dst, einvalIPv4
 	}
-	return fmt.Sprintf("%d.%d.%d.%d", raw[0], raw[1], raw[2], raw[3]), OK
+	for i, c := range raw[:4] {
+		if i > 0 {
+			dst = append(dst, '.')
+		}
+		dst = strconv.AppendUint(dst, uint64(c), 10)
+	}
+	return dst, OK
 }
 
 func parseIPv6(r *runner, text string) ([]byte, Status) {
-	if !r.m.profile().IPv6 {
+	if !r.p.IPv6 {
 		return nil, enotsupSettings
 	}
 	out := make([]byte, 0, 16)
@@ -143,12 +150,12 @@ func parseIPv6(r *runner, text string) ([]byte, Status) {
 	return out, OK
 }
 
-func formatIPv6(r *runner, raw []byte) (string, Status) {
-	if !r.m.profile().IPv6 {
-		return "", enotsupSettings
+func formatIPv6(r *runner, dst, raw []byte) ([]byte, Status) {
+	if !r.p.IPv6 {
+		return dst, enotsupSettings
 	}
 	if len(raw) < 16 {
-		return "", einvalIPv6
+		return dst, einvalIPv6
 	}
 	// The longest run of two or more zero words is left out, the first of equals.
 	var words [8]uint16
@@ -175,27 +182,27 @@ func formatIPv6(r *runner, raw []byte) (string, Status) {
 		}
 		b.WriteString(strconv.FormatUint(uint64(words[i]), 16))
 	}
-	return b.String(), OK
+	return append(dst, b.String()...), OK
 }
 
 func integer(name string, width int, signed bool) *typ {
 	t := &typ{name: name, width: width, signed: signed}
-	t.parse = func(_ *runner, text string) ([]byte, Status) {
+	t.parse = func(r *runner, text string) ([]byte, Status) {
 		v, rest := strtoul(text, 0)
 		if rest != "" {
 			return nil, einvalSettings
 		}
-		return t.denumerate(v), OK
+		return t.denumerate(r.keepBytes(4), v), OK
 	}
-	t.format = func(_ *runner, raw []byte) (string, Status) {
+	t.format = func(_ *runner, dst, raw []byte) ([]byte, Status) {
 		v, status := t.numerate(raw)
 		if status != OK {
-			return "", status
+			return dst, status
 		}
 		if signed {
-			return strconv.FormatInt(int64(int32(v)), 10), OK
+			return strconv.AppendInt(dst, int64(int32(v)), 10), OK
 		}
-		return "0x" + strconv.FormatUint(uint64(v), 16), OK
+		return strconv.AppendUint(append(dst, "0x"...), uint64(v), 16), OK
 	}
 	return t
 }
@@ -223,21 +230,22 @@ func number(raw []byte, signed bool) (uint32, Status) {
 	return v, OK
 }
 
-func (t *typ) denumerate(v uint32) []byte {
-	out := []byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}
+// denumerate writes a number into four bytes and returns those of the type's width.
+func (t *typ) denumerate(out []byte, v uint32) []byte {
+	out[0], out[1], out[2], out[3] = byte(v>>24), byte(v>>16), byte(v>>8), byte(v)
 	return out[4-t.width:]
 }
 
 func hexType(name string, sep byte) *typ {
 	return &typ{
 		name:   name,
-		parse:  func(_ *runner, text string) ([]byte, Status) { return parseHex(text, sep) },
-		format: func(_ *runner, raw []byte) (string, Status) { return formatHex(raw, sep), OK },
+		parse:  func(r *runner, text string) ([]byte, Status) { return r.parseHex(text, sep) },
+		format: func(_ *runner, dst, raw []byte) ([]byte, Status) { return appendHex(dst, raw, sep), OK },
 	}
 }
 
-func parseHex(text string, sep byte) ([]byte, Status) {
-	out := make([]byte, 0, len(text)/2)
+func (r *runner) parseHex(text string, sep byte) ([]byte, Status) {
+	out := r.keepBytes(len(text) / 2)[:0]
 	for i := 0; i < len(text); i += 2 {
 		if len(out) > 0 && sep != 0 {
 			if text[i] != sep {
@@ -248,25 +256,24 @@ func parseHex(text string, sep byte) ([]byte, Status) {
 		if i+2 > len(text) {
 			return nil, einvalHex
 		}
-		var b [1]byte
-		if _, err := hex.Decode(b[:], []byte(text[i:i+2])); err != nil {
+		hi, lo := digit(text[i]), digit(text[i+1])
+		if hi > 15 || lo > 15 {
 			return nil, einvalHex
 		}
-		out = append(out, b[0])
+		out = append(out, byte(hi<<4|lo))
 	}
 	return out, OK
 }
 
-func formatHex(raw []byte, sep byte) string {
+func appendHex(dst, raw []byte, sep byte) []byte {
 	const digits = "0123456789abcdef"
-	out := make([]byte, 0, 3*len(raw))
 	for i, c := range raw {
 		if i > 0 && sep != 0 {
-			out = append(out, sep)
+			dst = append(dst, sep)
 		}
-		out = append(out, digits[c>>4], digits[c&15])
+		dst = append(dst, digits[c>>4], digits[c&15])
 	}
-	return string(out)
+	return dst
 }
 
 const base64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -308,12 +315,12 @@ func parseBase64(_ *runner, text string) ([]byte, Status) {
 	return out[:bit/8], OK
 }
 
-func formatBase64(_ *runner, raw []byte) (string, Status) {
-	return base64.StdEncoding.EncodeToString(raw), OK
+func formatBase64(_ *runner, dst, raw []byte) ([]byte, Status) {
+	return base64.StdEncoding.AppendEncode(dst, raw), OK
 }
 
 func parseUUID(r *runner, text string) ([]byte, Status) {
-	if !r.m.profile().UUIDs {
+	if !r.p.UUIDs {
 		return nil, enotsupSettings
 	}
 	return uuidBytes(text)
@@ -337,11 +344,11 @@ func uuidBytes(text string) ([]byte, Status) {
 	return out, OK
 }
 
-func formatUUID(_ *runner, raw []byte) (string, Status) {
+func formatUUID(_ *runner, dst, raw []byte) ([]byte, Status) {
 	if len(raw) != 16 {
-		return "", erangeSettings
+		return dst, erangeSettings
 	}
-	return fmt.Sprintf("%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:]), OK
+	return fmt.Appendf(dst, "%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:]), OK
 }
 
 // mangle swaps the bytes of the first three fields: a GUID is little-endian there.
@@ -358,25 +365,25 @@ func parseGUID(_ *runner, text string) ([]byte, Status) {
 	return mangle(b), status
 }
 
-func formatGUID(r *runner, raw []byte) (string, Status) { return formatUUID(r, mangle(raw)) }
+func formatGUID(r *runner, dst, raw []byte) ([]byte, Status) { return formatUUID(r, dst, mangle(raw)) }
 
-func formatBusDevFn(_ *runner, raw []byte) (string, Status) {
+func formatBusDevFn(_ *runner, dst, raw []byte) ([]byte, Status) {
 	v, status := number(raw, false)
 	if status != OK {
-		return "", status
+		return dst, status
 	}
-	return fmt.Sprintf("%04x:%02x:%02x.%x", v>>16, v>>8&0xff, v>>3&0x1f, v&7), OK
+	return fmt.Appendf(dst, "%04x:%02x:%02x.%x", v>>16, v>>8&0xff, v>>3&0x1f, v&7), OK
 }
 
 // formatDNSSL prints a list of domain names in the form that DNS packets have.
-func formatDNSSL(_ *runner, raw []byte) (string, Status) {
+func formatDNSSL(_ *runner, dst, raw []byte) ([]byte, Status) {
 	var names []string
 	for len(raw) > 0 {
 		var labels []string
 		for len(raw) > 0 && raw[0] != 0 {
 			n := int(raw[0])
 			if n > 63 || n >= len(raw) {
-				return "", einvalSettings
+				return dst, einvalSettings
 			}
 			labels = append(labels, string(raw[1:1+n]))
 			raw = raw[1+n:]
@@ -386,7 +393,7 @@ func formatDNSSL(_ *runner, raw []byte) (string, Status) {
 		}
 		names = append(names, strings.Join(labels, "."))
 	}
-	return strings.Join(names, " "), OK
+	return append(dst, strings.Join(names, " ")...), OK
 }
 
 // strtoul is that of iPXE on 32 bits: white space, a sign, 0x or a leading 0 with base

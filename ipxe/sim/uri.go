@@ -43,44 +43,46 @@ var escaped = [...]string{"/#:@?=&", "#", "/#:@?", "/#:@?", "/#@?", "/#:@?", "#:
 
 const upperHex = "0123456789ABCDEF"
 
-// uriEncode escapes text for a field. Bytes above 127 come out as %FFFFFFXX, as in iPXE.
-func (r *runner) uriEncode(f uriField, s string) string {
-	p := r.m.profile()
-	chars := escaped[f]
+// appendEncoded escapes text for a field. Bytes above 127 come out as %FFFFFFXX, as in
+// iPXE.
+func appendEncoded[T string | []byte](dst []byte, p *ipxe.Profile, f uriField, s T) []byte {
+	table := &safeBytes[f]
 	if f == uriDefault && p.PlusEscaped {
-		chars = "/#:@?=&+"
+		table = &safeBytes[len(escaped)]
 	}
 	raw := p.URI == ipxe.Keep && f >= uriPath // already escaped
-	i := 0
-	for i < len(s) && !escapes(s[i], chars, raw) {
-		i++
+	if raw {
+		table = &rawBytes
 	}
-	if i == len(s) {
-		return s
-	}
-	out := make([]byte, i, len(s)+16)
-	copy(out, s)
-	for ; i < len(s); i++ {
+	from := 0
+	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if !escapes(c, chars, raw) {
-			out = append(out, c)
+		if table[c] {
 			continue
 		}
-		out = append(out, '%')
+		dst = append(dst, s[from:i]...)
+		from = i + 1
+		dst = append(dst, '%')
 		if c >= 0x80 {
-			out = append(out, "FFFFFF"...)
+			dst = append(dst, "FFFFFF"...)
 		}
-		out = append(out, upperHex[c>>4], upperHex[c&15])
+		dst = append(dst, upperHex[c>>4], upperHex[c&15])
 	}
-	return string(out)
+	return append(dst, s[from:]...)
 }
 
-func escapes(c byte, chars string, raw bool) bool {
-	if c <= ' ' || c > '~' {
-		return true
+// safeBytes marks what stays as it is in each field, the last one in a default field of a
+// build that escapes +; rawBytes what stays in text that is escaped already.
+var safeBytes, rawBytes = func() (list [len(escaped) + 1][256]bool, raw [256]bool) {
+	for c := byte('!'); c <= '~'; c++ {
+		raw[c] = true
+		for f := range escaped {
+			list[f][c] = c != '%' && strings.IndexByte(escaped[f], c) < 0
+		}
+		list[len(escaped)][c] = list[uriDefault][c] && c != '+'
 	}
-	return !raw && (c == '%' || strings.IndexByte(chars, c) >= 0)
-}
+	return list, raw
+}()
 
 // uriDecode decodes %XX; what is no hexadecimal number stays, and one digit is enough.
 func uriDecode(s string) string {
@@ -116,18 +118,18 @@ func cString(s string) string {
 
 // parseURI splits a URI; it takes the parameter list that "##params" names.
 func (r *runner) parseURI(text string) *uri {
-	u := &uri{}
-	keep := r.m.profile().URI == ipxe.Keep
+	u := r.newURI()
+	keep := r.p.URI == ipxe.Keep
 	raw := text
 	if i := strings.Index(raw, "##params"); i >= 0 {
 		name := raw[i+len("##params"):]
 		raw = raw[:i]
 		switch {
 		case name == "" || keep && name[0] != '=':
-			u.params = r.claimParams(nil)
+			u.params = r.claimParams(field{})
 		default:
 			name = name[1:]
-			u.params = r.claimParams(&name)
+			u.params = r.claimParams(some(name))
 		}
 	}
 	if i := strings.IndexByte(raw, '#'); i >= 0 {
@@ -146,7 +148,10 @@ func (r *runner) parseURI(text string) *uri {
 	if hasPath {
 		u.splitPath(path)
 	}
-	for _, f := range []*field{&u.scheme, &u.opaque, &u.user, &u.password, &u.host, &u.port} {
+	if strings.IndexByte(text, '%') < 0 && strings.IndexByte(text, 0) < 0 {
+		return u // nothing to decode
+	}
+	for _, f := range [...]*field{&u.scheme, &u.opaque, &u.user, &u.password, &u.host, &u.port} {
 		f.decode()
 	}
 	if !keep {
@@ -211,36 +216,39 @@ func (u *uri) splitPath(path string) {
 	}
 }
 
-// format writes the URI as iPXE prints and sends it.
+// formatURI writes the URI as iPXE prints it.
 func (r *runner) formatURI(u *uri) string {
-	var b strings.Builder
-	b.Grow(len(u.host.text) + len(u.path.text) + len(u.query.text) + 16)
-	put := func(prefix string, f uriField, v field) {
+	r.uriText = appendURI(r.uriText[:0], r.p, u)
+	return r.keepText(r.uriText)
+}
+
+// appendURI appends a URI as iPXE prints and sends it.
+func appendURI(dst []byte, p *ipxe.Profile, u *uri) []byte {
+	put := func(prefix string, f uriField, v *field) {
 		if v.is {
-			b.WriteString(prefix)
-			b.WriteString(r.uriEncode(f, v.text))
+			dst = appendEncoded(append(dst, prefix...), p, f, v.text)
 		}
 	}
-	put("", uriDefault, u.scheme)
 	if u.scheme.is {
-		b.WriteByte(':')
+		put("", uriDefault, &u.scheme)
+		dst = append(dst, ':')
 		if u.host.is {
-			b.WriteString("//")
+			dst = append(dst, "//"...)
 		}
 	}
-	put("", uriOpaque, u.opaque)
-	put("", uriUser, u.user)
-	put(":", uriPassword, u.password)
+	put("", uriOpaque, &u.opaque)
+	put("", uriUser, &u.user)
+	put(":", uriPassword, &u.password)
 	at := ""
 	if u.user.is {
 		at = "@"
 	}
-	put(at, uriHost, u.host)
-	put(":", uriPort, u.port)
-	put("", uriPath, u.path)
-	put("?", uriQuery, u.query)
-	put("#", uriFragment, u.fragment)
-	return b.String()
+	put(at, uriHost, &u.host)
+	put(":", uriPort, &u.port)
+	put("", uriPath, &u.path)
+	put("?", uriQuery, &u.query)
+	put("#", uriFragment, &u.fragment)
+	return dst
 }
 
 // resolveURI makes a URI absolute.
@@ -248,7 +256,8 @@ func (r *runner) resolveURI(base, rel *uri) *uri {
 	if rel.scheme.is || base == nil {
 		return rel
 	}
-	u := *base
+	u := r.newURI()
+	*u = *base
 	switch {
 	case rel.path.is:
 		from := "/"
@@ -264,7 +273,7 @@ func (r *runner) resolveURI(base, rel *uri) *uri {
 	case rel.params != nil:
 		u.params = rel.params
 	}
-	return &u
+	return u
 }
 
 // resolvePath resolves a path as iPXE does: "./" and "../" count at the beginning only.

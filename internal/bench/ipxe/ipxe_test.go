@@ -289,25 +289,36 @@ imgfree
 }()
 
 func BenchmarkCase(b *testing.B) {
-	b.Run("dougu", func(b *testing.B) {
-		var scripts []*ipxe.Script
-		for _, c := range cases {
-			scripts = append(scripts, ipxe.Parse("c", []byte(strings.ReplaceAll(c, "BASE", "http://10.0.2.2:8080"))))
+	for _, kept := range []bool{false, true} {
+		name := "dougu" // one run, and nothing before it
+		if kept {
+			name = "dougu-simulator" // one of many runs
 		}
-		w := sim.MapWorld{"http://10.0.2.2:8080/file": []byte("x")}
-		m := &sim.Machine{}
-		b.ReportAllocs()
-		stop := cpu(b)
-		i := 0
-		for b.Loop() {
-			r, err := sim.Run(context.Background(), m, scripts[i%len(scripts)], w, sim.Options{})
-			if err != nil || r.Status != sim.OK {
-				b.Fatal(err, r)
+		b.Run(name, func(b *testing.B) {
+			var scripts []*ipxe.Script
+			for _, c := range cases {
+				scripts = append(scripts, ipxe.Parse("c", []byte(strings.ReplaceAll(c, "BASE", "http://10.0.2.2:8080"))))
 			}
-			i++
-		}
-		stop()
-	})
+			w := sim.MapWorld{"http://10.0.2.2:8080/file": []byte("x")}
+			m := &sim.Machine{}
+			var simulator sim.Simulator
+			run := sim.Run
+			if kept {
+				run = simulator.Run
+			}
+			b.ReportAllocs()
+			stop := cpu(b)
+			i := 0
+			for b.Loop() {
+				r, err := run(context.Background(), m, scripts[i%len(scripts)], w, sim.Options{})
+				if err != nil || r.Status != sim.OK {
+					b.Fatal(err, r)
+				}
+				i++
+			}
+			stop()
+		})
+	}
 	b.Run("firmware", firmware)
 }
 
@@ -394,20 +405,31 @@ func BenchmarkRetries(b *testing.B) {
 	stop()
 }
 
-// BenchmarkParse and BenchmarkLint take a script of a usual size, and a big one.
+// BenchmarkParse takes a script of a usual size, and a big one: "parse" finds the lines,
+// and of a small script the words; "walk" goes on through every word.
 func BenchmarkParse(b *testing.B) {
 	usual := []byte(strings.ReplaceAll(hook, "{{", "$"))
 	big := bytes.Repeat([]byte("set x ${y} || goto l # c\n"), 400_000)
 	for _, row := range []struct {
 		name string
 		src  []byte
-	}{{"usual", usual}, {"10MB", big}} {
+		walk bool
+	}{{"usual", usual, true}, {"10MB-parse", big, false}, {"10MB-walk", big, true}} {
 		b.Run(row.name, func(b *testing.B) {
 			b.SetBytes(int64(len(row.src)))
 			b.ReportAllocs()
 			stop := cpu(b)
+			words := 0
 			for b.Loop() {
-				ipxe.Parse("x", row.src)
+				s := ipxe.Parse("x", row.src)
+				if !row.walk {
+					continue
+				}
+				for _, l := range s.Lines() {
+					for i := range l.Cmds {
+						words += len(l.Cmds[i].Words)
+					}
+				}
 			}
 			stop()
 		})
