@@ -349,7 +349,7 @@ func asksHealth(arg string) bool {
 
 func nvmeReasons(bits uint8) string {
 	var list []string
-	for i, n := range CriticalWarnings {
+	for i, n := range criticalWarnings {
 		if bits>>i&1 != 0 {
 			list = append(list, n)
 		}

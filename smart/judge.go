@@ -261,7 +261,7 @@ func (j *judge) nvme() {
 	if n == nil {
 		return
 	}
-	for bit, text := range CriticalWarnings {
+	for bit, text := range criticalWarnings {
 		if n.CriticalWarning.V>>bit&1 == 0 || !n.CriticalWarning.OK {
 			continue
 		}

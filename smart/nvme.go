@@ -9,7 +9,8 @@ import (
 // NVMeHealth is the SMART / Health Information log of an NVMe drive (log 02h; NVM
 // Express Base Specification, "SMART / Health Information").
 type NVMeHealth struct {
-	// CriticalWarning is a set of bits; see [CriticalWarnings].
+	// CriticalWarning is a set of bits: 0 spare below its threshold, 1 temperature, 2
+	// reliability, 3 media read-only, 4 volatile memory backup, 5 persistent memory.
 	CriticalWarning Opt[uint8]
 	// Temperature is the composite temperature in degrees Celsius.
 	Temperature Opt[int16]
@@ -38,8 +39,8 @@ type NVMeHealth struct {
 	WarningLimit, CriticalLimit Opt[int16]
 }
 
-// CriticalWarnings names the bits of the critical warning, lowest bit first.
-var CriticalWarnings = [...]string{
+// criticalWarnings says the bits of NVMeHealth.CriticalWarning in words, lowest bit first.
+var criticalWarnings = [...]string{
 	"available spare is below its threshold",
 	"temperature is above or below a threshold",
 	"reliability is degraded by media or internal errors",
