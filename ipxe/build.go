@@ -27,11 +27,15 @@ type Builder struct {
 	words    int
 	started  bool
 	used     map[string]bool // labels
+
+	form   *Form    // that is being made
+	marks  []mark   // its holes
+	values []string // of a form that is filled in
 }
 
 // Reset forgets the script and the error and keeps the memory.
 func (b *Builder) Reset() {
-	*b = Builder{Profile: b.Profile, buf: b.buf[:0]}
+	*b = Builder{Profile: b.Profile, buf: b.buf[:0], form: b.form, values: b.values}
 }
 
 // Err returns the first error, with the call that made it.
@@ -135,6 +139,9 @@ func (b *Builder) close() {
 	if b.err != nil {
 		return
 	}
+	if b.form != nil {
+		b.form.words = max(b.form.words, b.words)
+	}
 	if b.words > MaxArguments {
 		b.fail(string(b.buf[b.start:min(len(b.buf), b.start+20)]), fmt.Errorf("%w: more than %d words", ErrUnrepresentable, MaxArguments))
 		return
@@ -152,6 +159,13 @@ const maxPlainWords = 200
 // arguments adds arguments that iPXE joins with blanks.
 func (b *Builder) arguments(call string, args []Expr) {
 	n := len(args)
+	if b.values != nil {
+		own := make([]Expr, len(args))
+		for i := range args {
+			own[i] = *b.filled(&args[i])
+		}
+		args = own
+	}
 	for i := range args {
 		if len(args[i].text) > 2*maxPlainWords || len(args) > maxPlainWords/2 {
 			n += strings.Count(args[i].text, " ")
@@ -178,6 +192,9 @@ func manyWords(args []Expr) (n int) {
 
 // packed puts many arguments into settings.
 func (b *Builder) packed(call string, args []Expr) {
+	if b.form != nil {
+		b.form.slow = true
+	}
 	line, words := append([]byte(nil), b.buf[b.start:]...), b.words
 	b.buf = b.buf[:b.start]
 	var names []string
@@ -249,7 +266,15 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 		return
 	}
 	var w wordState
-	switch e.kind {
+	switch e = b.filled(e); e.kind {
+	case exprHole:
+		b.buf = append(b.buf, ' ')
+		b.words++
+		kind := holeWord
+		if list {
+			kind = holeList
+		}
+		b.hole(call, e, kind)
 	case exprText:
 		if plainWord(e.text) {
 			b.buf = append(append(b.buf, ' '), e.text...)
@@ -291,7 +316,13 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 
 // part adds a piece of a word.
 func (b *Builder) part(call string, e *Expr, w *wordState) {
-	switch e.kind {
+	switch e = b.filled(e); e.kind {
+	case exprHole:
+		if w.dollar { // what comes could make a variable of it
+			b.slowForm()
+		}
+		w.dollar = false
+		b.hole(call, e, holePart)
 	case exprText:
 		if err := w.data(e.text); err != nil {
 			b.fail(call, err)
@@ -350,6 +381,7 @@ func (b *Builder) carry(data string) {
 		line = append(line, lowerHex[data[i]>>4], lowerHex[data[i]&15])
 	}
 	line = append(line, '\n')
+	b.moved(b.start, len(line))
 	b.start += len(line)
 	b.buf = append(append(append(b.buf, "${dougu-"...), n...), ":string}"...)
 }
@@ -360,7 +392,7 @@ func (b *Builder) Set(name string, value ...Expr) {
 		b.fail("Set", fmt.Errorf("%q is no name of a setting", name))
 		return
 	}
-	if len(value) == 0 || len(value) == 1 && value[0].kind == exprText && value[0].text == "" {
+	if len(value) == 0 || len(value) == 1 && b.empty(&value[0]) {
 		b.open("clear") // set would clear it too
 		b.raw(name)
 		b.close()
@@ -370,6 +402,12 @@ func (b *Builder) Set(name string, value ...Expr) {
 	b.raw(name)
 	b.arguments("Set", value)
 	b.close()
+}
+
+// empty reports whether an expression is the empty text.
+func (b *Builder) empty(e *Expr) bool {
+	e = b.filled(e)
+	return e.kind == exprText && e.text == ""
 }
 
 // SetInt stores a number that inc can count up.

@@ -138,7 +138,7 @@ func (b *Builder) If(c Cond, then func(*Builder), otherwise func(*Builder)) {
 
 // condition adds one word of a condition, which may be empty when it is run.
 func (b *Builder) condition(e *Expr) {
-	if e.kind == exprText && e.text == "" {
+	if b.empty(e) {
 		b.raw("${}")
 		return
 	}
