@@ -31,6 +31,7 @@ type Builder struct {
 	form   *Form    // that is being made
 	marks  []mark   // its holes
 	values []string // of a form that is filled in
+	room   Expr     // what filled returned last
 }
 
 // Reset forgets the script and the error and keeps the memory.
@@ -116,8 +117,47 @@ func (b *Builder) Command(name string, options []string, args ...Expr) {
 		}
 		b.raw(o)
 	}
+	b.guard(args)
 	b.arguments(name, args)
 	b.close()
+}
+
+// guard ends the options of a command whose first argument may begin with a hyphen when
+// the machine looks at it.
+func (b *Builder) guard(args []Expr) {
+	if len(args) > 0 && b.mayBeOption(&args[0]) {
+		b.raw("--")
+	}
+}
+
+func (b *Builder) mayBeOption(e *Expr) bool {
+	switch e = b.filled(e); e.kind {
+	case exprText:
+		return strings.HasPrefix(e.text, "-")
+	case exprVar:
+		return !neverHyphen(e)
+	case exprJoin:
+		for i := range e.parts {
+			if p := b.filled(&e.parts[i]); p.kind != exprText || p.text != "" {
+				return b.mayBeOption(p)
+			}
+		}
+	}
+	return false // a hole with a hyphen in front is no plain word: then all is built again
+}
+
+// neverHyphen reports whether a variable is written out in digits or letters first.
+func neverHyphen(e *Expr) bool {
+	switch e.typ {
+	case HexRaw, HexHyp, Hex, Base64, Uint32, IPv4, UUIDType:
+		return true
+	case "", bare:
+		switch e.text[strings.IndexByte(e.text, '/')+1:] {
+		case "mac", "ip", "netmask", "gateway", "dns", "next-server", "dhcp-server", "uuid", "errno", "unixtime", "buildarch", "platform":
+			return true
+		}
+	}
+	return false
 }
 
 // open begins a command.
@@ -277,6 +317,9 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 		b.hole(call, e, kind)
 	case exprText:
 		if plainWord(e.text) {
+			if b.tooLong(call, len(e.text)) {
+				return
+			}
 			b.buf = append(append(b.buf, ' '), e.text...)
 			b.words++
 			return
@@ -297,6 +340,9 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 		}
 		if e.text == "" {
 			b.fail(call, errors.New("an empty value"))
+			return
+		}
+		if b.tooLong(call, len(e.text)) {
 			return
 		}
 		b.buf = append(b.buf, ' ')
@@ -329,6 +375,9 @@ func (b *Builder) part(call string, e *Expr, w *wordState) {
 			return
 		}
 		if e.text == "" {
+			return
+		}
+		if w.n += len(e.text); b.tooLong(call, w.n) {
 			return
 		}
 		if plainBytes(e.text) && e.text[0] != '#' && e.text[0] != '-' && e.text[len(e.text)-1] != '\\' && operator(e.text) == 0 {
@@ -365,8 +414,29 @@ func (b *Builder) variable(name string, t Type) {
 
 const lowerHex = "0123456789abcdef"
 
-// carry puts a line that stores the bytes before the command, and refers to it.
+// longestWord is what a word may have, written and expanded: a BIOS build was seen to take
+// 32,000 bytes and to hang at 60,000.
+const longestWord = 32_000
+
+// carriedBytes is what one setting carries: two digits a byte.
+const carriedBytes = 15_000
+
+func (b *Builder) tooLong(call string, n int) bool {
+	if n > longestWord {
+		b.fail(call, fmt.Errorf("%w: a word of %d bytes, with which a BIOS build hangs", ErrUnrepresentable, n))
+	}
+	return n > longestWord
+}
+
+// carry puts lines that store the bytes before the command, and refers to them.
 func (b *Builder) carry(data string) {
+	for ; len(data) > carriedBytes; data = data[carriedBytes:] {
+		b.carryOne(data[:carriedBytes])
+	}
+	b.carryOne(data)
+}
+
+func (b *Builder) carryOne(data string) {
 	b.carriers++
 	const set, typ = "set dougu-", ":hexraw "
 	var number [20]byte
@@ -425,6 +495,7 @@ func (b *Builder) SetInt(name string, value int32) {
 // Echo prints a line.
 func (b *Builder) Echo(text ...Expr) {
 	b.open("echo")
+	b.guard(text)
 	b.arguments("Echo", text)
 	b.close()
 }

@@ -131,6 +131,7 @@ func plainBytes(s string) bool {
 type wordState struct {
 	open   bool // "${" stands in the data before
 	dollar bool // data ends in $
+	n      int  // bytes of data
 }
 
 // data checks a piece of data against what stands before it in the word.

@@ -83,6 +83,13 @@ func (f *Form) AppendTo(dst []byte, values ...string) ([]byte, error) {
 	if f.slow {
 		return f.again(dst, values)
 	}
+	bytes := f.size
+	for _, v := range values {
+		bytes += 3 * len(v)
+	}
+	if bytes > longestWord {
+		return f.again(dst, values)
+	}
 	start, words := len(dst), f.words
 	for i := range f.pieces {
 		p := &f.pieces[i]
@@ -135,7 +142,11 @@ func (f *Form) Bytes(values ...string) ([]byte, error) {
 // again builds the script with the values in place.
 func (f *Form) again(dst []byte, values []string) ([]byte, error) {
 	own := append(make([]string, 0, len(values)+1), values...) // not nil, and not the caller's
-	b := Builder{Profile: f.profile, values: own}
+	size := f.size + 64
+	for _, v := range values {
+		size += 3*len(v) + 16
+	}
+	b := Builder{Profile: f.profile, values: own, buf: make([]byte, 0, size)}
 	f.build(&b)
 	text, err := b.Bytes()
 	if err != nil {
@@ -197,7 +208,8 @@ func (b *Builder) filled(e *Expr) *Expr {
 	if e.kind != exprHole || b.values == nil || e.number < 0 || e.number >= len(b.values) {
 		return e
 	}
-	return &Expr{text: b.values[e.number]}
+	b.room = Expr{text: b.values[e.number]}
+	return &b.room
 }
 
 // moved tells the marks that text was put in before the command.

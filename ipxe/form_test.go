@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"dougu.internal/internal/oracle"
 	"dougu.internal/ipxe"
 )
 
@@ -56,7 +57,7 @@ func TestPart4FormsWriteWhatTheBuilderWrites(t *testing.T) {
 		for _, p := range []*ipxe.Profile{nil, ipxe.Current()} {
 			f, err := ipxe.Compile(p, 3, func(b *ipxe.Builder) { shape(b, ipxe.Hole) })
 			require.NoError(t, err, name)
-			for range 4000 {
+			for range oracle.N(700, 10_000) {
 				v := []string{"plain", "plain", "plain"}
 				for k := range v {
 					if r.IntN(3) > 0 {

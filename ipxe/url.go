@@ -125,6 +125,9 @@ func (b *Builder) url(call string, u *URLBuilder) {
 			}
 		}
 	}
+	if b.tooLong(call, len(b.buf)-start) {
+		return
+	}
 	if len(b.buf) == start || b.buf[start] == '-' {
 		b.fail(call, fmt.Errorf("no URL"))
 	}
