@@ -27,11 +27,16 @@ type Builder struct {
 	words    int
 	started  bool
 	used     map[string]bool // labels
+
+	form   *Form    // that is being made
+	marks  []mark   // its holes
+	values []string // of a form that is filled in
+	room   Expr     // what filled returned last
 }
 
 // Reset forgets the script and the error and keeps the memory.
 func (b *Builder) Reset() {
-	*b = Builder{Profile: b.Profile, buf: b.buf[:0]}
+	*b = Builder{Profile: b.Profile, buf: b.buf[:0], form: b.form, values: b.values}
 }
 
 // Err returns the first error, with the call that made it.
@@ -112,8 +117,47 @@ func (b *Builder) Command(name string, options []string, args ...Expr) {
 		}
 		b.raw(o)
 	}
+	b.guard(args)
 	b.arguments(name, args)
 	b.close()
+}
+
+// guard ends the options of a command whose first argument may begin with a hyphen when
+// the machine looks at it.
+func (b *Builder) guard(args []Expr) {
+	if len(args) > 0 && b.mayBeOption(&args[0]) {
+		b.raw("--")
+	}
+}
+
+func (b *Builder) mayBeOption(e *Expr) bool {
+	switch e = b.filled(e); e.kind {
+	case exprText:
+		return strings.HasPrefix(e.text, "-")
+	case exprVar:
+		return !neverHyphen(e)
+	case exprJoin:
+		for i := range e.parts {
+			if p := b.filled(&e.parts[i]); p.kind != exprText || p.text != "" {
+				return b.mayBeOption(p)
+			}
+		}
+	}
+	return false // a hole with a hyphen in front is no plain word: then all is built again
+}
+
+// neverHyphen reports whether a variable is written out in digits or letters first.
+func neverHyphen(e *Expr) bool {
+	switch e.typ {
+	case HexRaw, HexHyp, Hex, Base64, Uint32, IPv4, UUIDType:
+		return true
+	case "", bare:
+		switch e.text[strings.IndexByte(e.text, '/')+1:] {
+		case "mac", "ip", "netmask", "gateway", "dns", "next-server", "dhcp-server", "uuid", "errno", "unixtime", "buildarch", "platform":
+			return true
+		}
+	}
+	return false
 }
 
 // open begins a command.
@@ -135,6 +179,9 @@ func (b *Builder) close() {
 	if b.err != nil {
 		return
 	}
+	if b.form != nil {
+		b.form.words = max(b.form.words, b.words)
+	}
 	if b.words > MaxArguments {
 		b.fail(string(b.buf[b.start:min(len(b.buf), b.start+20)]), fmt.Errorf("%w: more than %d words", ErrUnrepresentable, MaxArguments))
 		return
@@ -152,6 +199,13 @@ const maxPlainWords = 200
 // arguments adds arguments that iPXE joins with blanks.
 func (b *Builder) arguments(call string, args []Expr) {
 	n := len(args)
+	if b.values != nil {
+		own := make([]Expr, len(args))
+		for i := range args {
+			own[i] = *b.filled(&args[i])
+		}
+		args = own
+	}
 	for i := range args {
 		if len(args[i].text) > 2*maxPlainWords || len(args) > maxPlainWords/2 {
 			n += strings.Count(args[i].text, " ")
@@ -178,6 +232,9 @@ func manyWords(args []Expr) (n int) {
 
 // packed puts many arguments into settings.
 func (b *Builder) packed(call string, args []Expr) {
+	if b.form != nil {
+		b.form.slow = true
+	}
 	line, words := append([]byte(nil), b.buf[b.start:]...), b.words
 	b.buf = b.buf[:b.start]
 	var names []string
@@ -249,9 +306,20 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 		return
 	}
 	var w wordState
-	switch e.kind {
+	switch e = b.filled(e); e.kind {
+	case exprHole:
+		b.buf = append(b.buf, ' ')
+		b.words++
+		kind := holeWord
+		if list {
+			kind = holeList
+		}
+		b.hole(call, e, kind)
 	case exprText:
 		if plainWord(e.text) {
+			if b.tooLong(call, len(e.text)) {
+				return
+			}
 			b.buf = append(append(b.buf, ' '), e.text...)
 			b.words++
 			return
@@ -274,6 +342,9 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 			b.fail(call, errors.New("an empty value"))
 			return
 		}
+		if b.tooLong(call, len(e.text)) {
+			return
+		}
 		b.buf = append(b.buf, ' ')
 		b.words++
 		b.carry(e.text)
@@ -291,13 +362,22 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 
 // part adds a piece of a word.
 func (b *Builder) part(call string, e *Expr, w *wordState) {
-	switch e.kind {
+	switch e = b.filled(e); e.kind {
+	case exprHole:
+		if w.dollar { // what comes could make a variable of it
+			b.slowForm()
+		}
+		w.dollar = false
+		b.hole(call, e, holePart)
 	case exprText:
 		if err := w.data(e.text); err != nil {
 			b.fail(call, err)
 			return
 		}
 		if e.text == "" {
+			return
+		}
+		if w.n += len(e.text); b.tooLong(call, w.n) {
 			return
 		}
 		if plainBytes(e.text) && e.text[0] != '#' && e.text[0] != '-' && e.text[len(e.text)-1] != '\\' && operator(e.text) == 0 {
@@ -334,8 +414,29 @@ func (b *Builder) variable(name string, t Type) {
 
 const lowerHex = "0123456789abcdef"
 
-// carry puts a line that stores the bytes before the command, and refers to it.
+// longestWord is what a word may have, written and expanded: a BIOS build was seen to take
+// 32,000 bytes and to hang at 60,000.
+const longestWord = 32_000
+
+// carriedBytes is what one setting carries: two digits a byte.
+const carriedBytes = 15_000
+
+func (b *Builder) tooLong(call string, n int) bool {
+	if n > longestWord {
+		b.fail(call, fmt.Errorf("%w: a word of %d bytes, with which a BIOS build hangs", ErrUnrepresentable, n))
+	}
+	return n > longestWord
+}
+
+// carry puts lines that store the bytes before the command, and refers to them.
 func (b *Builder) carry(data string) {
+	for ; len(data) > carriedBytes; data = data[carriedBytes:] {
+		b.carryOne(data[:carriedBytes])
+	}
+	b.carryOne(data)
+}
+
+func (b *Builder) carryOne(data string) {
 	b.carriers++
 	const set, typ = "set dougu-", ":hexraw "
 	var number [20]byte
@@ -350,6 +451,7 @@ func (b *Builder) carry(data string) {
 		line = append(line, lowerHex[data[i]>>4], lowerHex[data[i]&15])
 	}
 	line = append(line, '\n')
+	b.moved(b.start, len(line))
 	b.start += len(line)
 	b.buf = append(append(append(b.buf, "${dougu-"...), n...), ":string}"...)
 }
@@ -360,7 +462,7 @@ func (b *Builder) Set(name string, value ...Expr) {
 		b.fail("Set", fmt.Errorf("%q is no name of a setting", name))
 		return
 	}
-	if len(value) == 0 || len(value) == 1 && value[0].kind == exprText && value[0].text == "" {
+	if len(value) == 0 || len(value) == 1 && b.empty(&value[0]) {
 		b.open("clear") // set would clear it too
 		b.raw(name)
 		b.close()
@@ -370,6 +472,12 @@ func (b *Builder) Set(name string, value ...Expr) {
 	b.raw(name)
 	b.arguments("Set", value)
 	b.close()
+}
+
+// empty reports whether an expression is the empty text.
+func (b *Builder) empty(e *Expr) bool {
+	e = b.filled(e)
+	return e.kind == exprText && e.text == ""
 }
 
 // SetInt stores a number that inc can count up.
@@ -387,6 +495,7 @@ func (b *Builder) SetInt(name string, value int32) {
 // Echo prints a line.
 func (b *Builder) Echo(text ...Expr) {
 	b.open("echo")
+	b.guard(text)
 	b.arguments("Echo", text)
 	b.close()
 }

@@ -193,3 +193,29 @@ func ExampleChainLoop() {
 	fmt.Println(at, loops)
 	// Output: 10 true
 }
+
+func ExampleCompile() {
+	form, err := ipxe.Compile(nil, 2, func(b *ipxe.Builder) {
+		b.Kernel(ipxe.Link("http://10.0.0.1/vmlinuz"), ipxe.Concat(ipxe.Text("id="), ipxe.Hole(0)), ipxe.Hole(1))
+		b.Boot()
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, values := range [][]string{{"7", "quiet console=ttyS0"}, {"8", "# || reboot"}, {"${mac}", "x"}} {
+		script, err := form.AppendTo(nil, values...)
+		fmt.Printf("%s%v\n", script, err)
+	}
+	// Output:
+	// #!ipxe
+	// kernel http://10.0.0.1/vmlinuz id=7 quiet console=ttyS0
+	// boot
+	// <nil>
+	// #!ipxe
+	// set dougu-1:hexraw 23207c7c207265626f6f74
+	// kernel http://10.0.0.1/vmlinuz id=8 ${dougu-1:string}
+	// boot
+	// <nil>
+	// ipxe: kernel: iPXE has no way to say this: ${ and } in "${mac}", which iPXE would expand
+}

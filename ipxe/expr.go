@@ -29,6 +29,8 @@ type Expr struct {
 	text  string // data, or the name of a variable
 	typ   Type
 	parts []Expr
+
+	number int // of a hole
 }
 
 type exprKind uint8
@@ -37,6 +39,7 @@ const (
 	exprText exprKind = iota
 	exprVar
 	exprJoin
+	exprHole
 )
 
 // Text is data: iPXE gets exactly these bytes. What can't be written plainly (blanks,
@@ -128,6 +131,7 @@ func plainBytes(s string) bool {
 type wordState struct {
 	open   bool // "${" stands in the data before
 	dollar bool // data ends in $
+	n      int  // bytes of data
 }
 
 // data checks a piece of data against what stands before it in the word.

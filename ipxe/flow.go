@@ -108,6 +108,9 @@ func (b *Builder) If(c Cond, then func(*Builder), otherwise func(*Builder)) {
 	} else {
 		b.open("iseq")
 	}
+	if b.mayBeOption(&c.left) {
+		b.raw("--")
+	}
 	b.condition(&c.left)
 	if !c.set {
 		b.condition(&c.right)
@@ -138,7 +141,7 @@ func (b *Builder) If(c Cond, then func(*Builder), otherwise func(*Builder)) {
 
 // condition adds one word of a condition, which may be empty when it is run.
 func (b *Builder) condition(e *Expr) {
-	if e.kind == exprText && e.text == "" {
+	if b.empty(e) {
 		b.raw("${}")
 		return
 	}
@@ -242,6 +245,9 @@ func (b *Builder) Menu(c Choice) {
 	b.open("menu")
 	b.raw("--name")
 	b.raw(name)
+	if strings.HasPrefix(c.Title, "-") {
+		b.raw("--")
+	}
 	b.text("Menu", c.Title)
 	b.close()
 	n := 0
@@ -330,6 +336,5 @@ func (b *Builder) text(call, s string) {
 	if s == "" {
 		return
 	}
-	e := Text(s)
-	b.argument(call, &e, true)
+	b.arguments(call, []Expr{Text(s)})
 }

@@ -168,7 +168,10 @@ func (p *parser) commands(l *Line) {
 		if cmd.Op == First && firstWord == len(p.words) {
 			cmd.At = i
 		}
-		firstWord = p.addWord(Word{Text: w, At: i, Expands: dollar && expands(w)}, firstWord)
+		if len(p.words) == cap(p.words) {
+			firstWord = p.moreWords(firstWord, t[i:])
+		}
+		p.words = append(p.words, Word{Text: w, At: i, Expands: dollar && expands(w)})
 		i = j
 	}
 	cmd.Words = p.words[firstWord:len(p.words):len(p.words)]
@@ -176,33 +179,36 @@ func (p *parser) commands(l *Line) {
 	l.Cmds = p.cmds[firstCmd:len(p.cmds):len(p.cmds)]
 }
 
-// addWord adds a word to the command whose words begin at from; where the slab is full it
-// moves these to another.
-func (p *parser) addWord(w Word, from int) int {
-	if len(p.words) == cap(p.words) {
-		own := p.words[from:]
-		p.words = append(make([]Word, 0, slab(len(own), cap(p.words), 2048)), own...)
-		from = 0
-	}
-	p.words = append(p.words, w)
-	return from
+// moreWords begins another slab, with room for what is left of the line; the words of the
+// command, which begin at from, move to it.
+func (p *parser) moreWords(from int, rest string) int {
+	own := p.words[from:]
+	p.words = append(make([]Word, 0, max(len(own)+countWords(rest), min(2*cap(p.words), 2048))), own...)
+	return 0
 }
 
-// addCommand does the same for the commands of a line.
+func countWords(s string) (n int) {
+	space := true
+	for i := range len(s) {
+		is := isSpace(s[i])
+		if space && !is {
+			n++
+		}
+		space = is
+	}
+	return n
+}
+
+// addCommand adds a command to those of the line, which begin at from; where the slab is
+// full they move to another.
 func (p *parser) addCommand(c Command, from int) int {
 	if len(p.cmds) == cap(p.cmds) {
 		own := p.cmds[from:]
-		p.cmds = append(make([]Command, 0, slab(len(own), cap(p.cmds), 1024)), own...)
+		p.cmds = append(make([]Command, 0, max(2*len(own)+8, min(2*cap(p.cmds), 1024))), own...)
 		from = 0
 	}
 	p.cmds = append(p.cmds, c)
 	return from
-}
-
-// slab is the size of the next slab: twice the last, within bounds, and room for twice
-// what moves to it.
-func slab(own, last, most int) int {
-	return max(2*own+8, min(2*last, most))
 }
 
 func operator(w string) Op {

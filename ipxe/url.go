@@ -37,7 +37,7 @@ func URL(parts ...Expr) *URLBuilder {
 	u := &URLBuilder{parts: make([]urlPart, 0, len(parts)+2)}
 	for _, p := range parts {
 		k := urlText
-		if p.kind == exprVar {
+		if p.kind == exprVar || p.kind == exprHole {
 			k = urlVar
 		}
 		u.parts = append(u.parts, urlPart{k, "", p})
@@ -49,6 +49,12 @@ func URL(parts ...Expr) *URLBuilder {
 // escaped.
 func (u *URLBuilder) Path(data string) *URLBuilder {
 	u.parts = append(u.parts, urlPart{urlData, "", Text(data)})
+	return u
+}
+
+// PathHole adds a piece of the path that a [Form] fills in.
+func (u *URLBuilder) PathHole(number int) *URLBuilder {
+	u.parts = append(u.parts, urlPart{urlData, "", Hole(number)})
 	return u
 }
 
@@ -105,6 +111,10 @@ func (b *Builder) url(call string, u *URLBuilder) {
 				b.fail(call, fmt.Errorf("a piece of the path after the query"))
 				return
 			}
+			if p.value.kind == exprHole {
+				b.escapedHole(call, &p.value, holeEscaped)
+				break
+			}
 			b.buf = appendEscaped(b.buf, p.value.text)
 		case urlQuery:
 			b.buf = append(b.buf, "?&"[boolIndex(query)])
@@ -115,9 +125,21 @@ func (b *Builder) url(call string, u *URLBuilder) {
 			}
 		}
 	}
+	if b.tooLong(call, len(b.buf)-start) {
+		return
+	}
 	if len(b.buf) == start || b.buf[start] == '-' {
 		b.fail(call, fmt.Errorf("no URL"))
 	}
+}
+
+// escapedHole adds a hole whose value is escaped, or the value.
+func (b *Builder) escapedHole(call string, e *Expr, kind holeKind) {
+	if e = b.filled(e); e.kind == exprHole {
+		b.hole(call, e, kind)
+		return
+	}
+	b.buf = appendEscaped(b.buf, e.text)
 }
 
 // urlText adds constant text.
@@ -147,10 +169,16 @@ func boolIndex(b bool) int {
 }
 
 func (b *Builder) queryValue(call string, p *urlPart, w *wordState) {
-	v := p.value
+	v := *b.filled(&p.value)
+	old := b.Profile == nil || b.Profile.URI == Reencode
 	switch v.kind {
+	case exprHole:
+		kind := holeEscaped
+		if old {
+			kind = holeQuery
+		}
+		b.hole(call, &v, kind)
 	case exprText:
-		old := b.Profile == nil || b.Profile.URI == Reencode
 		if old && strings.ContainsAny(v.text, "&+") {
 			b.fail(call, fmt.Errorf("%w: & or + in the value of %s: iPXE before November 2021 hands it on unescaped", ErrUnrepresentable, p.text))
 			return

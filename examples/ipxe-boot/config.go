@@ -27,13 +27,22 @@ func runDHCP(_ context.Context, p *program, args []string) error {
 		return err
 	}
 	make := map[string]func() ([]byte, error){"isc": d.ISC, "kea": d.Kea, "dnsmasq": d.Dnsmasq}[*server]
-	if f.NArg() > 0 || make == nil {
-		f.Usage()
-		return errFlags
+	if err := p.noArguments(f); err != nil {
+		return err
+	}
+	switch {
+	case make == nil:
+		return p.wrong(f, "-server %q: isc, kea or dnsmasq", *server)
+	case *next == "":
+		return p.wrong(f, "-next is missing: the IPv4 address of the TFTP server")
+	case d.ScriptURL == "":
+		return p.wrong(f, "-script is missing: the URL that iPXE boots from")
+	case d.BIOS == "" && d.EFI64 == "" && d.EFIARM64 == "" && d.HTTP64 == "" && d.HTTPARM64 == "":
+		return p.wrong(f, "no file of iPXE: give -bios, -efi64, -efiarm64, -http64 or -httparm64")
 	}
 	var err error
 	if d.Server, err = netip.ParseAddr(*next); err != nil {
-		return fmt.Errorf("-next: %w", err)
+		return fmt.Errorf("-next %q: no IP address", *next)
 	}
 	make = map[string]func() ([]byte, error){"isc": d.ISC, "kea": d.Kea, "dnsmasq": d.Dnsmasq}[*server]
 	if *whole {
@@ -82,9 +91,14 @@ func runPXELINUX(_ context.Context, p *program, args []string) error {
 	if err := parse(f, args); err != nil {
 		return err
 	}
-	if *file == "" || f.NArg() > 0 || *timeout < 0 || *timeout > 3600 {
-		f.Usage()
-		return errFlags
+	if err := p.noArguments(f); err != nil {
+		return err
+	}
+	switch {
+	case *file == "":
+		return p.wrong(f, "-machines is missing")
+	case *timeout < 0 || *timeout > 3600:
+		return p.wrong(f, "-timeout %v: 0 to 3600 seconds", *timeout)
 	}
 	data, err := p.read(*file)
 	if err != nil {
@@ -103,7 +117,7 @@ func runPXELINUX(_ context.Context, p *program, args []string) error {
 	}
 	addr, err := netip.ParseAddr(*server)
 	if err != nil {
-		return fmt.Errorf("-server: %w", err)
+		return fmt.Errorf("-server %q: no IP address", *server)
 	}
 	mac, ok := ipxe.ParseMAC(*name)
 	if *name != "" && !ok {
@@ -114,6 +128,9 @@ func runPXELINUX(_ context.Context, p *program, args []string) error {
 	for i := range machines.Machines {
 		r := &machines.Machines[i]
 		g := machines.Boots(r)
+		if g.Kernel == "" && g.Local == "" {
+			return noError{fmt.Errorf("%s: machine %s boots nothing: give it, its group or the default a kernel, or local", *file, ipxe.Printable(r.Name))}
+		}
 		menu.Entries = append(menu.Entries, ipxe.PXEEntry{
 			Label: r.Name, Kernel: strings.TrimPrefix(g.Kernel, "/"), Initrds: g.Initrds, Args: g.Args, Console: g.Console,
 			Local: g.Local != "", Default: r == chosen,

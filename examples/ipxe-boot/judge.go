@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -32,9 +34,13 @@ func runLint(ctx context.Context, p *program, args []string) error {
 		}
 		return nil
 	}
-	if f.NArg() == 0 && len(dhcp) == 0 || *format != "text" && *format != "json" && *format != "sarif" {
-		f.Usage()
-		return errFlags
+	switch {
+	case f.NArg() == 0 && len(dhcp) == 0:
+		return p.wrong(f, "no SCRIPT is given, and no -dhcp; - is standard input")
+	case *format != "text" && *format != "json" && *format != "sarif":
+		return p.wrong(f, "-format %q: text, json or sarif", *format)
+	case *fix && f.NArg() != 1:
+		return p.wrong(f, "-fix writes one script, and %d are given", f.NArg())
 	}
 	prof, err := profile(*name, *with)
 	if err != nil {
@@ -92,21 +98,38 @@ func (p *program) findings(format string, found diag.List, sources map[string][]
 	return diag.WriteText(p.out, found, func(file string) []byte { return sources[file] })
 }
 
+// jsonPlace is the line and column of an error in a JSON text.
+func jsonPlace(data []byte, at int64, err error) string {
+	var syntax *json.SyntaxError
+	var typ *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		at = syntax.Offset - 1 // it counts the byte at fault
+	case errors.As(err, &typ):
+		at = typ.Offset
+	}
+	before := data[:min(max(at, 0), int64(len(data)))]
+	return fmt.Sprintf("%d:%d", 1+bytes.Count(before, []byte("\n")), len(before)-bytes.LastIndexByte(before, '\n'))
+}
+
 // templateMachine is a row of render's list: what the template sees.
 func readTemplateMachines(data []byte) ([]ipxe.Machine, error) {
 	var list []ipxe.Machine
 	d := json.NewDecoder(strings.NewReader(string(data)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&list); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", jsonPlace(data, d.InputOffset(), err), err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("%s: more text after the list", jsonPlace(data, d.InputOffset(), err))
 	}
 	for i := range list {
 		if list[i].Name == "" {
-			return nil, fmt.Errorf("machine %d has no name", i+1)
+			return nil, fmt.Errorf(" machine %d has no name", i+1)
 		}
 		if list[i].MAC != "" {
 			if _, ok := ipxe.ParseMAC(list[i].MAC); !ok {
-				return nil, fmt.Errorf("machine %s: %q is no MAC address", list[i].Name, list[i].MAC)
+				return nil, fmt.Errorf(" machine %s: %q is no MAC address", list[i].Name, list[i].MAC)
 			}
 		}
 	}
@@ -123,9 +146,11 @@ func runRender(_ context.Context, p *program, args []string) error {
 	if err := parse(f, args); err != nil {
 		return err
 	}
-	if *machines == "" || *file == "" || f.NArg() > 0 {
-		f.Usage()
-		return errFlags
+	if err := p.noArguments(f); err != nil {
+		return err
+	}
+	if *machines == "" || *file == "" {
+		return p.wrong(f, "-machines and -template are both wanted")
 	}
 	vars := map[string]string{}
 	for _, s := range sets {
@@ -141,7 +166,7 @@ func runRender(_ context.Context, p *program, args []string) error {
 	}
 	rows, err := readTemplateMachines(data)
 	if err != nil {
-		return fmt.Errorf("%s: %w", *machines, err)
+		return fmt.Errorf("%s:%w", *machines, err)
 	}
 	text, err := p.read(*file)
 	if err != nil {
@@ -151,17 +176,29 @@ func runRender(_ context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
+	// All scripts are made before the first is written: there is never half a fleet.
+	scripts := make([][]byte, len(rows))
+	var bad []error
+	shape := true
 	for i := range rows {
-		m := &rows[i]
-		script, err := t.Render(m, vars)
-		if err != nil {
-			var shape *ipxe.TemplateError
-			if errors.As(err, &shape) {
-				return noError{fmt.Errorf("%s: machine %s: %w", *machines, m.Name, err)}
-			}
-			return fmt.Errorf("%s: machine %s: %w", *machines, m.Name, err)
+		if scripts[i], err = t.Render(&rows[i], vars); err != nil {
+			var t *ipxe.TemplateError
+			shape = shape && errors.As(err, &t)
+			bad = append(bad, fmt.Errorf("%s: machine %s: %w", *machines, ipxe.Printable(rows[i].Name), err))
 		}
-		if err := p.emit(*dir, m, script); err != nil {
+	}
+	if len(bad) > 0 {
+		last := len(bad) - 1
+		for _, err := range bad[:last] {
+			fmt.Fprintln(p.err, "ipxe-boot:", err)
+		}
+		if err = bad[last]; shape {
+			err = noError{err}
+		}
+		return err
+	}
+	for i := range rows {
+		if err := p.emit(*dir, &rows[i], scripts[i]); err != nil {
 			return err
 		}
 	}
@@ -213,9 +250,8 @@ func runExplore(ctx context.Context, p *program, args []string) error {
 	if err := parse(f, args); err != nil {
 		return err
 	}
-	if f.NArg() != 1 || *format != "text" && *format != "json" {
-		f.Usage()
-		return errFlags
+	if err := p.oneScript(f, *format); err != nil {
+		return err
 	}
 	src, err := p.read(f.Arg(0))
 	if err != nil {
@@ -259,7 +295,7 @@ func exploreMachines(p *program, m *machineFlags, file string) ([]sim.NamedMachi
 	}
 	rows, err := readTemplateMachines(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s:%w", file, err)
 	}
 	var list []sim.NamedMachine
 	for _, r := range rows {

@@ -54,10 +54,10 @@ type subcommand struct {
 func subcommands() []subcommand {
 	return []subcommand{
 		{"serve", "-once [-profile P] [-mac M] [-product TEXT] [-machines FILE]", "boot a simulated machine from our own server on 127.0.0.1, and show the exchange", runServe},
-		{"run", "[-profile P] [-set NAME=VALUE]... [-http URL=FILE]... [-key K]... [-dump SETTING]... [-format text|json] SCRIPT", "say what iPXE would request, print and boot", runRun},
-		{"lint", "[-profile P] [-format text|json|sarif] [-fix] [-rules] [-dhcp FILE] SCRIPT...", "judge scripts, or the configuration of a DHCP server", runLint},
+		{"run", "[-profile P] [-with COMMANDS] [-uri URL] [-set NAME=VALUE]... [-http URL=FILE]... [-key K]... [-dump SETTING]... [-format text|json] SCRIPT", "say what iPXE would request, print and boot", runRun},
+		{"lint", "[-profile P] [-with COMMANDS] [-format text|json|sarif] [-fix] [-rules] [-dhcp FILE] SCRIPT...", "judge scripts, or the configuration of a DHCP server", runLint},
 		{"render", "-machines FILE -template FILE [-set K=V]... [-o DIR]", "make a script for each machine from a template", runRender},
-		{"explore", "[-profile P] [-machines FILE] [-http URL=FILE]... [-cancel] [-format text|json] SCRIPT", "follow every choice that a user can make, for each machine", runExplore},
+		{"explore", "[-profile P] [-with COMMANDS] [-uri URL] [-set NAME=VALUE]... [-machines FILE] [-http URL=FILE]... [-cancel] [-format text|json] SCRIPT", "follow every choice that a user can make, for each machine", runExplore},
 		{"dhcp", "-server isc|kea|dnsmasq -next IP -script URL [-bios FILE] [-efi64 FILE] [-efiarm64 FILE] [-http64 URL] [-httparm64 URL] [-whole]", "write the lines that bring machines to iPXE and iPXE to its script", runDHCP},
 		{"pxelinux", "-machines FILE [-serial PORT,BAUD[,FLOW]] [-mirrored] [-timeout SECONDS] [-title TEXT] [-name MAC] [-server IP]", "write a menu for PXELINUX with serial-over-LAN consoles", runPXELINUX},
 	}
@@ -137,6 +137,39 @@ func parse(f *flag.FlagSet, args []string) error {
 		return err
 	}
 	return errFlags
+}
+
+// wrong shows the usage, and then what is wrong with the command line.
+func (p *program) wrong(f *flag.FlagSet, format string, args ...any) error {
+	f.Usage()
+	fmt.Fprintf(p.err, "ipxe-boot: "+f.Name()+": "+format+"\n", args...)
+	return errFlags
+}
+
+// noArguments complains about words behind the flags of a subcommand that takes none.
+func (p *program) noArguments(f *flag.FlagSet) error {
+	if f.NArg() > 0 {
+		return p.wrong(f, "%q is no flag, and nothing else is wanted", f.Arg(0))
+	}
+	return nil
+}
+
+// oneScript checks the words behind the flags, and the format.
+func (p *program) oneScript(f *flag.FlagSet, format string) error {
+	switch {
+	case f.NArg() == 0:
+		return p.wrong(f, "no SCRIPT is given; - is standard input")
+	case f.NArg() > 1:
+		for _, a := range f.Args()[1:] {
+			if strings.HasPrefix(a, "-") {
+				return p.wrong(f, "flags stand before the SCRIPT: move %s", a)
+			}
+		}
+		return p.wrong(f, "one SCRIPT is wanted, and %d are given", f.NArg())
+	case format != "text" && format != "json":
+		return p.wrong(f, "-format %q: text or json", format)
+	}
+	return nil
 }
 
 // list is a flag that may be given more than once.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -157,7 +158,7 @@ func TestPart8Render(t *testing.T) {
 	tmpl := file(t, "t.ipxe", "#!ipxe\nkernel {{.Var.k}} root={{.Var.root}}\n")
 	status, out, errs := call(t, "", "render", "-machines", machines, "-template", tmpl, "-set", "k=vmlinuz")
 	require.Equal(t, 1, status)
-	require.Equal(t, "== a\n#!ipxe\nkernel vmlinuz root=sda\n", out)
+	require.Empty(t, out, "never half a fleet")
 	require.Contains(t, errs, machines+`: machine b: `+tmpl+`: line 2 of the script: var root = "x\nreboot": it`)
 	good := file(t, "m.json", `[{"name": "../../a", "mac": "52:54:00:12:34:56", "vars": {"root": "sda"}}]`)
 	dir := t.TempDir()
@@ -166,10 +167,25 @@ func TestPart8Render(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(dir, "52-54-00-12-34-56.ipxe"))
 	require.NoError(t, err)
 	require.Equal(t, "#!ipxe\nkernel vmlinuz root=sda\n", string(text))
-	for _, bad := range []string{`{`, `[{"name": "a", "mac": "x"}]`, `[{"mac": "525400123456"}]`, `[{"nam": "a"}]`} {
-		status, _, _ = call(t, "", "render", "-machines", file(t, "m.json", bad), "-template", tmpl)
+	status, out, errs = call(t, "", "render", "-machines", good, "-template", tmpl, "-set", "k=vmlinuz")
+	require.Zero(t, status, errs)
+	require.Equal(t, "== ../../a\n#!ipxe\nkernel vmlinuz root=sda\n", out)
+	for bad, why := range map[string]string{
+		`{`: ":1:1: unexpected EOF", `[{"name": "a", "mac": "x"}]`: `: machine a: "x" is no MAC address`, `[{"mac": "525400123456"}]`: ": machine 1 has no name",
+		"[{\"name\": \"a\",\n \"nam\": \"a\"}]": `: json: unknown field "nam"`, "[\n]x": ":2:2: more text after the list", "[\n{\"name\": 1}]": ":2:10: json: cannot unmarshal number",
+	} {
+		name := file(t, "m.json", bad)
+		status, _, errs = call(t, "", "render", "-machines", name, "-template", tmpl)
 		require.Equal(t, 2, status, bad)
+		require.Contains(t, errs, "ipxe-boot: "+name+":", bad)
+		require.Contains(t, errs, why, bad)
 	}
+	two := file(t, "m.json", `[{"name": "a", "vars": {"root": "x y"}}, {"name": "b", "vars": {"root": "||"}}]`)
+	status, out, errs = call(t, "", "render", "-machines", two, "-template", tmpl, "-set", "k=vmlinuz")
+	require.Equal(t, 1, status)
+	require.Empty(t, out)
+	require.Contains(t, errs, "machine a: ")
+	require.Contains(t, errs, "machine b: ", "each bad machine is named")
 	status, _, _ = call(t, "", "render")
 	require.Equal(t, 2, status)
 }
@@ -242,4 +258,80 @@ LABEL disk
 		status, _, _ = call(t, "", "pxelinux", "-machines", machines, "-serial", serial)
 		require.Equal(t, 2, status, serial)
 	}
+}
+
+// TestPart8SaysWhatIsWrong: a wrong command line ends with a line that says why, and with
+// status 2.
+func TestPart8SaysWhatIsWrong(t *testing.T) {
+	script := file(t, "s.ipxe", "#!ipxe\n:l\nimgfetch http://h/x ||\ngoto l\n")
+	machines := file(t, "m.json", `[{"name": "a", "serial": "1"}]`)
+	for _, row := range []struct {
+		args   string
+		status int
+		last   string
+	}{
+		{"run", 2, "ipxe-boot: run: no SCRIPT is given; - is standard input"},
+		{"run S -key x", 2, "ipxe-boot: run: flags stand before the SCRIPT: move -key"},
+		{"run S S", 2, "ipxe-boot: run: one SCRIPT is wanted, and 2 are given"},
+		{"run -format xml S", 2, `ipxe-boot: run: -format "xml": text or json`},
+		{"run nosuch", 2, "ipxe-boot: open nosuch: no such file or directory"},
+		{"run -set a S", 2, `ipxe-boot: -set "a": NAME=VALUE`},
+		{"run -set ip=x S", 2, `ipxe-boot: sim: setting "ip": Invalid argument`},
+		{"explore", 2, "ipxe-boot: explore: no SCRIPT is given; - is standard input"},
+		{"lint", 2, "ipxe-boot: lint: no SCRIPT is given, and no -dhcp; - is standard input"},
+		{"lint -format xml S", 2, `ipxe-boot: lint: -format "xml": text, json or sarif`},
+		{"lint -fix S S", 2, "ipxe-boot: lint: -fix writes one script, and 2 are given"},
+		{"lint -profile 2025 S", 2, `ipxe-boot: there is no profile "2025": debian2019, 2021, 2021-all`},
+		{"render", 2, "ipxe-boot: render: -machines and -template are both wanted"},
+		{"render x", 2, `ipxe-boot: render: "x" is no flag, and nothing else is wanted`},
+		{"dhcp", 2, `ipxe-boot: dhcp: -server "": isc, kea or dnsmasq`},
+		{"dhcp -server kea", 2, "ipxe-boot: dhcp: -next is missing: the IPv4 address of the TFTP server"},
+		{"dhcp -server kea -next 10.0.0.1", 2, "ipxe-boot: dhcp: -script is missing: the URL that iPXE boots from"},
+		{"dhcp -server kea -next 10.0.0.1 -script http://h/", 2, "ipxe-boot: dhcp: no file of iPXE: give -bios, -efi64, -efiarm64, -http64 or -httparm64"},
+		{"dhcp -server kea -next x -script http://h/ -bios b", 2, `ipxe-boot: -next "x": no IP address`},
+		{"pxelinux", 2, "ipxe-boot: pxelinux: -machines is missing"},
+		{"pxelinux -machines M -timeout -1", 2, "ipxe-boot: pxelinux: -timeout -1: 0 to 3600 seconds"},
+		{"pxelinux -machines M", 1, "ipxe-boot: M: machine a boots nothing: give it, its group or the default a kernel, or local"},
+		{"serve", 2, "ipxe-boot: serve only knows -once: it boots one simulated machine and ends; embed ipxe.Handler to serve real ones"},
+		{"nosuch", 2, `ipxe-boot: there is no subcommand "nosuch"`},
+	} {
+		var args []string
+		for _, a := range strings.Fields(row.args) {
+			args = append(args, map[string]string{"S": script, "M": machines}[a]+map[bool]string{true: "", false: a}[a == "S" || a == "M"])
+		}
+		status, _, errs := call(t, "", args...)
+		require.Equal(t, row.status, status, row.args)
+		lines := strings.Split(strings.TrimRight(errs, "\n"), "\n")
+		require.Equal(t, strings.ReplaceAll(row.last, "M:", machines+":"), lines[len(lines)-1], row.args)
+	}
+	status, out, _ := call(t, "", "run", script)
+	require.Equal(t, 1, status)
+	require.Less(t, strings.Count(out, "\n"), 20, "ten thousand equal lines are folded")
+	require.Contains(t, out, "  GET http://h/x\n  ... the line above 9999 times more\n")
+	status, out, _ = call(t, "", "run", file(t, "p.ipxe", "#!ipxe\nprompt Go?\n"))
+	require.Equal(t, 1, status)
+	require.Contains(t, out, "press one with -key, or let the time run out with -key wait [waits-for-key]")
+}
+
+func TestFoldedLines(t *testing.T) {
+	many := make([]string, 500)
+	for i := range many {
+		many[i] = fmt.Sprint(i)
+	}
+	for name, row := range map[string]struct{ in, want string }{
+		"few":      {"a a a b", "a a a b"},
+		"one":      {"a a a a b", "a +3 b"},
+		"two":      {"x a b a b a b a b y", "x a b 2+3 y"},
+		"cut off":  {"a b a b a b a b a", "a b 2+3 a"},
+		"nothing":  {"", ""},
+		"no order": {"a b c d", "a b c d"},
+	} {
+		got := strings.Join(fold(strings.Fields(row.in)), " ")
+		got = strings.ReplaceAll(strings.ReplaceAll(got, "  ... the line above 3 times more", "+3"), "  ... the 2 lines above 3 times more", "2+3")
+		require.Equal(t, row.want, got, name)
+	}
+	var out bytes.Buffer
+	(&program{out: &out}).print(many)
+	require.Equal(t, headLines+tailLines+1, strings.Count(out.String(), "\n"))
+	require.Contains(t, out.String(), "\n149\n  ... 300 lines left out; -format json has them\n450\n")
 }

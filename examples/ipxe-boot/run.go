@@ -234,9 +234,8 @@ func runRun(ctx context.Context, p *program, args []string) error {
 	if err := parse(f, args); err != nil {
 		return err
 	}
-	if f.NArg() != 1 || *format != "text" && *format != "json" {
-		f.Usage()
-		return errFlags
+	if err := p.oneScript(f, *format); err != nil {
+		return err
 	}
 	src, err := p.read(f.Arg(0))
 	if err != nil {
@@ -272,26 +271,28 @@ func runRun(ctx context.Context, p *program, args []string) error {
 }
 
 // visible writes text for a terminal, line by line.
-func visible(b []byte, indent string) string {
-	var out strings.Builder
+func visible(b []byte, indent string) (lines []string) {
 	for line := range strings.SplitSeq(strings.TrimSuffix(string(b), "\n"), "\n") {
-		out.WriteString(strings.TrimRight(indent+diag.Sanitize(line), " ") + "\n")
+		lines = append(lines, strings.TrimRight(indent+diag.Sanitize(line), " "))
 	}
-	return out.String()
+	return lines
 }
 
 func (p *program) printResult(r *sim.Result, dump []string) {
 	if len(r.Console) > 0 {
-		fmt.Fprintf(p.out, "console:\n%s", visible(r.Console, "  "))
+		fmt.Fprintln(p.out, "console:")
+		p.print(visible(r.Console, "  "))
 	}
 	if len(r.Requests) > 0 {
 		fmt.Fprintln(p.out, "requests:")
+		var lines []string
 		for _, q := range r.Requests {
-			fmt.Fprintf(p.out, "  %s %s\n", q.Method, diag.Sanitize(q.URI))
+			lines = append(lines, fmt.Sprintf("  %s %s", q.Method, diag.Sanitize(q.URI)))
 			if len(q.Body) > 0 {
-				fmt.Fprint(p.out, visible(q.Body, "    "))
+				lines = append(lines, visible(q.Body, "    ")...)
 			}
 		}
+		p.print(lines)
 	}
 	for _, name := range dump {
 		data, ok := r.Setting(name)
@@ -317,7 +318,11 @@ func (p *program) printResult(r *sim.Result, dump []string) {
 		if h.Fatal {
 			what = "the machine hangs"
 		}
-		fmt.Fprintf(p.out, "%s: %s:%d: %s [%s]\n", what, diag.Sanitize(h.Script), h.Line, diag.Sanitize(h.Text), h.Kind)
+		text := h.Text
+		if h.Kind == sim.HazardKeyboard {
+			text += ": press one with -key, or let the time run out with -key wait"
+		}
+		fmt.Fprintf(p.out, "%s: %s:%d: %s [%s]\n", what, diag.Sanitize(h.Script), h.Line, diag.Sanitize(text), h.Kind)
 	}
 	fmt.Fprintf(p.out, "steps: %d, time on the clock: %v\n", r.Steps, r.Elapsed)
 }

@@ -96,9 +96,8 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	if err := parse(f, args); err != nil {
 		return err
 	}
-	if f.NArg() > 0 {
-		f.Usage()
-		return errFlags
+	if err := p.noArguments(f); err != nil {
+		return err
 	}
 	if !*once {
 		return errors.New("serve only knows -once: it boots one simulated machine and ends; embed ipxe.Handler to serve real ones")
@@ -150,7 +149,7 @@ func (p *program) bootOnce(ctx context.Context, addr string, m *sim.Machine) err
 	w.show = func(r *sim.Request, a *http.Response, body []byte) {
 		fmt.Fprintf(p.out, "> %s %s\n< %s, %s, %d bytes\n", r.Method, diag.Sanitize(r.Target), a.Status, a.Header.Get("Content-Type"), len(body))
 		if ipxe.IsScript(body) {
-			fmt.Fprint(p.out, visible(body, "    "))
+			p.print(visible(body, "    "))
 		}
 	}
 	// The first script is what autoboot does: fetch the file name that DHCP gave.
@@ -159,7 +158,8 @@ func (p *program) bootOnce(ctx context.Context, addr string, m *sim.Machine) err
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "console:\n%s", visible(r.Console, "  "))
+	fmt.Fprintln(p.out, "console:")
+	p.print(visible(r.Console, "  "))
 	fmt.Fprintf(p.out, "ends: %s\n", bootText(&r.Boot))
 	if h := r.Hang(); h != nil {
 		return noError{fmt.Errorf("the machine hangs: %s", h.Text)}

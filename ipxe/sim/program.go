@@ -70,10 +70,16 @@ func (r *runner) programLine(p *program, s *ipxe.Script, i int) *programLine {
 }
 
 func (r *runner) compile(l *ipxe.Line) *programLine {
-	out := &programLine{cmds: make([]programCommand, len(l.Cmds)), open: l.Open}
+	out := &programLine{open: l.Open}
+	for i := range l.Cmds {
+		out.words += len(l.Cmds[i].Words) + 1
+	}
+	if out.words > hangWords && r.p.Platform == "pcbios" {
+		return out // which no machine survives
+	}
+	out.cmds = make([]programCommand, len(l.Cmds))
 	for i := range l.Cmds {
 		c := &l.Cmds[i]
-		out.words += len(c.Words) + 1
 		to := &out.cmds[i]
 		to.op = c.Op
 		if len(c.Words) == 0 {

@@ -171,48 +171,103 @@ var hookMachine = hookData{
 	ID: "3278ef50-ff04-4611-9de1-c22be20137d3", Retries: 10, Delay: 3, Args: []string{"vlan_id=", "facility=onprem", "syslog_host=10.0.0.1", "tinkerbell_tls=false", "console=ttyS1,115200n8"},
 }
 
-// compiledHook is what does not change from machine to machine, as the template is.
-type compiledHook struct {
-	kernel, initrd *ipxe.URLBuilder
-	name           ipxe.Expr
-	args           [16]ipxe.Expr
-}
+// hookForms are the equivalent, built once: two downloads that are tried again, with a
+// pause. What changes from machine to machine are holes; a machine without a trace has a
+// form of its own.
+type hookForms struct{ traced, plain *ipxe.Form }
 
-func compileHook(url string) *compiledHook {
+// The holes of the forms.
+const (
+	hookMAC = iota
+	hookArch
+	hookArgs
+	hookID
+	hookTrace
+	hookHoles
+)
+
+// buildHook writes the script, of expressions for what changes.
+func buildHook(b *ipxe.Builder, d *hookData, traced bool, value func(int) ipxe.Expr) {
 	arch := ipxe.Var("arch")
-	return &compiledHook{
-		kernel: ipxe.URL(ipxe.Text(url+"/vmlinuz-"), arch), initrd: ipxe.URL(ipxe.Text(url+"/initramfs-"), arch), name: ipxe.Concat(ipxe.Text("initrd=initramfs-"), arch),
+	b.Echo(ipxe.Text("Loading the installation environment for"), value(hookMAC))
+	if traced {
+		b.Echo(ipxe.Text("Debug trace:"), value(hookTrace))
 	}
+	b.Set("arch", value(hookArch))
+	pause := time.Duration(d.Delay) * time.Second
+	b.Retry(d.Retries, pause, func(b *ipxe.Builder) {
+		b.Kernel(ipxe.URL(ipxe.Text(d.URL+"/vmlinuz-"), arch), value(hookArgs), ipxe.Concat(ipxe.Text("initrd=initramfs-"), arch), ipxe.Concat(ipxe.Text("worker_id="), value(hookID)))
+	}, nil)
+	b.Retry(d.Retries, pause, func(b *ipxe.Builder) { b.Initrd(ipxe.URL(ipxe.Text(d.URL+"/initramfs-"), arch)) }, nil)
+	b.Boot()
 }
 
-// buildHook writes the equivalent: two downloads that are tried again, with a pause.
-func buildHook(b *ipxe.Builder, c *compiledHook, d *hookData) ([]byte, error) {
-	b.Reset()
-	b.Echo(ipxe.Text("Loading the installation environment for"), ipxe.Text(d.MAC))
-	if d.Trace != "" {
-		b.Echo(ipxe.Text("Debug trace:"), ipxe.Text(d.Trace))
+func compileHook(d *hookData) (*hookForms, error) {
+	traced, err := ipxe.Compile(nil, hookHoles, func(b *ipxe.Builder) { buildHook(b, d, true, ipxe.Hole) })
+	if err != nil {
+		return nil, err
 	}
-	b.Set("arch", ipxe.Text(d.Arch))
-	args := c.args[:0]
-	for _, a := range d.Args {
-		args = append(args, ipxe.Text(a))
+	plain, err := ipxe.Compile(nil, hookHoles, func(b *ipxe.Builder) { buildHook(b, d, false, ipxe.Hole) })
+	return &hookForms{traced, plain}, err
+}
+
+// appendTo writes the script of a machine.
+func (f *hookForms) appendTo(dst []byte, d *hookData) ([]byte, error) {
+	form := f.traced
+	if d.Trace == "" {
+		form = f.plain
 	}
-	args = append(args, c.name, ipxe.Text("worker_id="+d.ID))
-	pause := time.Duration(d.Delay) * time.Second
-	b.Retry(d.Retries, pause, func(b *ipxe.Builder) { b.Kernel(c.kernel, args...) }, nil)
-	b.Retry(d.Retries, pause, func(b *ipxe.Builder) { b.Initrd(c.initrd) }, nil)
-	b.Boot()
-	return b.Bytes()
+	return form.AppendTo(dst, d.MAC, d.Arch, strings.Join(d.Args, " "), d.ID, d.Trace)
 }
 
 func BenchmarkHook(b *testing.B) {
-	b.Run("dougu", func(b *testing.B) {
-		var w ipxe.Builder
-		c := compileHook(hookMachine.URL)
+	values := []string{hookMachine.MAC, hookMachine.Arch, strings.Join(hookMachine.Args, " "), hookMachine.ID, hookMachine.Trace}
+	var w ipxe.Builder
+	buildHook(&w, &hookMachine, true, func(i int) ipxe.Expr { return ipxe.Text(values[i]) })
+	want, err := w.Bytes()
+	if err != nil {
+		b.Fatal(err)
+	}
+	forms, err := compileHook(&hookMachine)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("dougu", func(b *testing.B) { // the form, filled in
+		var buf []byte
+		if buf, err = forms.appendTo(nil, &hookMachine); err != nil || !bytes.Equal(buf, want) {
+			b.Fatalf("%v:\n%s\n%s", err, buf, want)
+		}
+		b.SetBytes(int64(len(want)))
 		b.ReportAllocs()
 		stop := cpu(b)
 		for b.Loop() {
-			if _, err := buildHook(&w, c, &hookMachine); err != nil {
+			if buf, err = forms.appendTo(buf[:0], &hookMachine); err != nil {
+				b.Fatal(err)
+			}
+		}
+		stop()
+	})
+	b.Run("dougu-escaping", func(b *testing.B) { // one argument has blanks: the script is built again
+		m := hookMachine
+		m.Args = append([]string{"note=two  blanks # and a hash"}, m.Args...)
+		var buf []byte
+		b.ReportAllocs()
+		stop := cpu(b)
+		for b.Loop() {
+			if buf, err = forms.appendTo(buf[:0], &m); err != nil {
+				b.Fatal(err)
+			}
+		}
+		stop()
+	})
+	b.Run("dougu-builder", func(b *testing.B) { // everything is built each time
+		var w ipxe.Builder
+		b.ReportAllocs()
+		stop := cpu(b)
+		for b.Loop() {
+			w.Reset()
+			buildHook(&w, &hookMachine, true, func(i int) ipxe.Expr { return ipxe.Text(values[i]) })
+			if _, err := w.Bytes(); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -392,17 +447,25 @@ func bootBatch(b *testing.B, qemu string) time.Duration {
 	return last.Sub(first)
 }
 
-// BenchmarkRetries is a script with ten failing tries.
+// BenchmarkRetries is a script with ten failing tries, alone and as one of many runs.
 func BenchmarkRetries(b *testing.B) {
 	s := ipxe.Parse("r", []byte("#!ipxe\nset i:int32 0\n:retry\nkernel http://h/k && goto ok || iseq ${i} 10 && goto err || inc i && sleep 3 ; goto retry\n:ok\n:err\n"))
-	b.ReportAllocs()
-	stop := cpu(b)
-	for b.Loop() {
-		if r, err := sim.Run(context.Background(), nil, s, nil, sim.Options{}); err != nil || len(r.Requests) != 11 {
-			b.Fatal(err)
-		}
+	var simulator sim.Simulator
+	for _, row := range []struct {
+		name string
+		run  func(context.Context, *sim.Machine, *ipxe.Script, sim.World, sim.Options) (*sim.Result, error)
+	}{{"dougu", sim.Run}, {"dougu-simulator", simulator.Run}} {
+		b.Run(row.name, func(b *testing.B) {
+			b.ReportAllocs()
+			stop := cpu(b)
+			for b.Loop() {
+				if r, err := row.run(context.Background(), nil, s, nil, sim.Options{}); err != nil || len(r.Requests) != 11 {
+					b.Fatal(err)
+				}
+			}
+			stop()
+		})
 	}
-	stop()
 }
 
 // BenchmarkParse takes a script of a usual size, and a big one: "parse" finds the lines,
@@ -438,8 +501,11 @@ func BenchmarkParse(b *testing.B) {
 
 // BenchmarkLint judges a usual script, without and with the run in the interpreter.
 func BenchmarkLint(b *testing.B) {
-	var w ipxe.Builder
-	script, err := buildHook(&w, compileHook(hookMachine.URL), &hookMachine)
+	forms, err := compileHook(&hookMachine)
+	if err != nil {
+		b.Fatal(err)
+	}
+	script, err := forms.appendTo(nil, &hookMachine)
 	if err != nil {
 		b.Fatal(err)
 	}
