@@ -145,7 +145,7 @@ func LintCluster(nodes []Node, o Options) diag.List {
 	evals := evaluateAll(nodes, o)
 	var list diag.List
 	for _, e := range evals {
-		e.found = nil
+		e.store = store{}
 	}
 	for _, r := range routers(evals) {
 		r.lint(nodes)

@@ -217,6 +217,10 @@ func (r *reader) substitute(b buffer) (buffer, bool) {
 			break
 		}
 		at := b.span(u.from, u.to)
+		if r.moved += len(b.text); r.moved > maxMoved+8*int(r.bytes) {
+			r.stop(at, "variables grow in too many lines")
+			break
+		}
 		if u.d.use >= 0 {
 			r.c.defs[u.d.use].used = true
 		}
@@ -235,7 +239,6 @@ func (r *reader) substitute(b buffer) (buffer, bool) {
 				r.stop(at, "multi-line definitions use one another without end")
 				break
 			}
-			_ = changed
 			r.multi = append(r.multi, pending{rest, b, len(r.repeats)})
 			r.multiDepth = len(r.repeats)
 			inMulti = true
@@ -282,6 +285,13 @@ func splice(s []int32, from, to, n int, v int32) []int32 {
 		out = append(out, v)
 	}
 	return append(out, s[to:]...)
+}
+
+// make counts a line that does not stand in the files, whatever becomes of it.
+func (r *reader) make(at span) {
+	if r.made++; r.made > maxMade {
+		r.stop(at, "repetitions and definitions make more than %d lines", maxMade)
+	}
 }
 
 // repeat is a ~SEQ or ~LST that is being replayed.
@@ -334,10 +344,7 @@ func (r *reader) repeat() buffer {
 			r.repeats = r.repeats[:len(r.repeats)-1]
 		}
 	}
-	r.bytes += int64(len(b.text)) + 24
-	if r.bytes > r.l.maxBytes() || len(r.out) > r.l.maxLines() {
-		r.stop(b.all(), "~SEQ and ~LST make more than the configuration may have")
-	}
+	r.make(b.all())
 	return b
 }
 

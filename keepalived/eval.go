@@ -1,6 +1,8 @@
 package keepalived
 
 import (
+	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -28,13 +30,30 @@ type eval struct {
 	open  []span
 	head  span
 
-	found        []*finding
+	store
 	broken       bool
 	brokenAt     span
 	misspelled   int  // unknown keywords so far: suggestions end after a thousand
 	afterUnknown bool // the statement before was an unknown keyword
 	inBFD        bool
-	spent        int
+	// work counts the lines and list entries that were looked at.
+	work int
+	// tracked are the things that instances and groups track so far, peers the
+	// unicast peers of peersOf.
+	tracked map[trackKey]span
+	peers   map[netip.Addr]int
+	peersOf *Instance
+	// over are the blocks of unknown keywords, overHeads the blocks that they damage,
+	// overTo the line behind the last.
+	over, overHeads []span
+	overTo          int
+	// surplusOpen is the answer of unclosedAbove once it is known.
+	surplusKnown, surplusOpen bool
+	// headOpen: the line before was the head of a block of another process, at headAt,
+	// and its { is still to come.
+	headOpen bool
+	headAt   span
+	spent    int
 	// strictSeen holds the lines that KA103 named.
 	strictSeen map[span]bool
 
@@ -50,13 +69,20 @@ func evaluate(c *Config, o Options) *eval {
 	}
 	e := &eval{c: c, o: o, v: o.Profile.Version.or(Newest), s: theSchema(), m: &Model{}}
 	e.m.Global.defaults()
-	e.found = append(e.found, c.found...)
+	e.take(&c.store)
+	if c.tooMuch {
+		// What a part of a configuration means is not known.
+		e.quietLines()
+		return e
+	}
 	for _, p := range []program{parent, checker, vrrp, bfd} {
 		e.run(p)
 	}
 	e.legacy()
 	e.quieten()
 	e.lint()
+	e.quieten()
+	e.settle()
 	return e
 }
 
@@ -67,6 +93,7 @@ func (e *eval) run(p program) {
 		e.lines = e.c.children
 	}
 	e.pos, e.depth, e.level, e.skip = 0, 0, 0, 0
+	e.overTo, e.afterUnknown, e.headOpen = 0, false, false
 	e.slab = e.slab[:0]
 	e.seen, e.open, e.base = e.seen[:0], e.open[:0], 0
 	e.begin()
@@ -80,7 +107,7 @@ func (e *eval) run(p program) {
 // list returns what is to be shown.
 func (e *eval) list() diag.List {
 	ignored := e.ignored()
-	return e.c.diagnostics(e.found, func(f *finding) bool {
+	return e.c.diagnostics(&e.store, func(f *finding) bool {
 		if f.quiet || slices.Contains(e.o.Disable, f.rule) || len(e.o.Enable) > 0 && !slices.Contains(e.o.Enable, f.rule) {
 			return false
 		}
@@ -120,29 +147,134 @@ func (e *eval) ignored() func(*finding) bool {
 	}
 }
 
-// quieten hides what follows from one fault of braces or quotes.
+// quieten hides what follows from one fault of braces, or from a file that includes
+// itself.
 func (e *eval) quieten() {
-	first := int32(-1)
-	file := int32(-1)
-	if e.broken {
-		first, file = e.brokenAt.from, e.brokenAt.file
+	at := e.brokenAt
+	e.hush(func(f *finding) bool {
+		if !e.broken || f.at.file != at.file || f.at.from < at.from || !f.objects && !misplaced[f.rule] {
+			return false
+		}
+		switch f.rule {
+		case "KA028", "KA026", "KA027", "KA020":
+			return false
+		}
+		return f.at.from > at.from || !structural[f.rule]
+	})
+	e.quietOver()
+	e.quietCycles()
+	e.quietLines()
+}
+
+// structural are the rules that name a fault of braces, misplaced those which
+// keepalived does not have and that say nothing once lines are read in the wrong block.
+var (
+	structural = map[string]bool{"KA011": true, "KA012": true, "KA013": true, "KA014": true, "KA015": true, "KA052": true, "KA054": true, "KA155": true}
+	misplaced  = map[string]bool{"KA007": true, "KA010": true, "KA066": true, "KA067": true, "KA068": true, "KA094": true, "KA122": true, "KA180": true}
+)
+
+// quietOver hides what follows from blocks of unknown keywords.
+func (e *eval) quietOver() {
+	if len(e.over) == 0 {
+		return
 	}
-	quotes := map[int32]bool{}
-	for _, f := range e.found {
-		if f.rule == "KA020" && !f.quiet && f.at.file >= 0 {
-			quotes[e.c.lineOf(f.at).from] = true
+	slices.SortFunc(e.over, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
+	})
+	heads := map[span]bool{}
+	for _, h := range e.overHeads {
+		heads[h] = true
+	}
+	e.hush(func(f *finding) bool {
+		if f.reading || !f.objects && !misplaced[f.rule] {
+			return false
+		}
+		if heads[f.at] {
+			return !structural[f.rule]
+		}
+		n, _ := slices.BinarySearchFunc(e.over, f.at, func(a, b span) int {
+			return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.from, b.from+1))
+		})
+		if n == 0 {
+			return false
+		}
+		o := e.over[n-1]
+		return o.file == f.at.file && f.at.from < o.to
+	})
+}
+
+// lineCauses are the rules whose findings explain all else on their line.
+var lineCauses = map[string]bool{"KA020": true, "KA026": true, "KA029": true, "KA037": true, "KA046": true}
+
+// quietLines hides what follows from a quote that is not closed, a line that is too
+// long, a byte order mark, or a variable that grows, on the same line.
+func (e *eval) quietLines() {
+	causes := map[span]span{} // the begin of a line: the place of the cause
+	cause := func(rule string, at span) {
+		if !lineCauses[rule] || at.file < 0 {
+			return
+		}
+		line := e.c.lineStart(at)
+		if first, ok := causes[line]; !ok || at.from < first.from || rule == "KA046" {
+			causes[line] = at
 		}
 	}
+	e.settle()
 	for _, f := range e.found {
-		if file >= 0 && f.at.file == file && f.at.from > first && f.objects {
-			switch f.rule {
-			case "KA028", "KA026", "KA027", "KA020":
-			default:
-				f.quiet = true
+		if !f.quiet {
+			cause(f.rule, f.at)
+		}
+	}
+	for _, b := range e.more {
+		if !b.quiet {
+			cause(idOf[b.rule], b.at)
+		}
+	}
+	if len(causes) == 0 {
+		return
+	}
+	said := map[span]string{}
+	e.hush(func(f *finding) bool {
+		if f.at.file < 0 {
+			return false
+		}
+		line := e.c.lineStart(f.at)
+		at, ok := causes[line]
+		if !ok || f.quiet {
+			return false
+		}
+		if !lineCauses[f.rule] || f.at != at {
+			return true
+		}
+		if msg, ok := said[line]; ok {
+			return msg != f.msg
+		}
+		said[line] = f.msg
+		return false
+	})
+}
+
+// quietCycles hides what is found in a file that is read once more because it includes
+// itself. What keepalived says of it is counted for the include.
+func (e *eval) quietCycles() {
+	for i := range e.c.sources {
+		if e.c.sources[i].cycle == nil {
+			continue
+		}
+		root := *e.c.sources[i].cycle
+		objected := false
+		e.hush(func(f *finding) bool {
+			if f.at.file != int32(i) {
+				return false
 			}
-		}
-		if len(quotes) > 0 && f.rule != "KA020" && f.at.file >= 0 && quotes[e.c.lineOf(f.at).from] {
-			f.quiet = true
+			objected = objected || f.objects
+			return true
+		})
+		for _, f := range e.found {
+			if f.rule == "KA040" && f.at == root {
+				f.objects = f.objects || objected
+				f.quiet = false
+			}
 		}
 	}
 }
@@ -226,6 +358,9 @@ func (e *eval) unknown(b *block, s *stmt, k *keyword) {
 		f.quiet = true
 		return
 	}
+	if f.spare {
+		return
+	}
 	n := ""
 	if e.misspelled++; e.misspelled <= 1000 {
 		n = near(word, e.names(b))
@@ -237,7 +372,7 @@ func (e *eval) unknown(b *block, s *stmt, k *keyword) {
 		if where := e.s.where[word]; len(where) > 0 {
 			f.explain("%s belongs into %s.", word, blockName(where[0]))
 		}
-		if len(e.c.lineText(at)) > 0 && !strings.ContainsAny(e.c.lineText(at), "{}") {
+		if n := len(e.c.lineText(at)); n > 0 && n < 4*maxLine && !strings.ContainsAny(e.c.lineText(at), "{}") {
 			line := e.c.lineOf(at)
 			p := line.from + int32(len(e.c.indent(at)))
 			f.fix("make it a comment", edit{span{at.file, p, p}, "# "})
@@ -245,9 +380,14 @@ func (e *eval) unknown(b *block, s *stmt, k *keyword) {
 	}
 }
 
+// unclosedAbove reports whether the configuration has an opening brace too many.
 func (e *eval) unclosedAbove() bool {
+	if e.surplusKnown {
+		return e.surplusOpen
+	}
 	depth := 0
-	for _, l := range e.lines {
+	e.work += len(e.c.lines)
+	for _, l := range e.c.lines {
 		switch e.c.text(l) {
 		case "{":
 			depth++
@@ -257,6 +397,7 @@ func (e *eval) unclosedAbove() bool {
 			}
 		}
 	}
+	e.surplusKnown, e.surplusOpen = true, depth > 0
 	return depth > 0
 }
 
@@ -293,12 +434,20 @@ func (e *eval) missingBrace(b *block, s *stmt) {
 
 func (e *eval) extraBrace(s *stmt) {
 	at := e.lineSpan(s)
+	if e.pos <= e.overTo {
+		e.object("KA013", at, "the end of the block of an unknown keyword").quiet = true
+		return
+	}
 	f := e.structure("KA013", at, "this } closes no block")
 	f.fix("delete the brace", edit{e.c.token(at), ""})
 }
 
 // unclosed deals with blocks that are open at the end.
 func (e *eval) unclosed() {
+	if e.broken {
+		e.object("KA012", nowhere, "a block is never closed").quiet = true
+		return
+	}
 	type open struct {
 		head   span
 		indent int
@@ -336,6 +485,16 @@ func (e *eval) unclosed() {
 	head := stack[len(stack)-1].head
 	if guess.file >= 0 {
 		head = guessHead
+	} else {
+		// A block of the outermost level inside of another: that one is not closed.
+		for n := range len(stack) - 1 {
+			inner := stack[n+1].head
+			word, _, _ := strings.Cut(e.c.sources[inner.file].text[inner.from:inner.to], " ")
+			if k := e.s.root.keys[word]; k != nil && k.sub != nil {
+				head = stack[n].head
+				break
+			}
+		}
 	}
 	f := e.structure("KA012", head, "this block is never closed")
 	if guess.file >= 0 {

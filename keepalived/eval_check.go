@@ -82,7 +82,7 @@ func (e *eval) serverGroupEntry(g *ServerGroup, s *stmt) {
 		if !ok {
 			e.badServer(s, 0, "virtual_server_group")
 		} else {
-			e.found[len(e.found)-1].rule = "KA168"
+			e.last.rule = "KA168"
 		}
 		return
 	}
@@ -184,7 +184,7 @@ func (e *eval) virtualServer(s *stmt) {
 		}
 		n, ok := e.numberIn(s, 2, 0, 4294967295, true)
 		if !ok {
-			e.found[len(e.found)-1].rule = "KA178"
+			e.last.rule = "KA178"
 			e.skip = -1
 			return
 		}
@@ -199,7 +199,7 @@ func (e *eval) virtualServer(s *stmt) {
 			if !valid && len(s.w) > 1 {
 				e.badServer(s, 1, "virtual_server")
 			} else if !ok {
-				e.found[len(e.found)-1].rule = "KA168"
+				e.last.rule = "KA168"
 			}
 			e.skip = -1
 			return
@@ -597,7 +597,7 @@ func (e *eval) realServer(s *stmt) {
 		if !valid && len(s.w) > 1 {
 			e.badServer(s, 1, "real_server")
 		} else if !ok {
-			e.found[len(e.found)-1].rule = "KA168"
+			e.last.rule = "KA168"
 		}
 		e.skip = -1
 		return

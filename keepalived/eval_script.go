@@ -202,7 +202,7 @@ func (e *eval) fixSecurity(f *finding) {
 // blockStart returns the place right behind the { of the first block of that name at
 // the outermost level.
 func (e *eval) blockStart(name string) span {
-	if !e.spend() {
+	if !e.spend(len(e.c.lines)) {
 		return nowhere
 	}
 	depth := 0
@@ -264,6 +264,7 @@ func (e *eval) headSurplus(s *stmt, n int) {
 }
 
 func (e *eval) scriptScript(s *stmt) {
+	e.script.scriptAt = e.lineSpan(s)
 	words, ok := e.quotedWords(s)
 	if !ok {
 		f := e.object("KA020", e.argsSpan(s, 1), "the value of script cannot be split into words")
@@ -274,7 +275,6 @@ func (e *eval) scriptScript(s *stmt) {
 		e.script.Command = args
 		e.scriptValue(s, words, args)
 	}
-	e.script.scriptAt = e.lineSpan(s)
 }
 
 func (e *eval) scriptInterval(s *stmt) {

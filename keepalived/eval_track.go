@@ -43,12 +43,12 @@ func (e *eval) tracks(s *stmt) *[]Track {
 // the definition.
 func (e *eval) addTrack(list *[]Track, s *stmt, t Track, min, max int64) {
 	t.at = e.lineSpan(s)
-	for i := range *list {
-		if (*list)[i].Kind == t.Kind && (*list)[i].Name == t.Name {
-			e.object("KA010", e.argSpan(s, 0), "the %s %s is tracked twice", t.Kind, quoted(t.Name)).also((*list)[i].at, "the first one").
-				fix("delete the line", edit{e.c.lineOf(e.argSpan(s, 0)), ""})
-			return
-		}
+	key := trackKey{list, t.Kind, t.Name}
+	e.work++
+	if first, ok := e.tracked[key]; ok {
+		e.object("KA010", e.argSpan(s, 0), "the %s %s is tracked twice", t.Kind, quoted(t.Name)).also(first, "the first one").
+			fix("delete the line", edit{e.c.lineOf(e.argSpan(s, 0)), ""})
+		return
 	}
 	if len(s.w) >= 2 {
 		if s.w[1].s != "weight" {
@@ -105,7 +105,17 @@ func (e *eval) addTrack(list *[]Track, s *stmt, t Track, min, max int64) {
 			e.surplus(s, 4)
 		}
 	}
+	if e.tracked == nil {
+		e.tracked = map[trackKey]span{}
+	}
+	e.tracked[key] = t.at
 	*list = append(*list, t)
+}
+
+// trackKey names something that one instance or group tracks.
+type trackKey struct {
+	list       *[]Track
+	kind, name string
 }
 
 func (e *eval) trackInterface(s *stmt) {
@@ -125,7 +135,7 @@ func (e *eval) trackScript(s *stmt) {
 	e.values(s, 1, func(v *stmt) {
 		sc := e.scripts[v.arg(0)]
 		if sc == nil {
-			e.notDefined(v, "vrrp_script", "KA120", sortedKeys(e.scripts))
+			e.notDefined(v, "vrrp_script", "KA120", func() []string { return sortedKeys(e.scripts) })
 			return
 		}
 		sc.tracked = true
@@ -134,11 +144,12 @@ func (e *eval) trackScript(s *stmt) {
 }
 
 // notDefined records the use of something that is not defined, or not yet.
-func (e *eval) notDefined(s *stmt, block, rule string, known []string) {
+func (e *eval) notDefined(s *stmt, block, rule string, known func() []string) {
 	at := e.argSpan(s, 0)
 	name := s.arg(0)
 	ahead := e.lines[min(e.pos, len(e.lines)):]
-	if !e.spend() {
+	costly := e.spend(len(ahead))
+	if !costly {
 		ahead = nil
 	}
 	for i, l := range ahead {
@@ -153,7 +164,10 @@ func (e *eval) notDefined(s *stmt, block, rule string, known []string) {
 		}
 	}
 	f := e.object(rule, at, "there is no %s %s", block, quoted(name))
-	if n := near(name, known); n != "" && e.literal(s, 0) {
+	if !costly {
+		return
+	}
+	if n := near(name, known()); n != "" && e.literal(s, 0) {
 		f.msg += "; did you mean " + n + "?"
 		f.fix("use "+n, edit{at, n})
 	}
@@ -198,7 +212,7 @@ func (e *eval) trackFiles(s *stmt) {
 	e.values(s, 1, func(v *stmt) {
 		f := e.fileIdx[v.arg(0)]
 		if f == nil {
-			e.notDefined(v, "track_file", "KA120", sortedKeys(e.fileIdx))
+			e.notDefined(v, "track_file", "KA120", func() []string { return sortedKeys(e.fileIdx) })
 			return
 		}
 		e.addTrack(list, v, Track{weightAt: nowhere, Kind: "file", Name: f.Name, Weight: f.Weight, Reverse: f.Reverse, deflt: true}, -254, 254)
@@ -210,7 +224,7 @@ func (e *eval) trackProcess(s *stmt) {
 	e.values(s, 1, func(v *stmt) {
 		p := e.procs[v.arg(0)]
 		if p == nil {
-			e.notDefined(v, "vrrp_track_process", "KA120", sortedKeys(e.procs))
+			e.notDefined(v, "vrrp_track_process", "KA120", func() []string { return sortedKeys(e.procs) })
 			return
 		}
 		e.addTrack(list, v, Track{weightAt: nowhere, Kind: "process", Name: p.Name, Weight: p.Weight, Reverse: p.Reverse}, -254, 254)
@@ -222,7 +236,7 @@ func (e *eval) trackBFD(s *stmt) {
 	e.values(s, 1, func(v *stmt) {
 		b := e.bfds[v.arg(0)]
 		if b == nil {
-			e.notDefined(v, "bfd_instance", "KA120", sortedKeys(e.bfds))
+			e.notDefined(v, "bfd_instance", "KA120", func() []string { return sortedKeys(e.bfds) })
 			return
 		}
 		e.addTrack(list, v, Track{weightAt: nowhere, Kind: "bfd", Name: b.Name, Weight: b.Weight, Reverse: b.Reverse}, -253, 253)

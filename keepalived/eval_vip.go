@@ -40,7 +40,7 @@ func (e *eval) prefix(s *stmt, i int, mask bool, rule string) (p netip.Prefix, l
 	}
 	a, ok := parseAddr(host)
 	if !ok {
-		if len(e.found) > 0 && e.found[len(e.found)-1].at == at {
+		if e.last != nil && e.last.at == at {
 			e.object(rule, at, "%s is no address", quoted(w)).quiet = true
 			return netip.Prefix{}, slash, false
 		}

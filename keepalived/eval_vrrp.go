@@ -2,7 +2,6 @@ package keepalived
 
 import (
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -353,6 +352,10 @@ func (e *eval) unicastPeer(s *stmt) {
 	i := e.inst
 	i.unicastSet = true
 	i.peersAt = e.lineSpan(s)
+	if e.peersOf != i {
+		e.peersOf, e.peers = i, map[netip.Addr]int{}
+	}
+	seen := e.peers
 	e.values(s, 1, func(v *stmt) {
 		a, ok := sockAddr(v.arg(0))
 		at := e.argSpan(v, 0)
@@ -383,7 +386,8 @@ func (e *eval) unicastPeer(s *stmt) {
 				fix("delete the line", edit{e.c.lineOf(at), ""})
 			return
 		}
-		if n := slices.Index(i.Peers, a); n >= 0 {
+		e.work++
+		if n, ok := seen[a]; ok {
 			f := e.note("KA113", at, "the peer %s stands twice", a).also(i.peerSpans[n], "the first one").
 				fix("delete the line", edit{e.c.lineOf(at), ""})
 			if !e.v.before(Version{2, 3, 4}) {
@@ -414,6 +418,9 @@ func (e *eval) unicastPeer(s *stmt) {
 		}
 		if min > max {
 			e.object("KA111", at, "min_ttl is above max_ttl: every packet is thrown away")
+		}
+		if _, ok := seen[a]; !ok {
+			seen[a] = len(i.Peers)
 		}
 		i.Peers = append(i.Peers, a)
 		i.peerSpans = append(i.peerSpans, at)

@@ -90,7 +90,7 @@ func parseExamples() ([]example, error) {
 
 // expandSigns replaces the names of bytes that a text file should not hold.
 func expandSigns(s string) string {
-	return strings.NewReplacer("%BOM", "\ufeff", "%NBSP", "\u00a0", "%NUL", "\x00", "%LONG", strings.Repeat("long ", 220)).Replace(s)
+	return strings.NewReplacer("%BOM", "\ufeff", "%NBSP", "\u00a0", "%NUL", "\x00", "%CR", "\r", "%LONG", strings.Repeat("long ", 220)).Replace(s)
 }
 
 // expandExample replaces the lines that stand for the begin of a block.

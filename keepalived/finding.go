@@ -24,6 +24,10 @@ type finding struct {
 	// quiet findings count for the verdict and are not shown, since another names
 	// the same cause.
 	quiet bool
+	// reading marks what was found before anything was judged.
+	reading bool
+	// spare marks a finding that is only counted: see store.
+	spare bool
 }
 
 type relatedSpan struct {
@@ -43,15 +47,15 @@ type edit struct {
 
 // report records a finding of the reader.
 func (c *Config) report(rule string, at span, format string, args ...any) *finding {
-	f := &finding{rule: rule, at: at, msg: fmt.Sprintf(format, args...)}
-	c.found = append(c.found, f)
+	f := c.add(rule, at, format, args)
+	f.reading = true
 	return f
 }
 
 // fix adds a fix; a nil finding stays nil.
 func (f *finding) fix(title string, edits ...edit) *finding {
-	if f == nil {
-		return nil
+	if f == nil || f.spare {
+		return f
 	}
 	for _, e := range edits {
 		if e.at.file < 0 {
@@ -63,14 +67,14 @@ func (f *finding) fix(title string, edits ...edit) *finding {
 }
 
 func (f *finding) also(at span, format string, args ...any) *finding {
-	if f != nil && at.file >= 0 {
+	if f != nil && at.file >= 0 && !f.spare {
 		f.related = append(f.related, relatedSpan{at, fmt.Sprintf(format, args...)})
 	}
 	return f
 }
 
 func (f *finding) explain(format string, args ...any) *finding {
-	if f != nil {
+	if f != nil && !f.spare {
 		f.detail = fmt.Sprintf(format, args...)
 	}
 	return f
@@ -103,6 +107,13 @@ func (c *Config) lineOf(s span) span {
 		to++
 	}
 	return span{s.file, int32(from), int32(to)}
+}
+
+// lineStart returns the empty place at which the line of a place begins.
+func (c *Config) lineStart(s span) span {
+	p := c.sources[s.file].lines().Pos(int(s.from))
+	from := int32(p.Offset - p.Column + 1)
+	return span{s.file, from, from}
 }
 
 // token returns a place, or its whole line when nothing else stands on it.
@@ -160,31 +171,6 @@ func (c *Config) diagnostic(f *finding) diag.Diagnostic {
 		d.Fixes = append(d.Fixes, out)
 	}
 	return d
-}
-
-// diagnostics turns findings into a sorted list; of findings of one rule at one place
-// the first stays.
-func (c *Config) diagnostics(found []*finding, keep func(*finding) bool) diag.List {
-	type key struct {
-		rule string
-		at   span
-		msg  string
-	}
-	seen := make(map[key]bool, len(found))
-	masks := map[int32][]byte{}
-	var list diag.List
-	for _, f := range found {
-		k := key{f.rule, f.at, f.msg}
-		if seen[k] || !keep(f) {
-			continue
-		}
-		seen[k] = true
-		d := c.diagnostic(f)
-		c.keepSecret(&d, f.at, masks)
-		list = append(list, d)
-	}
-	list.Sort()
-	return list
 }
 
 // keepSecret takes the secrets that stand in a place out of what is said of it.

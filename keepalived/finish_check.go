@@ -44,7 +44,11 @@ func (e *eval) linkGroup(vs *VirtualServer) {
 	g := e.vsgs[vs.Group]
 	if g == nil {
 		f := e.note("KA176", vs.head, "there is no virtual_server_group %s: keepalived ignores the virtual server", quoted(vs.Group))
-		if n := near(vs.Group, sortedKeys(e.vsgs)); n != "" {
+		n := ""
+		if e.spend(len(e.vsgs)) {
+			n = near(vs.Group, sortedKeys(e.vsgs))
+		}
+		if n != "" {
 			f.msg += "; did you mean " + n + "?"
 			text := e.c.sources[vs.head.file].text[vs.head.from:vs.head.to]
 			if i := lastIndexWord(text, vs.Group); i >= 0 {
@@ -275,7 +279,7 @@ func serverName(rs *RealServer) string {
 
 // deleteBlock offers to delete the block whose head is at.
 func (e *eval) deleteBlock(f *finding, at span) {
-	if !e.spend() {
+	if !e.spend(len(e.c.lines)) {
 		return
 	}
 	src := e.c.sources[at.file].text

@@ -38,11 +38,11 @@ func (e *eval) finishVRRP() {
 
 // defaults gives instances their values where the checks at the end were not made.
 func (e *eval) defaults() {
-	n := len(e.found)
+	e.mute = true
 	for _, i := range e.m.Instances {
 		e.complete(i)
 	}
-	e.found = e.found[:n]
+	e.mute = false
 }
 
 // vrrpScripts looks at the scripts of the VRRP process.
@@ -125,7 +125,7 @@ func (e *eval) minimal(i *Instance) bool {
 // given reports whether a finding in the block of the instance names the keyword: then
 // a missing value follows from it.
 func (e *eval) given(i *Instance, keyword string) bool {
-	if !e.spend() {
+	if !e.spend(len(e.found) + len(e.m.Instances)) {
 		return false
 	}
 	end := int32(1<<31 - 1)
@@ -178,6 +178,9 @@ func (e *eval) finishGroup(g *SyncGroup) {
 		i := e.insts[name]
 		if i == nil {
 			f := e.object("KA151", at, "there is no vrrp_instance %s", quoted(name))
+			if !e.spend(len(e.insts)) {
+				continue
+			}
 			if m := near(name, sortedKeys(e.insts)); m != "" && at.to-at.from == int32(len(name)) {
 				f.msg += "; did you mean " + m + "?"
 				f.fix("use "+m, edit{at, m})
@@ -202,6 +205,9 @@ func (e *eval) finishGroup(g *SyncGroup) {
 	case 1:
 		f := e.object("KA150", g.head, "the vrrp_sync_group %s has one member", quoted(g.Name))
 		e.deleteBlock(f, g.head)
+		if len(g.spans) == 1 || !e.spend(len(e.found)*len(g.spans)) {
+			return
+		}
 		for _, o := range e.found {
 			if o.rule == "KA151" || o.rule == "KA152" {
 				for _, s := range g.spans {
@@ -383,7 +389,7 @@ func (e *eval) complete(i *Instance) {
 // objectedWithin reports whether keepalived objects to something in the block that
 // begins at that line.
 func (e *eval) objectedWithin(at span) bool {
-	if !e.spend() {
+	if !e.spend(len(e.found)) {
 		return false
 	}
 	end := int32(len(e.c.sources[at.file].text))
@@ -618,74 +624,62 @@ func (e *eval) dropWeight(f *finding, t Track) {
 	f.fix("use weight 0", edit{span{t.at.file, t.at.to, t.at.to}, " weight 0"})
 }
 
-// vridConflicts finds instances that take one another's advertisements for their own.
+// vridConflicts finds instances that take one another's advertisements for their own:
+// those of one family and id on one interface, that send to one group, or from one
+// address to a peer that they share.
 func (e *eval) vridConflicts() {
 	type key struct {
 		family, vrid int
 		unicast      bool
+		dev          string
+		addr         netip.Addr // the group, or the source
+		peer         netip.Addr
 	}
-	by := map[key][]*Instance{}
-	for _, i := range e.m.Instances {
-		k := key{i.Family, i.VRID, i.Unicast}
-		for _, o := range by[k] {
-			if e.conflict(o, i) {
-				f := e.object("KA061", i.vridAt, "%s and %s both have virtual_router_id %d on %s", quoted(o.Name), quoted(i.Name), i.VRID, quoted(i.Interface)).also(o.vridAt, "the first one")
-				if i.vridAt.file >= 0 {
-					id := strconv.Itoa(e.freeVRID(i))
-					f.fix("use "+id, edit{i.vridAt, id})
-				}
-				break
+	first := map[key]int{}
+	for n, i := range e.m.Instances {
+		if i.ifp == nil || !i.Unicast && !i.ifp.exists {
+			continue
+		}
+		k := key{family: i.Family, vrid: i.VRID, unicast: i.Unicast, dev: i.ifp.name}
+		other := n
+		meet := func(k key) {
+			e.work++
+			if o, ok := first[k]; !ok {
+				first[k] = n
+			} else {
+				other = min(other, o)
 			}
 		}
-		if len(by[k]) < 64 || !e.sameAs(by[k], i) {
-			by[k] = append(by[k], i)
+		if i.Unicast {
+			k.addr = e.sourceOf(i)
+			for _, k.peer = range i.Peers {
+				meet(k)
+			}
+		} else {
+			k.addr = e.groupOf(i)
+			meet(k)
+		}
+		if other == n {
+			continue
+		}
+		o := e.m.Instances[other]
+		f := e.object("KA061", i.vridAt, "%s and %s both have virtual_router_id %d on %s", quoted(o.Name), quoted(i.Name), i.VRID, quoted(i.Interface)).also(o.vridAt, "the first one")
+		if i.vridAt.file >= 0 {
+			id := strconv.Itoa(e.freeVRID(i))
+			f.fix("use "+id, edit{i.vridAt, id})
 		}
 	}
 }
 
-// sameAs reports whether an instance on the same interface is in the list already.
-func (e *eval) sameAs(list []*Instance, i *Instance) bool {
-	for _, o := range list[:min(len(list), 64)] {
-		if o.Interface == i.Interface && o.mcast == i.mcast && o.Source == i.Source {
-			return true
-		}
+// groupOf returns the multicast group to which an instance sends.
+func (e *eval) groupOf(i *Instance) netip.Addr {
+	switch {
+	case i.mcast.IsValid():
+		return i.mcast
+	case i.Family == 4:
+		return e.m.Global.Multicast4
 	}
-	return false
-}
-
-func (e *eval) conflict(a, b *Instance) bool {
-	if a.Unicast {
-		if a.ifp != nil && b.ifp != nil && a.ifp.name != b.ifp.name {
-			return false
-		}
-		sa, sb := e.sourceOf(a), e.sourceOf(b)
-		if sa != sb {
-			return false
-		}
-		have := map[netip.Addr]bool{}
-		for _, p := range a.Peers {
-			have[p] = true
-		}
-		for _, p := range b.Peers {
-			if have[p] {
-				return true
-			}
-		}
-		return false
-	}
-	if a.ifp == nil || b.ifp == nil || a.ifp.name != b.ifp.name || !a.ifp.exists {
-		return false
-	}
-	group := func(i *Instance) netip.Addr {
-		switch {
-		case i.mcast.IsValid():
-			return i.mcast
-		case i.Family == 4:
-			return e.m.Global.Multicast4
-		}
-		return e.m.Global.Multicast6
-	}
-	return group(a) == group(b)
+	return e.m.Global.Multicast6
 }
 
 // sourceOf returns the address from which an instance sends, as far as it is known; of

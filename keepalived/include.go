@@ -108,13 +108,26 @@ func (r *reader) glob(pattern string) ([]string, error) {
 }
 
 func (r *reader) openFound(name string, at span, want int) {
+	// keepalived reads a file that includes itself until it runs out of descriptors.
+	// What it says of the second reading it says of all the others.
+	readings := 0
+	var cycle *span
 	for _, in := range r.stack {
-		if in.copied == nil && r.c.sources[in.file].path == name {
-			r.report("KA040", at, "%s includes itself; keepalived reads it until it runs out of files", name).
-				fix("delete the include", edit{r.c.lineOf(at), ""})
-			r.c.cycle = true
-			return
+		if in.copied == nil {
+			src := &r.c.sources[in.file]
+			cycle = src.cycle
+			if src.path == name {
+				readings++
+			}
 		}
+	}
+	if readings > 1 {
+		return
+	}
+	if readings == 1 && cycle == nil {
+		r.report("KA040", at, "%s includes itself; keepalived reads it until it runs out of files", name).
+			fix("delete the include", edit{r.c.lineOf(at), ""}).objects = want&wantReadable != 0
+		cycle = &at
 	}
 	if r.depth() >= maxDepth {
 		r.stop(at, "includes are nested more than %d deep", maxDepth)
@@ -152,7 +165,8 @@ func (r *reader) openFound(name string, at span, want int) {
 	}
 	depth := r.depth() + 1
 	r.open(name, data, path.Dir(name), depth)
-	r.c.sources[len(r.c.sources)-1].included = at
+	src := &r.c.sources[len(r.c.sources)-1]
+	src.included, src.cycle = at, cycle
 }
 
 // expandBraces expands {a,b} as the shell does, to at most limit names.

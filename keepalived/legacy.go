@@ -26,13 +26,7 @@ func (e *eval) legacy() {
 		return
 	}
 	// What the later checks found is not known to such a release.
-	kept := e.found[:0]
-	for _, f := range e.found {
-		if !f.objects {
-			kept = append(kept, f)
-		}
-	}
-	e.found = kept
+	e.keepOnly(func(f *finding) bool { return !f.objects })
 	e.broken = false
 	r.run()
 	e.m.Global.NotificationEmails = r.mail

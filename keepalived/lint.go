@@ -23,22 +23,47 @@ func (e *eval) lint() {
 	e.lintServers()
 }
 
-// spend reports whether a costly look at the whole file may still be made: hostile
-// input gets no more than some hundred of them.
-func (e *eval) spend() bool {
-	e.spent++
-	return e.spent <= 300
+// spend reports whether a costly look, at n things, may still be made: hostile input
+// gets no more than some hundred of them.
+func (e *eval) spend(n int) bool {
+	if e.spent++; e.spent > 300 {
+		return false
+	}
+	e.work += n
+	return true
 }
 
-// checkBytes looks at what no line shows: the mark at the begin of the file.
+// checkBytes looks at what no line shows: the mark at the begin of the file, and line
+// ends that are none.
 func (c *Config) checkBytes() {
 	for n := range c.sources {
+		text := strings.TrimRight(c.sources[n].text, "\r\n \t")
+		if i := strings.IndexByte(text, '\r'); i >= 0 && strings.IndexByte(text, '\n') < 0 {
+			f := c.report("KA046", span{int32(n), int32(i), int32(i + 1)}, "the lines end in carriage returns alone: keepalived reads the file as one line")
+			f.fix("use line feeds", c.lineFeeds(int32(n), len(text))...)
+		}
 		if strings.HasPrefix(c.sources[n].text, "\ufeff#") || strings.HasPrefix(c.sources[n].text, "\ufeff!") {
 			f := c.report("KA026", span{int32(n), 0, 3}, "the file begins with a byte order mark")
 			f.objects = true
 			f.fix("delete the mark", edit{span{int32(n), 0, 3}, ""})
 		}
 	}
+}
+
+// lineFeeds returns the edits that turn carriage returns into line feeds; nil for files
+// that have too many.
+func (c *Config) lineFeeds(file int32, to int) (edits []edit) {
+	text := c.sources[file].text
+	for i := range text {
+		if text[i] != '\r' {
+			continue
+		}
+		if len(edits) == maxStored {
+			return nil
+		}
+		edits = append(edits, edit{span{file, int32(i), int32(i + 1)}, "\n"})
+	}
+	return edits
 }
 
 // inWord notes a comment that begins inside a word.
@@ -230,7 +255,7 @@ func (e *eval) unreplaced(l line, text string) {
 
 // lineReported reports whether a variable on that line is named by a finding.
 func (e *eval) lineReported(at span) bool {
-	if !e.spend() {
+	if !e.spend(len(e.found)) {
 		return true
 	}
 	line := e.c.lineOf(at)
@@ -306,7 +331,7 @@ func (e *eval) lintDefinitions() {
 
 // uses reports whether the text names the variable anywhere but in its definition.
 func (e *eval) uses(name string) bool {
-	if !e.spend() {
+	if !e.spend(len(e.c.lines)) {
 		return true
 	}
 	for n := range e.c.sources {

@@ -17,8 +17,11 @@ const (
 	DefaultMaxFiles = 10_000
 	DefaultMaxLines = 4_000_000
 	DefaultMaxBytes = 1 << 30
-	maxDepth        = 64     // includes within includes
-	maxSteps        = 10_000 // substitutions within one line
+	maxDepth        = 64        // includes within includes
+	maxSteps        = 10_000    // substitutions within one line
+	maxMade         = 300_000   // lines that repetitions and definitions make
+	maxRoom         = 128 << 20 // bytes for what expansion makes
+	maxMoved        = 16 << 20  // bytes that substitution moves, besides eight for each that is read
 )
 
 // Loader reads configurations as keepalived does: comments, conditions, variables,
@@ -62,16 +65,18 @@ type Config struct {
 	// read from its copy; they are the same slice unless comments are taken away
 	// twice.
 	lines, children []line
-	// found is what was found while reading.
-	found []*finding
+	// store is what was found while reading.
+	store
 	// defs are all definitions, for what is never used or used too early.
 	defs []defUse
 	// ids are the config ids that lines ask for, and whether one of them held.
 	ids     []idUse
 	profile Profile
 	loader  Loader
+	// tooMuch reports that a limit ended the reading.
 	tooMuch bool
-	cycle   bool
+	// work counts the steps of reading.
+	work int
 }
 
 type defUse struct {
@@ -187,6 +192,7 @@ func (l Loader) parse(name string, src []byte) *Config {
 		c.children = second.out
 	}
 	c.checkBytes()
+	c.settle()
 	return c
 }
 

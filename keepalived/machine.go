@@ -95,6 +95,7 @@ func (e *eval) next() (stmt, bool) {
 	}
 	l := e.lines[e.pos]
 	e.pos++
+	e.work++
 	s := stmt{l: l, text: e.c.text(l)}
 	switch s.text {
 	case "{":
@@ -161,11 +162,18 @@ func (e *eval) statement(b *block, s *stmt, needBrace *bool) (left, skipped bool
 	if e.skip == -1 {
 		if word == "{" {
 			e.skip = 1
+			e.headOpen = false
 			*needBrace = false
 			return false, false
 		}
 		e.skip = 0
+		if e.headOpen && e.level == 0 {
+			// The process whose block it is says so.
+			at := e.headAt
+			e.structure("KA011", at, "the { of this block is missing").fix("insert {", edit{span{at.file, at.to, at.to}, " {"})
+		}
 	}
+	e.headOpen = false
 	if e.skip > 0 {
 		last := ""
 		for _, w := range s.w {
@@ -190,9 +198,15 @@ func (e *eval) statement(b *block, s *stmt, needBrace *bool) (left, skipped bool
 		}
 		e.missingBrace(b, s)
 	} else if word == "{" {
-		f := e.structure("KA014", e.lineSpan(s), "this brace opens no block; the closing one closes another").
+		if e.afterUnknown {
+			// The keyword before it has been named, and that is the cause.
+			e.afterUnknown = false
+			e.object("KA014", e.lineSpan(s), "the block of an unknown keyword").quiet = true
+			e.passOver()
+			return false, false
+		}
+		e.structure("KA014", e.lineSpan(s), "this brace opens no block; the closing one closes another").
 			fix("delete the brace", edit{e.c.token(e.lineSpan(s)), ""})
-		f.quiet = f.quiet || e.afterUnknown // the keyword before it has been named
 		return false, false
 	}
 	e.afterUnknown = false
@@ -202,7 +216,7 @@ func (e *eval) statement(b *block, s *stmt, needBrace *bool) (left, skipped bool
 	k := b.keys[word]
 	if k == nil || !k.known(e.o.Profile) {
 		e.unknown(b, s, k)
-		e.afterUnknown = true
+		e.afterUnknown = word != "}"
 		return false, false
 	}
 	s.k = k
@@ -212,6 +226,7 @@ func (e *eval) statement(b *block, s *stmt, needBrace *bool) (left, skipped bool
 		if s.w[len(s.w)-1].s == "{" {
 			e.skip = 1
 		}
+		e.headOpen, e.headAt = e.skip == -1 && k.sub != nil, e.lineSpan(s)
 		e.inactive(s)
 		return false, false
 	}
@@ -246,6 +261,43 @@ func (e *eval) statement(b *block, s *stmt, needBrace *bool) (left, skipped bool
 		}
 	}
 	return false, false
+}
+
+// passOver notes what follows from a block whose keyword is unknown, and whose { has
+// been read: its lines are read as those of the block around it, which its } closes, so
+// that the rest of that one is read in the wrong place as well.
+func (e *eval) passOver() {
+	if e.pos <= e.overTo {
+		return // inside of such a block
+	}
+	depth, end := e.depth, 0
+	if e.level == 0 {
+		end = depth - 1
+	}
+	for i := e.pos; i < len(e.lines); i++ {
+		e.work++
+		switch e.c.text(e.lines[i]) {
+		case "{":
+			depth++
+		case "}":
+			depth--
+		}
+		if depth <= end {
+			e.overTo = i + 1
+			from, to := e.lines[e.pos-1], e.lines[i]
+			a, b := e.c.span(from, 0, 1), e.c.span(to, 0, 1)
+			if a.file == b.file && b.to > a.from {
+				e.over = append(e.over, span{a.file, a.from, b.to})
+				e.overHeads = append(e.overHeads, e.open...)
+			}
+			return
+		}
+	}
+	// It is not closed: nothing behind it stands where it should.
+	e.overTo = len(e.lines) + 1
+	a := e.c.span(e.lines[e.pos-1], 0, 1)
+	e.over = append(e.over, span{a.file, a.from, 1<<31 - 1})
+	e.overHeads = append(e.overHeads, e.open...)
 }
 
 // values reads a block of values and calls each with every line of them. head is the
@@ -322,16 +374,14 @@ func (e *eval) values(s *stmt, head int, each func(*stmt)) {
 
 // object records a finding that keepalived has as well.
 func (e *eval) object(rule string, at span, format string, args ...any) *finding {
-	f := &finding{rule: rule, at: at, msg: fmt.Sprintf(format, args...), objects: true}
-	e.found = append(e.found, f)
+	f := e.add(rule, at, format, args)
+	f.objects = true
 	return f
 }
 
 // note records a finding that keepalived does not have.
 func (e *eval) note(rule string, at span, format string, args ...any) *finding {
-	f := &finding{rule: rule, at: at, msg: fmt.Sprintf(format, args...)}
-	e.found = append(e.found, f)
-	return f
+	return e.add(rule, at, format, args)
 }
 
 // structure records a fault of braces; only the first is shown.

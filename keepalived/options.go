@@ -99,7 +99,9 @@ func (h *Host) knows(name string) (exists, ok bool) {
 
 // Lint returns what is wrong with a configuration, sorted: what keepalived objects to
 // and what it passes in silence. Findings that a comment "lint:ignore" silences are
-// left out. The same input gives the same list.
+// left out, repetitions folded beyond [MaxPerMessage] and [MaxPerRule]. The same input
+// gives the same list. When a limit of the [Loader] ended the reading, only what was
+// found until then is listed.
 func Lint(c *Config, o Options) diag.List {
 	e := evaluate(c, o)
 	return e.list()
@@ -110,10 +112,10 @@ func Lint(c *Config, o Options) diag.List {
 // which have no -t, ok means that the daemon does what the text says.
 func Verdict(c *Config, o Options) (ok bool, why diag.List) {
 	e := evaluate(c, o)
-	why = c.diagnostics(e.found, func(f *finding) bool { return f.objects && !f.quiet })
+	why = c.diagnostics(&e.store, func(f *finding) bool { return f.objects && !f.quiet })
 	if len(why) > 0 {
 		return false, why
 	}
-	why = c.diagnostics(e.found, func(f *finding) bool { return f.objects })
+	why = c.diagnostics(&e.store, func(f *finding) bool { return f.objects })
 	return len(why) == 0, why
 }

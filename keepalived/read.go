@@ -80,6 +80,7 @@ type input struct {
 	pos    int
 	dir    string
 	depth  int
+	long   int      // the end of the last line that is too long
 	copied []buffer // the lines of a copy, when not nil
 	next   int
 }
@@ -100,9 +101,14 @@ type reader struct {
 	sawEmpty, sawComment, rawInclude bool
 	files                            int
 	bytes                            int64
-	defs                             []*definition
-	byName                           map[string]*definition
-	repeats                          []*repeat
+	// made counts the lines that repetitions and definitions made, room the bytes of
+	// memory that lines take which do not stand in the files as they are.
+	made, room int
+	// moved counts the bytes that substitution moves.
+	moved   int
+	defs    []*definition
+	byName  map[string]*definition
+	repeats []*repeat
 	// multi is what is left of the multi-line definition in use, outer ones wait.
 	multi      []pending
 	multiDepth int
@@ -196,8 +202,9 @@ func (r *reader) emit(b buffer) {
 	l := line{file: b.file, off: b.off, n: int32(len(b.text))}
 	if !b.plain {
 		r.bytes += int64(len(b.text))
-		if r.bytes > r.l.maxBytes() {
-			r.stop(b.all(), "the configuration has more than %d bytes after expansion", r.l.maxBytes())
+		r.room += 8*len(b.origin) + len(b.text) + 100
+		if r.bytes > r.l.maxBytes() || r.room > maxRoom {
+			r.stop(b.all(), "the configuration becomes too large by expansion")
 			return
 		}
 		r.c.extras = append(r.c.extras, extra{text: b.text, origin: b.origin, ends: b.ends, def: b.def, expanded: b.expand})
@@ -266,7 +273,10 @@ func (r *reader) physical() (b buffer, ok bool) {
 		if to-from > maxLine-1 || to-from == maxLine-1 && (n >= 0 || !old) {
 			if old {
 				if to-from > maxLine-1 {
-					r.report("KA029", span{in.file, int32(from), int32(to)}, "the line has %d bytes: keepalived cuts it after %d and reads the rest as further lines", to-from, maxLine-1)
+					if to > in.long {
+						in.long = to
+						r.report("KA029", span{in.file, int32(from), int32(to)}, "the line has %d bytes: keepalived cuts it after %d and reads the rest as further lines", to-from, maxLine-1)
+					}
 					to = from + maxLine - 1
 					in.pos = to
 				} else {
@@ -274,8 +284,11 @@ func (r *reader) physical() (b buffer, ok bool) {
 					in.pos = to
 				}
 			} else {
-				f := r.report("KA029", span{in.file, int32(from), int32(to)}, "the line has %d bytes, more than %d", to-from, maxLine-2)
-				f.objects = true
+				if to > in.long {
+					in.long = to
+					f := r.report("KA029", span{in.file, int32(from), int32(to)}, "the line has %d bytes, more than %d", to-from, maxLine-2)
+					f.objects = true
+				}
 				in.pos = from + maxLine - 1
 				continue
 			}
@@ -430,7 +443,7 @@ scan:
 
 // line returns the next logical line.
 func (r *reader) line() (buffer, bool) {
-	for {
+	for !r.stopped {
 		b, ok := r.raw()
 		if !ok {
 			return buffer{}, false
@@ -447,11 +460,13 @@ func (r *reader) line() (buffer, bool) {
 		}
 		return r.braces(b), true
 	}
+	return buffer{}, false
 }
 
 // raw returns the next line from what waits: the rest of a line, a repetition, a
 // multi-line definition, the files.
 func (r *reader) raw() (buffer, bool) {
+	r.c.work++
 	r.rawInclude = false
 	if r.residue != nil {
 		b := *r.residue
@@ -475,6 +490,7 @@ func (r *reader) raw() (buffer, bool) {
 				r.multiDepth = 0
 			}
 		}
+		r.make(at.all())
 		return at.stamp(text), true
 	}
 	return r.physical()

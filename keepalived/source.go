@@ -17,6 +17,9 @@ type source struct {
 	comments []comment
 	// included is the include that brought the file.
 	included span
+	// cycle is the include by which the file includes itself, of a file that is read
+	// once more for that reason.
+	cycle *span
 }
 
 // comment is one "lint:ignore": the line it stands on and the rules it names.
