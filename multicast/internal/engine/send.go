@@ -107,7 +107,7 @@ func (p *sendPeer) active() bool { return !p.out && !p.done && p.status == HostU
 
 // StartSend begins a transfer. One at a time: the earlier one must have ended.
 func (n *Node) StartSend(now Time, o SendOptions) *Send {
-	s := &Send{n: n, opt: o, state: Listen, began: now, entered: now, query: now, byID: map[wire.NodeID]*sendPeer{}, grtt: initialGRTT, out: &Outcome{Began: now}}
+	s := &Send{n: n, opt: o, state: Listen, began: now, entered: now, query: now, byID: map[wire.NodeID]*sendPeer{}, grtt: initialGRTT, out: &Outcome{Began: now, Phases: []Phase{{Listen, now}}}}
 	if s.opt.Member == 0 {
 		s.opt.Member = memberTimeout
 	}
@@ -170,7 +170,10 @@ func (s *Send) Cancel(now Time) {
 }
 
 // enter moves to a state.
-func (s *Send) enter(now Time, st State) { s.state, s.entered = st, now }
+func (s *Send) enter(now Time, st State) {
+	s.state, s.entered = st, now
+	s.out.Phases = append(s.out.Phases, Phase{st, now})
+}
 
 func (s *Send) finish(now Time) {
 	s.enter(now, Done)

@@ -279,9 +279,16 @@ type Outcome struct {
 	Wire      uint64 // bytes of frames
 	Began     Time
 	Ended     Time
+	Phases    []Phase
 	Loss      float64
 	Rate      uint64
 	BadOpen   uint64
+}
+
+// Phase is when a transfer came into a state.
+type Phase struct {
+	State State
+	At    Time
 }
 
 // HostOutcome is one receiver's part.
