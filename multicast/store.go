@@ -312,6 +312,9 @@ func (s *store) verify(seal []byte, p engine.Promise) (v engine.Verified, err er
 	return engine.Verified{OK: t.Failed == 0, Root: t.Root, Failed: uint32(t.Failed), Text: t.Text, Again: t.Again}, nil
 }
 
+// afterSwitch is how long a node does nothing when its tree has switched.
+const afterSwitch = 2 * time.Millisecond
+
 // Commit is part of engine.Store.
 func (s *store) Commit() {
 	id := s.n.eng.Receiving()
@@ -328,6 +331,10 @@ func (s *store) Commit() {
 		}
 		atomic, err := s.stage.Commit()
 		flipped := s.n.now()
+		if atomic {
+			// What follows can wait: other nodes of this machine switch at the same moment.
+			time.Sleep(afterSwitch)
+		}
 		c := engine.Committed{OK: err == nil, Atomic: atomic}
 		if err != nil {
 			c.Text = err.Error()

@@ -92,9 +92,13 @@ type sendPeer struct {
 	loss                     float64
 	delay                    time.Duration
 	rtt                      time.Duration
+	rttAt                    Time
+	best                     [2]float64 // bit/s: the most that it took lately, and before
+	bestAt                   Time
 	backlog                  uint64
 	missing                  uint32
 	reportAt                 Time
+	made                     Time // the last report, by the sender's clock
 	slowAt                   Time
 	hostSlow                 bool
 	nacks                    int

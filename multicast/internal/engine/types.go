@@ -18,6 +18,7 @@ const (
 	helloPerMember  = 2 * time.Millisecond
 	memberLife      = 10 * time.Second
 	quietMembers    = 30 * time.Millisecond // no new member for so long ends discovery
+	quietEnough     = 8 * time.Millisecond  // and when those that were asked for are there
 	discover        = 500 * time.Millisecond
 	discoverLimit   = 5 * time.Second
 	gatherLimit     = 5 * time.Second

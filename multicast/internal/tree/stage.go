@@ -371,7 +371,13 @@ func (s *Stage) takeOver(old *Manifest, held ranges.Set) {
 		if err != nil {
 			continue
 		}
-		if fi, err := d.Lstat(name); err != nil || !fi.Mode().IsRegular() {
+		fi, err := d.Lstat(name)
+		if err != nil || !fi.Mode().IsRegular() {
+			continue
+		}
+		// With a second name it may be the live file, linked here when it was the same:
+		// what is staged is written to.
+		if _, links, _, _ := sysInfo(fi); links != 1 {
 			continue
 		}
 		fr := f.Range()
@@ -477,6 +483,18 @@ func (s *Stage) flushLog() error {
 // writeFile writes a piece of a file; a file that has all its bytes is finished.
 func (s *Stage) writeFile(i int, b []byte, piece ranges.Range) error {
 	e := &s.manifest.Entries[i]
+	if putsFiles && piece == e.Range() && s.files[i] == nil && !s.o.Fsync && !s.o.Owner && !hasHole(b) {
+		// All of it is here.
+		d, name, err := s.out.handle(e.Path)
+		if err == nil {
+			err = putFile(d, name, b, uint32(s.o.wantMode(e)), e.mtime())
+		}
+		if err == nil {
+			s.held.Add(piece)
+			s.missing[i] = 0
+		}
+		return err
+	}
 	f, err := s.file(i)
 	if err != nil {
 		return err
@@ -584,6 +602,16 @@ func (s *Stage) finishFile(i int) error {
 }
 
 var zeros [4096]byte
+
+// hasHole reports whether a file has a page of zeros.
+func hasHole(b []byte) bool {
+	for ; len(b) >= len(zeros); b = b[len(zeros):] {
+		if b[0] == 0 && bytes.Equal(b[:len(zeros)], zeros[:]) {
+			return true
+		}
+	}
+	return false
+}
 
 // writeSparse leaves out pages of zeros: the file has its size already, or gets it at
 // its end.
