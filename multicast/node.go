@@ -37,6 +37,7 @@ type Node struct {
 	scheduled engine.Time
 	data      wire.Data // decoded DATA, used again and again
 	head      wire.Header
+	stream    bool   // DATA has come with the last datagrams
 	train     []byte // sealed datagrams of one size and destination
 	trainSize int
 	trainTo   outAddr
@@ -123,7 +124,7 @@ func (n *Node) Close() error {
 		n.flush()
 		if i < 2 {
 			n.mu.Unlock()
-			time.Sleep(10 * time.Millisecond)
+			time.Sleep(3 * time.Millisecond)
 			n.mu.Lock()
 		}
 	}
@@ -209,7 +210,11 @@ func (n *Node) wake(before engine.Time) {
 }
 
 // readBatch is how many trains are read at once; each may have 64 KiB.
-const readBatch = 8
+const readBatch = 32
+
+// readPause is how long a reader rests when it has taken what there was of a stream, so
+// that the next turn finds more: to wake up for each packet costs more than to read it.
+const readPause = 2 * time.Millisecond
 
 func (n *Node) read(read func([]Datagram) (int, error)) {
 	d := make([]Datagram, readBatch)
@@ -238,12 +243,17 @@ func (n *Node) read(read func([]Datagram) (int, error)) {
 		}
 		n.mu.Lock()
 		before := n.scheduled
+		n.stream = false
 		for i := range d[:k] {
 			n.receive(&d[i])
 		}
 		n.after()
 		n.wake(before)
+		stream := n.stream
 		n.mu.Unlock()
+		if stream && k < len(d) {
+			time.Sleep(readPause)
+		}
 	}
 }
 
@@ -255,6 +265,7 @@ func (n *Node) receive(d *Datagram) {
 		size = len(b)
 	}
 	now := n.now()
+	n.eng.Arrival = max(1, now-int64(d.Waited))
 	for len(b) > 0 {
 		p := b[:min(size, len(b))]
 		b = b[len(p):]
@@ -293,6 +304,7 @@ func (n *Node) packet(now engine.Time, d *Datagram, p []byte) {
 			n.counts.malformed++
 			return
 		}
+		n.stream = true
 		n.eng.Handle(now, d.From, &n.head, &n.data)
 		return
 	}

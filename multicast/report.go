@@ -27,8 +27,11 @@ type Report struct {
 	// FlipSpread is the time between the first host's switch and the last one's, by the
 	// sender's clock.
 	FlipSpread time.Duration
-	Loss       float64 // of the worst host
-	Rate       uint64  // bit/s at the end
+	// Phases tell where the time went: scan, then the sender's states in their order. A
+	// state that was entered again, because another sender went first, stands again.
+	Phases []Phase
+	Loss   float64 // of the worst host
+	Rate   uint64  // bit/s at the end
 	// Problems are paths of the source that could not be read, Special those that are
 	// no files: not sent. Missing are paths that do not exist.
 	Problems []PathError
@@ -36,6 +39,12 @@ type Report struct {
 	Missing  []string
 	Unopened int64 // packets with the group's tag that did not open: another key?
 	Note     string
+}
+
+// Phase is a part of a Send and how long it took.
+type Phase struct {
+	Name string // "scan", then "listen", "gather", "stream", "seal", "commit", "finish"
+	Took time.Duration
 }
 
 // HostState says how a host ended.

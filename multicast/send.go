@@ -120,11 +120,12 @@ func (n *Node) Send(ctx context.Context, dir string, o SendOptions) (*Report, er
 		return nil, fmt.Errorf("multicast: %w", err)
 	}
 	defer root.Close()
+	began := time.Now()
 	scanned, err := tree.Scan(root, tree.ScanOptions{Paths: o.Paths, Exclude: o.Exclude, Recursive: o.Recursive, Owner: o.Owner, Digest: o.Check || o.Checksum})
 	if err != nil {
 		return nil, fmt.Errorf("multicast: %w", err)
 	}
-	r := &Report{Special: scanned.Special, Missing: scanned.Missing}
+	r := &Report{Special: scanned.Special, Missing: scanned.Missing, Phases: []Phase{{"scan", time.Since(began)}}}
 	for _, p := range scanned.Problems {
 		r.Problems = append(r.Problems, PathError{Op: p.Op, Path: p.Path, Text: p.Err.Error()})
 	}
@@ -325,6 +326,9 @@ func (s *sending) fill(out *engine.Outcome) {
 	r.Sent += int64(out.DataBytes)
 	r.Repair += int64(out.Repair) * int64(s.symbol())
 	r.Rounds += out.Rounds
+	for i, p := range out.Phases[:max(0, len(out.Phases)-1)] {
+		r.Phases = append(r.Phases, Phase{p.State.String(), time.Duration(out.Phases[i+1].At - p.At)})
+	}
 	r.Loss = max(r.Loss, out.Loss)
 	r.Rate = out.Rate
 	r.Note = s.n.conn.Note()

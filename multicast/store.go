@@ -49,10 +49,22 @@ type inBlock struct {
 	data   []byte // k symbols, in place
 	have   [fec.K]bool
 	parity [][]byte
+	spare  [][]byte // symbols' memory
+}
+
+// reset makes a block of what was another.
+func (b *inBlock) reset(k int) {
+	for i, p := range b.parity {
+		if p != nil {
+			b.spare = append(b.spare, p)
+		}
+		b.parity[i] = nil
+	}
+	b.k, b.have, b.parity = k, [fec.K]bool{}, b.parity[:0]
 }
 
 // memoryLimit bounds the blocks that are not on the disk yet.
-const memoryLimit = 64 << 20
+const memoryLimit = 40 << 20 // the digests have 16 MiB more
 
 func newStore(n *Node, b *tree.Base, o ReceiveOptions) *store {
 	s := &store{n: n, base: b, o: o, done: make(chan struct{}), blocks: map[uint32]*inBlock{}}
@@ -115,6 +127,9 @@ func (s *store) options(a *wire.Announce) tree.Options {
 func (s *store) Compare(a *wire.Announce, manifest []byte) {
 	id := s.n.eng.Receiving()
 	s.id = id
+	if s.symbol != int(a.Symbol) {
+		s.free = nil
+	}
 	s.blocks, s.inUse, s.symbol = map[uint32]*inBlock{}, 0, int(a.Symbol)
 	s.aborted.Store(false)
 	s.err.Store(nil)
@@ -169,10 +184,7 @@ func (s *store) Symbol(number uint32, symbol, k uint8, payload []byte) {
 		} else {
 			b = &inBlock{data: make([]byte, fec.K*s.symbol)}
 		}
-		if len(b.data) < int(k)*s.symbol {
-			b.data = make([]byte, fec.K*s.symbol)
-		}
-		*b = inBlock{k: int(k), data: b.data}
+		b.reset(int(k))
 		s.blocks[number] = b
 		s.inUse += int64(len(b.data))
 	}
@@ -184,7 +196,11 @@ func (s *store) Symbol(number uint32, symbol, k uint8, payload []byte) {
 	if n := int(symbol) - b.k + 1; n > len(b.parity) {
 		b.parity = append(b.parity, make([][]byte, n-len(b.parity))...)
 	}
-	b.parity[int(symbol)-b.k] = append([]byte(nil), payload...)
+	var p []byte
+	if n := len(b.spare); n > 0 {
+		p, b.spare = b.spare[n-1], b.spare[:n-1]
+	}
+	b.parity[int(symbol)-b.k] = append(p[:0], payload...)
 	s.inUse += int64(len(payload))
 }
 
@@ -215,26 +231,30 @@ func (s *store) Complete(number uint32) {
 			}
 			s.drained.Store(int64(rate))
 		}
-		s.n.recycle(s, b)
 	})
 }
 
+// freeBlocks is how many blocks' memory is kept: memory that was used before is there,
+// while fresh memory costs a page fault for each 4 KiB.
+const freeBlocks = 256
+
 // recycle keeps a block's memory for the next.
-func (n *Node) recycle(s *store, b *inBlock) {
-	n.mu.Lock()
-	if len(s.free) < 64 {
+func (s *store) recycle(b *inBlock, symbol int) {
+	s.n.mu.Lock()
+	if len(s.free) < freeBlocks && symbol == s.symbol {
 		s.free = append(s.free, b)
 	}
-	n.mu.Unlock()
+	s.n.mu.Unlock()
 }
 
 func (s *store) writeBlock(number uint32, b *inBlock, symbol int) {
 	if s.aborted.Load() || s.stage == nil || s.err.Load() != nil {
+		s.recycle(b, symbol)
 		return
 	}
 	err := s.rebuild(b, symbol)
 	if err == nil {
-		err = s.stage.Write(number, b.data[:b.k*symbol])
+		err = s.stage.Write(number, b.data[:b.k*symbol], func() { s.recycle(b, symbol) })
 	}
 	if err != nil {
 		s.err.Store(&err)
@@ -292,9 +312,13 @@ func (s *store) verify(seal []byte, p engine.Promise) (v engine.Verified, err er
 	return engine.Verified{OK: t.Failed == 0, Root: t.Root, Failed: uint32(t.Failed), Text: t.Text, Again: t.Again}, nil
 }
 
+// afterSwitch is how long a node does nothing when its tree has switched.
+const afterSwitch = 2 * time.Millisecond
+
 // Commit is part of engine.Store.
 func (s *store) Commit() {
 	id := s.n.eng.Receiving()
+	s.blocks, s.inUse, s.free = map[uint32]*inBlock{}, 0, nil
 	s.later(func() {
 		if s.stage == nil && s.promise != nil {
 			s.stage = s.base.Resume(*s.promise)
@@ -307,6 +331,10 @@ func (s *store) Commit() {
 		}
 		atomic, err := s.stage.Commit()
 		flipped := s.n.now()
+		if atomic {
+			// What follows can wait: other nodes of this machine switch at the same moment.
+			time.Sleep(afterSwitch)
+		}
 		c := engine.Committed{OK: err == nil, Atomic: atomic}
 		if err != nil {
 			c.Text = err.Error()
@@ -333,7 +361,7 @@ func (s *store) Commit() {
 // Drop is part of engine.Store.
 func (s *store) Drop() {
 	s.aborted.Store(true)
-	s.blocks, s.inUse = map[uint32]*inBlock{}, 0
+	s.blocks, s.inUse, s.free = map[uint32]*inBlock{}, 0, nil
 	s.later(func() {
 		if s.stage == nil {
 			return

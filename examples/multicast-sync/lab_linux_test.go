@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -237,6 +238,7 @@ func TestInsideLab(t *testing.T) {
 	l := newLab(t, n)
 	t.Run("trees are equal", func(t *testing.T) { labTransfers(t, l) })
 	t.Run("readers see one tree", func(t *testing.T) { labReaders(t, l) })
+	t.Run("switch", func(t *testing.T) { labSwitch(t, l) })
 	t.Run("kill", func(t *testing.T) { labKills(t, l) })
 	t.Run("late", func(t *testing.T) { labLate(t, l) })
 	t.Run("stopped", func(t *testing.T) { labStopped(t, l) })
@@ -286,6 +288,32 @@ func labTransfers(t *testing.T, l *lab) {
 	l.offload("on")
 	l.rate(0)
 	l.loss(0)
+}
+
+// labSwitch: all hosts switch at one instant. How far apart they are is printed, and
+// depends on how many processors the hosts of this laboratory share.
+func labSwitch(t *testing.T, l *lab) {
+	defer l.in(t)()
+	src := []string{l.base("s1"), l.base("s2")}
+	for v := range src {
+		makeTree(t, filepath.Join(src[v], "tree"), v+1, 20, 2000)
+	}
+	for k := 1; k <= l.n; k++ {
+		defer l.recv(k, l.base(fmt.Sprintf("switch%d", k))).kill()
+	}
+	var spreads []float64
+	for i := range oracle.N(4, 20) {
+		s := l.send(src[i%2], "-delete", "-min-members", strconv.Itoa(l.n), "tree")
+		require.Zero(t, s.status(), "%s%s", &s.out, &s.err)
+		var j jsonReport
+		require.NoError(t, json.Unmarshal(s.out.Bytes(), &j))
+		for _, h := range j.Hosts {
+			require.True(t, h.Atomic, h.Name)
+		}
+		spreads = append(spreads, 1000*j.FlipSpread)
+	}
+	slices.Sort(spreads)
+	t.Logf("%d hosts switched within %.2f ms (median of %d; least %.2f, most %.2f)", l.n, spreads[len(spreads)/2], len(spreads), spreads[0], spreads[len(spreads)-1])
 }
 
 // labReaders: a reader that never stops sees no mixture of two trees.

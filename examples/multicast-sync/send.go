@@ -409,6 +409,11 @@ type jsonHost struct {
 	Drops   int64       `json:"drops"`
 }
 
+type jsonPhase struct {
+	Name string  `json:"name"`
+	Took float64 `json:"took"` // seconds
+}
+
 type jsonReport struct {
 	Epoch      uint64      `json:"epoch"`
 	Committed  bool        `json:"committed"`
@@ -420,6 +425,7 @@ type jsonReport struct {
 	Elapsed    float64     `json:"elapsed"`     // seconds
 	FlipSpread float64     `json:"flip_spread"` // seconds
 	Loss       float64     `json:"loss"`
+	Phases     []jsonPhase `json:"phases"` // where the time went
 	Hosts      []jsonHost  `json:"hosts"`
 	Problems   []jsonError `json:"problems"`
 	Error      string      `json:"error,omitempty"`
@@ -427,9 +433,12 @@ type jsonReport struct {
 
 func (s *sender) printJSON(r *multicast.Report, err error) {
 	j := jsonReport{Epoch: r.Epoch, Committed: r.Committed, Bytes: r.Bytes, Sent: r.Sent, Repair: r.Repair, Wire: r.Wire, Rounds: r.Rounds,
-		Elapsed: r.Elapsed.Seconds(), FlipSpread: r.FlipSpread.Seconds(), Loss: r.Loss, Hosts: []jsonHost{}, Problems: []jsonError{}}
+		Elapsed: r.Elapsed.Seconds(), FlipSpread: r.FlipSpread.Seconds(), Loss: r.Loss, Phases: []jsonPhase{}, Hosts: []jsonHost{}, Problems: []jsonError{}}
 	if err != nil {
 		j.Error = err.Error()
+	}
+	for _, p := range r.Phases {
+		j.Phases = append(j.Phases, jsonPhase{p.Name, p.Took.Seconds()})
 	}
 	some := func(l []string) []string { return append([]string{}, l...) }
 	for i := range r.Hosts {

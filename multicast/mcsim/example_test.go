@@ -34,7 +34,7 @@ func ExampleRun() {
 		rate 20M
 		seed 1
 		send
-		at 90ms crash r2
+		at 55ms crash r2
 		at 2s restart r2
 		run 30s
 		run for 5s
@@ -49,8 +49,8 @@ func ExampleRun() {
 		}
 	}
 	// Output:
-	// 76.559ms r2   is prepared for version 1
-	// 90.000ms r2   crashes
+	// 48.559ms r2   is prepared for version 1
+	// 55.000ms r2   crashes
 	// 2000.000ms r2   is in doubt about epoch 1
 	// 2000.000ms r2   starts again
 	// 2002.000ms r2   switches to version 1

@@ -54,9 +54,19 @@ func (r *receiver) overheard(now Time, h *wire.Header, m *wire.Nack) {
 	}
 }
 
+// patience is how long a repair is waited for. In a small group to ask again costs one
+// packet: the sender takes off what is on its way.
+func (r *receiver) patience(least time.Duration, rounds int) time.Duration {
+	wait := max(least, time.Duration(rounds)*r.path.grtt)
+	if r.path.group <= smallGroup {
+		wait = min(wait, 50*time.Millisecond)
+	}
+	return wait
+}
+
 func (r *receiver) sendNacks(now Time) {
 	next := never
-	wait := max(10*time.Millisecond, 2*r.path.grtt)
+	wait := r.patience(10*time.Millisecond, 2)
 	if r.path.group > smallGroup {
 		wait = max(10*time.Millisecond, 6*r.path.grtt)
 	}

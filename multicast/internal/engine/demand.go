@@ -11,6 +11,9 @@ import (
 // NACKs, and costs nothing as long as it is less than that.
 type demand struct{ mean float64 }
 
+// lastBlocks of the content have more parity than the others.
+const lastBlocks = 2
+
 // flight is a block that was sent once, and has had no time yet for all its NACKs.
 type flight struct {
 	block  uint32

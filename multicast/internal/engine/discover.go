@@ -11,7 +11,7 @@ import (
 // joined notes that there is a new member.
 func (s *Send) joined(now Time) {
 	s.fresh = now
-	s.look = min(s.look, now+int64(quietMembers))
+	s.look = min(s.look, now+int64(quietEnough))
 }
 
 // rival hears another sender's announcement.
@@ -57,7 +57,7 @@ func (s *Send) listen(now Time) {
 		s.query = now + int64(steps[min(s.queries, len(steps)-1)])
 		s.queries++
 	}
-	s.look = now + int64(10*time.Millisecond)
+	s.look = now + int64(4*time.Millisecond)
 	if s.n.conflict(now, s.targetIDs()) {
 		s.entered = now
 		return
@@ -73,7 +73,7 @@ func (s *Send) listen(now Time) {
 	switch {
 	case s.opt.Catchup:
 	case len(s.opt.Targets) > 0 && len(s.missingNames()) == 0 && (s.opt.Min == 0 || receivers >= s.opt.Min):
-	case s.opt.Min > 0 && len(s.opt.Targets) == 0 && receivers >= s.opt.Min && quiet >= quietMembers:
+	case s.opt.Min > 0 && len(s.opt.Targets) == 0 && receivers >= s.opt.Min && quiet >= max(quietEnough, answerSpread(receivers)):
 	case s.opt.Min == 0 && len(s.opt.Targets) == 0 && receivers > 0 && waited >= discover && quiet >= quietMembers:
 	case len(s.opt.Targets) > 0 && waited >= time.Second && receivers > 0 && receivers >= s.opt.Min:
 		s.out.Unknown = s.missingNames()

@@ -279,11 +279,12 @@ func (o *inObject) hush(heard []wire.Lack, until Time) {
 	}
 }
 
-// touch puts off asking for a block of which a repair symbol has come.
+// touch puts off asking for a block of which a repair symbol has come: when the others
+// of its kind do not follow soon, they were lost, and there is no reason to wait longer.
 func (o *inObject) touch(block uint32, until Time) {
 	for i := range o.lacks {
-		if o.lacks[i].block == block {
-			o.lacks[i].next = max(o.lacks[i].next, until)
+		if l := &o.lacks[i]; l.block == block {
+			l.next, l.tries = until, 0
 			return
 		}
 	}

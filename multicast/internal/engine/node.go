@@ -32,6 +32,10 @@ type Node struct {
 	answer    uint8
 	ask       *decision // what is known of the last transfer
 
+	// Arrival is when the packet that Handle gets came to this host, where the caller
+	// knows better than now; 0: now.
+	Arrival Time
+
 	refused  map[wire.NodeID]bool
 	refuseAt Time
 	Counters Counters
@@ -136,6 +140,14 @@ func (n *Node) float() float64 { return float64(n.cfg.Rand()>>11) / (1 << 53) }
 func (n *Node) queue(to netip.AddrPort, transfer uint32, m wire.Message) {
 	n.number++
 	n.out = append(n.out, Out{To: to, Number: n.number, Transfer: transfer, Msg: m})
+}
+
+// arrived is when the packet at hand came.
+func (n *Node) arrived(now Time) Time {
+	if n.Arrival != 0 {
+		return n.Arrival
+	}
+	return now
 }
 
 func (n *Node) event(e Event) { n.events = append(n.events, e) }
@@ -244,8 +256,13 @@ func (n *Node) handleQuery(now Time, m *wire.Query) {
 	if m.What != wire.QueryMembers && m.What != wire.QueryStatus || n.answerAt != 0 && n.answer == m.What && n.answerTo == m.Unicast {
 		return
 	}
-	spread := min(200*time.Millisecond, time.Duration(max(m.Group, uint32(len(n.members))))*200*time.Microsecond)
+	spread := answerSpread(int(max(m.Group, uint32(len(n.members)))))
 	n.answer, n.answerTo, n.answerAt = m.What, m.Unicast, now+n.rand(spread)
+}
+
+// answerSpread is within which time the members of a group answer a QUERY.
+func answerSpread(group int) time.Duration {
+	return min(200*time.Millisecond, time.Duration(group)*200*time.Microsecond)
 }
 
 func (n *Node) sendAnswer(now Time) {

@@ -24,12 +24,19 @@ type path struct {
 	clr      wire.NodeID
 	prob     uint16
 	report   Time
+	unread   uint64 // bytes that wait to be read from the sockets
 	events   lossEvents
 }
 
+// maxUnread bounds what is believed to wait in the sockets.
+const maxUnread = 64 << 20
+
 func (r *receiver) heartbeat(now Time, m *wire.Heartbeat) {
 	p := &r.path
-	p.offsets[p.at] = now - Time(m.Clock)
+	// What the packet waited here, because this host had other things to do, is no delay
+	// of the network and does not make the sender's clock another.
+	recent := r.n.arrived(now) - Time(m.Clock)
+	p.offsets[p.at] = recent
 	if p.at++; p.at == len(p.offsets) {
 		p.at, p.filled = 0, true
 	}
@@ -42,13 +49,13 @@ func (r *receiver) heartbeat(now Time, m *wire.Heartbeat) {
 		low = min(low, o)
 	}
 	// A queue delays every heartbeat, a busy host some: the least of the last eight.
-	recent := now - Time(m.Clock)
 	for i := 1; i <= min(8, n); i++ {
 		recent = min(recent, p.offsets[(p.at-i+len(p.offsets))%len(p.offsets)])
 	}
 	p.delay = recent - low
 	p.offset = low
 	p.echo, p.echoAt = m.Clock, now
+	p.unread = uint64(min(float64(now-r.n.arrived(now))/8e9*float64(m.Rate), maxUnread))
 	p.grtt = min(max(minGRTT, time.Duration(m.GRTT)*time.Microsecond), maxGRTT)
 	p.group, p.clr, p.prob = max(1, m.Group), m.CLR, m.Prob
 	if m.Seq > p.highest {
@@ -94,6 +101,7 @@ func (r *receiver) sendReport(now Time) {
 	m := &wire.Report{Echo: p.echo, Held: uint32((now - p.echoAt) / 1000), Received: p.received, Highest: p.highest, Events: p.events.rate(),
 		Delay: int32(min(p.delay/1000, math.MaxInt32)), State: uint8(r.state)}
 	m.Backlog, m.Drain, m.Drops = r.n.cfg.Store.Load()
+	m.Backlog += p.unread
 	for _, o := range r.objects {
 		if o != nil {
 			m.Missing += o.missing()

@@ -31,10 +31,12 @@ type Rate struct {
 const (
 	unlimited    = 10e9 // bit/s: no more is ever tried
 	floorRate    = 1e6  // bit/s: no less, for the end of a transfer is to come
-	startRate    = 100e6
+	startRate    = 200e6
 	frameSize    = 42                     // Ethernet, IP and UDP header of a packet
 	delayLimit   = 20 * time.Millisecond  // growth of the one-way delay that means a queue
 	lossMargin   = 0.03                   // loss above the link's own that means a queue
+	behindLimit  = 150 * time.Millisecond // a host that is that far behind, and falls further
+	unreadLimit  = 3 << 20                // bytes, too
 	backlogLimit = 24 << 20               // bytes before the disk that mean a slow host
 	tick         = time.Millisecond       // of the pacer
 	maxTrain     = 44                     // datagrams that pass a network as one
@@ -56,6 +58,7 @@ type pacer struct {
 	base      float64 // the link's own loss
 	before    float64 // the loss that made the rate fall last
 	hostLimit bool
+	peak, top float64 // the rate to which it soon returns, and the one before the last reduction
 }
 
 func newPacer(r Rate, now Time) *pacer {
@@ -69,7 +72,7 @@ func newPacer(r Rate, now Time) *pacer {
 	case LAN:
 		p.rate = startRate
 		if r.Bits > 0 { // a cap is what somebody knows of the link
-			p.rate = min(p.cap, max(p.cap/2, startRate))
+			p.rate = min(p.cap, max(p.cap/2, startRate/2))
 		}
 	case Friendly:
 		p.rate = min(p.cap, 10e6)
@@ -102,12 +105,15 @@ type sample struct {
 	loss    float64 // since the last report
 	packets uint32  // on which it stands
 	goodput float64 // bit/s
-	delay   time.Duration
-	drops   uint32 // new ones
-	backlog uint64
-	drain   uint64 // byte/s
-	events  float64
-	rtt     time.Duration
+	// capacity is the most that the slowest receiver took lately, bit/s; 0: not known.
+	capacity float64
+	grew     bool // the backlog, since the last report
+	delay    time.Duration
+	drops    uint32 // new ones
+	backlog  uint64
+	drain    uint64 // byte/s
+	events   float64
+	rtt      time.Duration
 }
 
 // feed takes a report's sample.
@@ -115,22 +121,37 @@ func (p *pacer) feed(now Time, s sample, rtt time.Duration) {
 	if p.mode == Fixed {
 		return
 	}
-	rtt = max(rtt, 2*time.Millisecond)
+	// A queue makes the round trip long: the rate must not wait for it.
+	rtt = min(max(rtt, 2*time.Millisecond), 25*time.Millisecond)
 	reduce := func(to float64) {
 		if now-p.changed < int64(2*rtt) {
 			return
 		}
 		p.changed, p.slowStart = now, false
+		// Below the last peak once more: the peak was too high.
+		if p.peak = p.rate; p.rate < 0.95*p.top {
+			p.peak *= 0.9
+		}
+		p.top = p.rate
 		p.rate = min(p.cap, max(floorRate, to))
 	}
-	p.hostLimit = s.drops > 0 || s.backlog > backlogLimit
+	// How far a host is behind, in what it has not read or not written.
+	behind := time.Duration(float64(s.backlog) * 8e9 / p.rate)
+	p.hostLimit = s.drops > 0 || s.backlog > backlogLimit || behind > behindLimit && s.backlog > unreadLimit && s.grew
 	if p.hostLimit {
 		to := p.rate * 0.75
+		if s.capacity > 0 {
+			to = max(min(to, s.capacity*0.95), s.capacity*0.4)
+		}
 		if s.backlog > backlogLimit && s.drain > 0 {
 			to = min(to, float64(s.drain)*8*0.9)
 		}
-		reduce(max(to, p.rate/4))
+		reduce(min(p.rate, max(to, p.rate/2)))
 		return
+	}
+	if behind > behindLimit/3 && s.backlog > unreadLimit/2 {
+		p.slowStart = false
+		return // no more than now
 	}
 	if p.mode == Friendly {
 		p.friendly(now, s, rtt)
@@ -140,7 +161,7 @@ func (p *pacer) feed(now Time, s sample, rtt time.Duration) {
 	// More loss than the link's own, and than chance explains.
 	// What a tick sends may be lost as one, so chance is that much coarser.
 	train := min(max(1, p.rate*tick.Seconds()/8/1500), maxTrain)
-	lossy := n >= 16 && s.loss > p.base+lossMargin+3*math.Sqrt(max(p.base, 0.01)*train/n)
+	lossy := n >= 64 && s.loss > p.base+lossMargin+3*math.Sqrt(max(p.base, 0.01)*train/n)
 	if n >= 16 && !lossy {
 		p.base += 0.1 * (s.loss - p.base)
 	}
@@ -157,15 +178,19 @@ func (p *pacer) feed(now Time, s sample, rtt time.Duration) {
 			to = min(to, s.goodput/(1-min(p.base, 0.9))*0.97)
 		}
 		p.before = s.loss
-		reduce(max(to, p.rate*0.25))
+		reduce(max(to, p.rate*0.5))
 	case s.delay > delayLimit:
-		reduce(p.rate * 0.85)
-	case p.slowStart && s.packets >= 8 && s.goodput*(1+s.loss) > 0.5*p.rate && now-p.grown >= int64(max(rtt, 10*time.Millisecond)):
+		to := p.rate * 0.85
+		if s.capacity > 0 {
+			to = min(to, s.capacity*0.97)
+		}
+		reduce(max(to, p.rate*0.5))
+	case p.slowStart && s.packets >= 8 && s.capacity > 0.7*p.rate && now-p.grown >= int64(max(rtt, 10*time.Millisecond)):
 		p.grown = now
 		p.rate = min(p.cap, p.rate*2)
-	case !p.slowStart && now-p.changed > int64(4*rtt) && now-p.grown >= int64(max(rtt, 10*time.Millisecond)):
+	case !p.slowStart && s.capacity > 0.75*p.rate && now-p.changed > int64(4*rtt) && now-p.grown >= int64(max(rtt, 10*time.Millisecond)):
 		p.grown, p.before = now, 0
-		p.rate = min(p.cap, p.rate*1.05)
+		p.rate = min(p.cap, p.rate*2, max(p.rate*1.1, p.rate+0.25*(p.peak-p.rate)))
 	}
 }
 

@@ -166,7 +166,7 @@ func (r *receiver) announce(now Time, h *wire.Header, m *wire.Announce) {
 		r.objects[i] = newInObject(uint8(i), int(m.Symbol))
 	}
 	r.objects[wire.ObjectManifest].setSize(m.Manifest)
-	r.path = path{grtt: max(minGRTT, time.Duration(m.GRTT)*time.Microsecond), group: m.Group, offset: now - Time(m.Clock), echo: m.Clock, echoAt: now}
+	r.path = path{grtt: max(minGRTT, time.Duration(m.GRTT)*time.Microsecond), group: m.Group, offset: r.n.arrived(now) - Time(m.Clock), echo: m.Clock, echoAt: now}
 	if m.Manifest == 0 {
 		r.fail(now, "the manifest is empty")
 	}
@@ -226,7 +226,9 @@ func (r *receiver) data(now Time, h *wire.Header, d *wire.Data) {
 		return
 	}
 	if fresh && !full && o.st[d.Block].lack {
-		o.touch(d.Block, now+int64(max(5*time.Millisecond, 2*p.grtt)))
+		at := now + int64(r.patience(5*time.Millisecond, 2))
+		o.touch(d.Block, at)
+		r.askAt(at)
 	}
 	// Two blocks further on, a block is closed.
 	if d.Flags&wire.DataRepair == 0 && d.Block >= 2 && (r.layout || d.Object != wire.ObjectContent) && d.Block-1 > o.closed {

@@ -92,9 +92,13 @@ type sendPeer struct {
 	loss                     float64
 	delay                    time.Duration
 	rtt                      time.Duration
+	rttAt                    Time
+	best                     [2]float64 // bit/s: the most that it took lately, and before
+	bestAt                   Time
 	backlog                  uint64
 	missing                  uint32
 	reportAt                 Time
+	made                     Time // the last report, by the sender's clock
 	slowAt                   Time
 	hostSlow                 bool
 	nacks                    int
@@ -107,7 +111,7 @@ func (p *sendPeer) active() bool { return !p.out && !p.done && p.status == HostU
 
 // StartSend begins a transfer. One at a time: the earlier one must have ended.
 func (n *Node) StartSend(now Time, o SendOptions) *Send {
-	s := &Send{n: n, opt: o, state: Listen, began: now, entered: now, query: now, byID: map[wire.NodeID]*sendPeer{}, grtt: initialGRTT, out: &Outcome{Began: now}}
+	s := &Send{n: n, opt: o, state: Listen, began: now, entered: now, query: now, byID: map[wire.NodeID]*sendPeer{}, grtt: initialGRTT, out: &Outcome{Began: now, Phases: []Phase{{Listen, now}}}}
 	if s.opt.Member == 0 {
 		s.opt.Member = memberTimeout
 	}
@@ -170,7 +174,10 @@ func (s *Send) Cancel(now Time) {
 }
 
 // enter moves to a state.
-func (s *Send) enter(now Time, st State) { s.state, s.entered = st, now }
+func (s *Send) enter(now Time, st State) {
+	s.state, s.entered = st, now
+	s.out.Phases = append(s.out.Phases, Phase{st, now})
+}
 
 func (s *Send) finish(now Time) {
 	s.enter(now, Done)

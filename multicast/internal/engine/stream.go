@@ -49,8 +49,18 @@ func (s *Send) echo(now Time, p *sendPeer, echo uint64, held uint32) {
 	if echo == 0 || rtt < 0 || rtt > time.Minute {
 		return
 	}
-	p.rtt = rtt
+	p.rtt, p.rttAt = rtt, now
 	rtt = min(max(rtt, minGRTT), maxGRTT)
+	if len(s.peers) <= smallGroup {
+		// All report all the time: what was measured last is what it is.
+		for _, q := range s.peers {
+			if now-q.rttAt < int64(time.Second) && q.active() {
+				rtt = max(rtt, min(q.rtt, maxGRTT))
+			}
+		}
+		s.grtt = rtt
+		return
+	}
 	if rtt >= s.grtt {
 		s.grtt, s.fell = rtt, now
 	} else if now-s.fell > int64(max(s.grtt, 10*time.Millisecond)) {
@@ -61,8 +71,9 @@ func (s *Send) echo(now Time, p *sendPeer, echo uint64, held uint32) {
 
 func (s *Send) takeReport(now Time, p *sendPeer, m *wire.Report) {
 	s.echo(now, p, m.Echo, m.Held)
+	grew := m.Backlog > p.backlog
 	p.missing, p.backlog, p.state = m.Missing, m.Backlog, State(m.State)
-	x := sample{delay: time.Duration(m.Delay) * time.Microsecond, backlog: m.Backlog, drain: m.Drain, events: float64(m.Events) / 1e6, rtt: p.rtt}
+	x := sample{grew: grew, delay: time.Duration(m.Delay) * time.Microsecond, backlog: m.Backlog, drain: m.Drain, events: float64(m.Events) / 1e6, rtt: p.rtt}
 	p.delay = x.delay
 	// Fewer packets tell nothing of the loss: they count with the next report.
 	if m.Highest > p.highest+40 && m.Received >= p.received || m.Highest > p.highest && now-p.reportAt > int64(100*time.Millisecond) {
@@ -75,11 +86,17 @@ func (s *Send) takeReport(now Time, p *sendPeer, m *wire.Report) {
 		} else {
 			p.loss += 0.3 * (x.loss - p.loss)
 		}
-		if dt := now - p.reportAt; p.reportAt != 0 && dt > 0 {
+		// The time between two reports where they were made: on the way they come in clumps.
+		made := Time(m.Echo) + int64(m.Held)*1000
+		if dt := made - p.made; p.made != 0 && dt > int64(5*time.Millisecond) {
 			x.goodput = float64(got) * float64(s.opt.Symbol+wire.Overhead+wire.DataHeader+frameSize) * 8e9 / float64(dt)
 		}
-		p.received, p.highest, p.reportAt = m.Received, m.Highest, now
+		p.received, p.highest, p.reportAt, p.made = m.Received, m.Highest, now, made
 	}
+	if x.goodput > 0 {
+		p.took(now, min(x.goodput*(1+x.loss), 1.25*s.pacer.rate))
+	}
+	x.capacity = s.capacity(now)
 	if m.Drops > p.drops {
 		x.drops, p.drops, p.hostSlow = m.Drops-p.drops, m.Drops, true
 	}
@@ -93,6 +110,29 @@ func (s *Send) takeReport(now Time, p *sendPeer, m *wire.Report) {
 	s.pacer.feed(now, x, s.grtt)
 	s.chooseCLR(p)
 	s.slow(now, p, x)
+}
+
+// capacityFor is how long a rate that a receiver took counts as what it can take: at
+// least so long, at most twice.
+const capacityFor = 300 * time.Millisecond
+
+// took notes the rate at which a receiver took what came, with what the link had lost.
+func (p *sendPeer) took(now Time, rate float64) {
+	if now-p.bestAt > int64(capacityFor) {
+		p.best[1], p.best[0], p.bestAt = p.best[0], 0, now
+	}
+	p.best[0] = max(p.best[0], rate)
+}
+
+// capacity is the most that the slowest receiver has taken lately: what it took a
+// moment ago tells less, for a busy host stands still and then catches up.
+func (s *Send) capacity(now Time) (least float64) {
+	for _, p := range s.peers {
+		if best := max(p.best[0], p.best[1]); p.active() && best > 0 && now-p.bestAt < int64(2*capacityFor) && (least == 0 || best < least) {
+			least = best
+		}
+	}
+	return least
 }
 
 // chooseCLR makes the receiver that sees most loss or the longest way report at its
@@ -289,6 +329,10 @@ func (s *Send) proactive(now Time, o *outObject, k int) int {
 	s.carry += s.mean.parity(len(s.peers)) * float64(k) / wire.K
 	n := int(s.carry)
 	s.carry -= float64(n)
+	if o.block+lastBlocks >= o.blocks {
+		// Nothing follows that a repair could go along with: a round trip costs more.
+		n = max(n, int(math.Ceil(s.mean.mean))+1)
+	}
 	s.flights = append(s.flights, flight{o.block, uint8(min(n, 64)), now})
 	return min(n, 64)
 }

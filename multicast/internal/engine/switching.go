@@ -89,9 +89,9 @@ func (r *receiver) takeCommit(now Time, m *wire.Commit) {
 	}
 	r.commit = m
 	// The commit's own clock is the freshest look at the sender's.
-	offset := min(r.path.offset, now-Time(m.Clock))
-	if r.path.offset == 0 {
-		offset = now - Time(m.Clock)
+	offset := r.n.arrived(now) - Time(m.Clock)
+	if r.path.offset != 0 {
+		offset = min(offset, r.path.offset)
 	}
 	r.path.offset = offset
 	at := Time(m.At) + offset

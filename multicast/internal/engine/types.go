@@ -18,6 +18,7 @@ const (
 	helloPerMember  = 2 * time.Millisecond
 	memberLife      = 10 * time.Second
 	quietMembers    = 30 * time.Millisecond // no new member for so long ends discovery
+	quietEnough     = 8 * time.Millisecond  // and when those that were asked for are there
 	discover        = 500 * time.Millisecond
 	discoverLimit   = 5 * time.Second
 	gatherLimit     = 5 * time.Second
@@ -279,9 +280,16 @@ type Outcome struct {
 	Wire      uint64 // bytes of frames
 	Began     Time
 	Ended     Time
+	Phases    []Phase
 	Loss      float64
 	Rate      uint64
 	BadOpen   uint64
+}
+
+// Phase is when a transfer came into a state.
+type Phase struct {
+	State State
+	At    Time
 }
 
 // HostOutcome is one receiver's part.

@@ -2,7 +2,10 @@
 // node, in batches. internal/udp is the real one; mcsim has one in memory.
 package link
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Datagram is room for received bytes: one datagram, or several of one size that the
 // kernel has put together.
@@ -11,6 +14,9 @@ type Datagram struct {
 	N    int // bytes that came
 	Size int // of each datagram but the last; 0: there is one
 	From netip.AddrPort
+	// Waited is how long it lay in the host's queue before it was read; 0 where that is
+	// not known.
+	Waited time.Duration
 }
 
 // Conn is a node's place in the network. ReadGroup and ReadUnicast are called from a

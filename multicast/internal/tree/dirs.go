@@ -16,6 +16,9 @@ type dirs struct {
 	root  *os.Root
 	names []string
 	open  []*os.Root
+	// file is the directory fileOf as a file, for system calls of our own.
+	file   *os.File
+	fileOf *os.Root
 	// create makes directories that are missing, with mode 0700 or this one.
 	create fs.FileMode
 }
@@ -27,6 +30,28 @@ func (d *dirs) at(p string) (*os.Root, string, error) {
 	dir, name := path.Split(p)
 	r, err := d.dir(strings.TrimSuffix(dir, "/"))
 	return r, name, err
+}
+
+// handle is at with the directory as a file, which is the chain's.
+func (d *dirs) handle(p string) (*os.File, string, error) {
+	r, name, err := d.at(p)
+	if err != nil || d.fileOf == r {
+		return d.file, name, err
+	}
+	d.drop()
+	f, err := r.Open(".")
+	if err != nil {
+		return nil, name, err
+	}
+	d.file, d.fileOf = f, r
+	return f, name, nil
+}
+
+func (d *dirs) drop() {
+	if d.file != nil {
+		d.file.Close()
+	}
+	d.file, d.fileOf = nil, nil
 }
 
 // dir returns a directory; "" and "." are the root.
@@ -92,13 +117,19 @@ func (d *dirs) enter(r *os.Root, name string) (*os.Root, error) {
 
 // cut closes the chain from element i on.
 func (d *dirs) cut(i int) {
+	if i < len(d.open) {
+		d.drop()
+	}
 	for j := len(d.open) - 1; j >= i; j-- {
 		d.open[j].Close()
 	}
 	d.names, d.open = d.names[:min(i, len(d.names))], d.open[:min(i, len(d.open))]
 }
 
-func (d *dirs) close() { d.cut(0) }
+func (d *dirs) close() {
+	d.cut(0)
+	d.drop()
+}
 
 // forget closes the chain when it passes through p: p is about to be replaced.
 func (d *dirs) forget(p string) {

@@ -155,7 +155,7 @@ func deliver(t *testing.T, root *os.Root, m *Manifest, st *Stage, need ranges.Se
 			require.NoError(t, err)
 			data = append(data, p...)
 		}
-		require.NoError(t, st.Write(b, data))
+		require.NoError(t, st.Write(b, data, func() {}))
 	}
 	seal := <-sealed
 	v, err := st.Verify(seal, Promise{Epoch: 1}, func() bool { return false })

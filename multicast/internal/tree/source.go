@@ -37,6 +37,8 @@ type Content struct {
 	closed bool
 	wg     sync.WaitGroup
 	coder  fec.Coder
+	spare  [][]byte // memory of blocks that are kept no more
+	last   *block   // of which a symbol was given out last: it stays as it is
 	again  *dirs
 	file   *os.File // the last one that was read again
 	at     int
@@ -47,13 +49,15 @@ type Content struct {
 }
 
 type block struct {
+	buf    []byte
 	data   [][]byte
 	parity [][]byte
 }
 
-// The content that is kept for repair, and what is read ahead.
+// The content that is kept for repair, and what is read ahead. More is of little use:
+// the system has it in its own cache, and fresh memory costs page faults.
 const (
-	keepBytes = 64 << 20
+	keepBytes = 16 << 20
 	aheadMax  = 48
 )
 
@@ -96,8 +100,7 @@ func (c *Content) Ready(b uint32) bool {
 	return b < c.read
 }
 
-// Symbol returns a symbol of a block. It is the caller's to read until the block is
-// no longer kept, which is not before 64 MiB more were read.
+// Symbol returns a symbol of a block. It is the caller's to read until the next call.
 func (c *Content) Symbol(b uint32, symbol int) ([]byte, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -115,6 +118,7 @@ func (c *Content) Symbol(b uint32, symbol int) ([]byte, error) {
 			return nil, err
 		}
 	}
+	c.last = bl
 	k := len(bl.data)
 	if symbol < k {
 		return bl.data[symbol], nil
@@ -137,12 +141,19 @@ func (c *Content) Symbol(b uint32, symbol int) ([]byte, error) {
 	return bl.parity[i], nil
 }
 
+// newBlock returns a block to be filled: only its padding is zeros. c.mu is held.
 func (c *Content) newBlock(b uint32) (*block, []byte, ranges.Range) {
 	per := uint64(c.symbol) * blockSymbols
 	r := ranges.Range{Start: uint64(b) * per, End: min(uint64(b+1)*per, c.m.Size())}
 	k := int((r.Len() + uint64(c.symbol) - 1) / uint64(c.symbol))
-	buf := make([]byte, k*c.symbol)
-	bl := &block{data: make([][]byte, k)}
+	var buf []byte
+	if n := len(c.spare); n > 0 && cap(c.spare[n-1]) >= k*c.symbol {
+		buf, c.spare = c.spare[n-1][:k*c.symbol], c.spare[:n-1]
+		clear(buf[r.Len():])
+	} else {
+		buf = make([]byte, k*c.symbol)
+	}
+	bl := &block{buf: buf, data: make([][]byte, k)}
 	for i := range bl.data {
 		bl.data[i] = buf[i*c.symbol : (i+1)*c.symbol : (i+1)*c.symbol]
 	}
@@ -153,8 +164,12 @@ func (c *Content) newBlock(b uint32) (*block, []byte, ranges.Range) {
 func (c *Content) keep(b uint32, bl *block) {
 	limit := max(aheadMax*2, keepBytes/(c.symbol*blockSymbols))
 	for len(c.order) >= limit {
+		old := c.cache[c.order[0]]
 		delete(c.cache, c.order[0])
 		c.order = c.order[1:]
+		if old != c.last {
+			c.spare = append(c.spare, old.buf)
+		}
 	}
 	c.cache[b] = bl
 	c.order = append(c.order, b)
@@ -195,11 +210,14 @@ func (c *Content) rereadFile(i int, dst []byte, at int64) error {
 			c.file, err = openFile(d, name)
 		}
 		if err != nil {
-			return nil // it is gone: zeros, and its seal says that it changed
+			clear(dst) // it is gone: zeros, and its seal says that it changed
+			return nil
 		}
 		c.at = i
 	}
-	if _, err := c.file.ReadAt(dst, at); err != nil && err != io.EOF {
+	n, err := c.file.ReadAt(dst, at)
+	clear(dst[n:])
+	if err != nil && err != io.EOF {
 		return err
 	}
 	return nil
@@ -261,7 +279,8 @@ func (w *pass) file(e *Entry, layout ranges.Set, s *Seal) error {
 	}
 	if err == nil {
 		defer f.Close()
-		if changed(f, e) {
+		// A small file is looked at once, when it has been read.
+		if e.Size > 1<<20 && changed(f, e) {
 			err = errChanged
 		}
 	}
@@ -327,9 +346,12 @@ func (w *pass) piece(f *os.File, good bool, at int64, n uint64, wanted bool) (ui
 		}
 	}
 	var err error
-	if good {
+	if !good {
+		clear(dst)
+	} else {
 		var got int
 		got, err = f.ReadAt(dst, at)
+		clear(dst[got:])
 		if got == len(dst) {
 			err = nil
 		} else if err == io.EOF {
@@ -366,14 +388,11 @@ func (w *pass) next() error {
 	for !c.closed && w.block > c.sent+aheadMax {
 		c.cond.Wait()
 	}
-	closed := c.closed
-	c.mu.Unlock()
-	if closed {
+	defer c.mu.Unlock()
+	if c.closed {
 		return errClosed
 	}
-	var buf []byte
-	w.cur, buf, _ = c.newBlock(w.block)
-	w.buf = buf
+	w.cur, w.buf, _ = c.newBlock(w.block)
 	return nil
 }
 

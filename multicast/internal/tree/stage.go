@@ -312,7 +312,7 @@ func (s *Stage) prepareStage(raw []byte) error {
 	if s.out.root, err = r.OpenRoot(treeDir); err != nil {
 		return err
 	}
-	s.hash = newHasher(s)
+	s.hash = newHasher()
 	return nil
 }
 
@@ -371,7 +371,13 @@ func (s *Stage) takeOver(old *Manifest, held ranges.Set) {
 		if err != nil {
 			continue
 		}
-		if fi, err := d.Lstat(name); err != nil || !fi.Mode().IsRegular() {
+		fi, err := d.Lstat(name)
+		if err != nil || !fi.Mode().IsRegular() {
+			continue
+		}
+		// With a second name it may be the live file, linked here when it was the same:
+		// what is staged is written to.
+		if _, links, _, _ := sysInfo(fi); links != 1 {
 			continue
 		}
 		fr := f.Range()
@@ -416,11 +422,20 @@ func (s *Stage) Open(layout ranges.Set, symbol int) {
 // logEvery is how many blocks go into one entry of the log of what is held.
 const logEvery = 4
 
-// Write stores a block of the content. Only what is needed here is written.
-func (s *Stage) Write(number uint32, data []byte) error {
+// Write stores a block of the content. Only what is needed here is written. The memory
+// of data is the caller's again when done is called: at the end, or when a later block
+// is written, or by Close; never twice.
+func (s *Stage) Write(number uint32, data []byte, done func()) error {
+	b := &lent{busy: true, size: len(data), done: done}
+	err := s.writeBlock(number, data, b)
+	b.busy = false
+	b.free()
+	return err
+}
+
+func (s *Stage) writeBlock(number uint32, data []byte, lent *lent) error {
 	per := uint64(s.symbol) * blockSymbols
 	r := ranges.Range{Start: uint64(number) * per, End: uint64(number+1) * per}
-	s.hash.feed(s, r, data)
 	var done ranges.Set
 	err := s.layout.Pieces(r, func(at uint64, p ranges.Range) error {
 		b := data[at-r.Start:]
@@ -430,14 +445,12 @@ func (s *Stage) Write(number uint32, data []byte) error {
 			if fr.Len() == 0 || n == 0 {
 				continue
 			}
-			if s.plan.actions[i] == content {
-				piece := ranges.Range{Start: p.Start, End: p.Start + n}
-				if !s.held.Covers(piece) {
-					if err := s.writeFile(i, b[:n], piece); err != nil {
-						return fmt.Errorf("%s: %w", s.manifest.Entries[i].Path, unwrapPath(err))
-					}
-					done = append(done, piece)
+			if piece := (ranges.Range{Start: p.Start, End: p.Start + n}); s.plan.actions[i] == content && !s.held.Covers(piece) {
+				s.hash.feed(i, fr, piece, b[:n], s.missing[i], lent)
+				if err := s.writeFile(i, b[:n], piece); err != nil {
+					return fmt.Errorf("%s: %w", s.manifest.Entries[i].Path, unwrapPath(err))
 				}
+				done = append(done, piece)
 			}
 			b, p.Start = b[n:], p.Start+n
 		}
@@ -470,6 +483,18 @@ func (s *Stage) flushLog() error {
 // writeFile writes a piece of a file; a file that has all its bytes is finished.
 func (s *Stage) writeFile(i int, b []byte, piece ranges.Range) error {
 	e := &s.manifest.Entries[i]
+	if putsFiles && piece == e.Range() && s.files[i] == nil && !s.o.Fsync && !s.o.Owner && !hasHole(b) {
+		// All of it is here.
+		d, name, err := s.out.handle(e.Path)
+		if err == nil {
+			err = putFile(d, name, b, uint32(s.o.wantMode(e)), e.mtime())
+		}
+		if err == nil {
+			s.held.Add(piece)
+			s.missing[i] = 0
+		}
+		return err
+	}
 	f, err := s.file(i)
 	if err != nil {
 		return err
@@ -543,10 +568,8 @@ func (s *Stage) finishFile(i int) error {
 	}
 	e := &s.manifest.Entries[i]
 	// The digest is made while the file may still be read.
-	if _, ok := s.hash.sums[i]; !ok {
-		if s.hash.sums[i], err = s.hash.sum(s, i); err != nil {
-			return err
-		}
+	if s.hash.sums[i], err = s.hash.sum(s, i); err != nil {
+		return err
 	}
 	if e.Size <= 64<<10 {
 		if fi, err := f.Stat(); err != nil {
@@ -580,6 +603,16 @@ func (s *Stage) finishFile(i int) error {
 
 var zeros [4096]byte
 
+// hasHole reports whether a file has a page of zeros.
+func hasHole(b []byte) bool {
+	for ; len(b) >= len(zeros); b = b[len(zeros):] {
+		if b[0] == 0 && bytes.Equal(b[:len(zeros)], zeros[:]) {
+			return true
+		}
+	}
+	return false
+}
+
 // writeSparse leaves out pages of zeros: the file has its size already, or gets it at
 // its end.
 func writeSparse(f *os.File, b []byte, at int64) error {
@@ -610,6 +643,9 @@ func writeSparse(f *os.File, b []byte, at int64) error {
 // Close closes files; what is staged stays.
 func (s *Stage) Close() error {
 	var errs []error
+	if s.hash != nil {
+		s.hash.close()
+	}
 	for _, i := range append([]int(nil), s.order...) {
 		errs = append(errs, s.closeFile(i))
 	}

@@ -19,21 +19,77 @@ func exchange(root *os.Root, a, b string) error {
 
 const canExchange = true
 
+// putsFiles reports whether there is putFile.
+const putsFiles = true
+
+// putFile makes a new file with its content, mode and time, and nothing in between: a
+// tree of small files costs as much as its system calls. What stood there under that
+// name is unlinked first, for it may be another name of a live file.
+func putFile(dir *os.File, name string, data []byte, mode uint32, mtime time.Time) error {
+	d := int(dir.Fd())
+	const flags = unix.O_CREAT | unix.O_EXCL | unix.O_WRONLY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	fd, err := openat(d, name, flags, mode)
+	if err == unix.EEXIST {
+		if err = unix.Unlinkat(d, name, 0); err == nil {
+			fd, err = openat(d, name, flags, mode)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	err = fillFile(fd, data, mode, mtime)
+	if cerr := unix.Close(fd); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+func openat(d int, name string, flags int, mode uint32) (fd int, err error) {
+	for {
+		if fd, err = unix.Openat(d, name, flags, mode); err != unix.EINTR {
+			return fd, err
+		}
+	}
+}
+
+func fillFile(fd int, data []byte, mode uint32, mtime time.Time) error {
+	for len(data) > 0 {
+		n, err := unix.Write(fd, data)
+		if err != nil && err != unix.EINTR {
+			return err
+		}
+		data = data[max(0, n):]
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if st.Mode&0o7777 != mode { // the umask took something away
+		if err := unix.Fchmod(fd, mode); err != nil {
+			return err
+		}
+	}
+	return touch(uintptr(fd), mtime)
+}
+
+// touch sets the modification time of an open file.
+func touch(fd uintptr, mtime time.Time) error {
+	ts := [2]unix.Timespec{{Nsec: utimeOmit}, {Sec: mtime.Unix(), Nsec: int64(mtime.Nanosecond())}}
+	if _, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, fd, 0, uintptr(unsafe.Pointer(&ts[0])), 0, 0, 0); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
 // setFileTime sets the modification time of an open file.
 func setFileTime(f *os.File, mtime time.Time) error {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return err
 	}
-	ts := [2]unix.Timespec{{Nsec: utimeOmit}, {Sec: mtime.Unix(), Nsec: int64(mtime.Nanosecond())}}
-	var errno unix.Errno
-	if err := raw.Control(func(fd uintptr) {
-		_, _, errno = unix.Syscall6(unix.SYS_UTIMENSAT, fd, 0, uintptr(unsafe.Pointer(&ts[0])), 0, 0, 0)
-	}); err != nil {
+	var inner error
+	if err := raw.Control(func(fd uintptr) { inner = touch(fd, mtime) }); err != nil {
 		return err
 	}
-	if errno != 0 {
-		return errno
-	}
-	return nil
+	return inner
 }

@@ -18,6 +18,11 @@ func sysInfo(fs.FileInfo) (id inode, links uint64, uid, gid uint32) { return ino
 
 func setLinkTime(*os.Root, string, time.Time) error { return nil }
 
+// putsFiles reports whether there is putFile.
+const putsFiles = false
+
+func putFile(*os.File, string, []byte, uint32, time.Time) error { return errors.ErrUnsupported }
+
 func exchange(*os.Root, string, string) error { return errors.ErrUnsupported }
 
 func setFileTime(f *os.File, mtime time.Time) error { return os.Chtimes(f.Name(), time.Time{}, mtime) }

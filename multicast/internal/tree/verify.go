@@ -137,7 +137,7 @@ func (s *Stage) spoiled(v Verdict, bad []int) (Verdict, error) {
 	for _, i := range bad {
 		e := &s.manifest.Entries[i]
 		set.Add(e.Range())
-		delete(s.hash.sums, i)
+		s.hash.spoil(i)
 		s.missing[i] = e.Size
 		if err := s.closeFile(i); err != nil {
 			return v, err

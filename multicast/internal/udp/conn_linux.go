@@ -38,6 +38,7 @@ func (c *conn) tune(o Options) {
 			// Only what the group's own membership brings, not what others on this host have joined.
 			_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_MULTICAST_ALL, 0)
 			_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, 1)
+			_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 			if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, o.Buffer) != nil {
 				_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, o.Buffer)
 			}
@@ -58,8 +59,11 @@ func (c *conn) tune(o Options) {
 	h.SetLen(unix.CmsgLen(2))
 }
 
+// maxWait is the longest time in a receive queue that is believed.
+const maxWait = 5 * time.Second
+
 // ancillary takes the segment size and the drop counter from control messages.
-func (c *conn) ancillary(oob []byte, which int, d *link.Datagram) {
+func (c *conn) ancillary(oob []byte, which int, now time.Time, d *link.Datagram) {
 	for len(oob) >= unix.SizeofCmsghdr {
 		h := (*unix.Cmsghdr)(unsafe.Pointer(&oob[0]))
 		size := int(h.Len)
@@ -72,6 +76,13 @@ func (c *conn) ancillary(oob []byte, which int, d *link.Datagram) {
 			d.Size = int(binary.NativeEndian.Uint32(data))
 		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_RXQ_OVFL && len(data) >= 4:
 			c.drops[which].Store(uint64(binary.NativeEndian.Uint32(data)))
+		case h.Level == unix.SOL_SOCKET && h.Type == unix.SCM_TIMESTAMPNS && len(data) >= int(unsafe.Sizeof(unix.Timespec{})):
+			var ts unix.Timespec
+			copy((*[unsafe.Sizeof(ts)]byte)(unsafe.Pointer(&ts))[:], data)
+			// A wall clock that was set meanwhile says nothing.
+			if w := now.Sub(time.Unix(ts.Unix())); w > 0 && w < maxWait {
+				d.Waited = w
+			}
 		}
 		step := unix.CmsgSpace(len(data))
 		if step > len(oob) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"dougu.internal/multicast/internal/link"
 )
@@ -28,7 +29,7 @@ func (c *conn) tune(o Options) {
 	}
 }
 
-func (c *conn) ancillary([]byte, int, *link.Datagram) {}
+func (c *conn) ancillary([]byte, int, time.Time, *link.Datagram) {}
 
 func (c *conn) Write(to netip.AddrPort, b []byte, size int) error {
 	return c.plain(c.dest(to), b, size)

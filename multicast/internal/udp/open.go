@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/net/ipv4"
 
@@ -44,7 +45,7 @@ type conn struct {
 var ErrNoInterface = errors.New("no such interface, or none with an IPv4 address")
 
 // batch is how many datagrams, or trains of them, are read at once.
-const batch = 8
+const batch = 32
 
 // Open opens the sockets of a node.
 func Open(ctx context.Context, o Options) (link.Conn, error) {
@@ -85,7 +86,7 @@ func Open(ctx context.Context, o Options) (link.Conn, error) {
 	c.tune(o)
 	c.rm, c.um, c.batch = make([]ipv4.Message, batch), make([]ipv4.Message, batch), make([]ipv4.Message, 64)
 	for i := range c.rm {
-		c.rm[i].OOB, c.um[i].OOB = make([]byte, 64), make([]byte, 64)
+		c.rm[i].OOB, c.um[i].OOB = make([]byte, 128), make([]byte, 128)
 		c.rm[i].Buffers, c.um[i].Buffers = make([][]byte, 1), make([][]byte, 1)
 	}
 	return c, nil
@@ -184,15 +185,17 @@ func (c *conn) read(p *ipv4.PacketConn, ms []ipv4.Message, which int, d []link.D
 	if err != nil {
 		return 0, err
 	}
+	now := time.Now()
 	for i := range n {
 		m := &ms[i]
+		d[i].Waited = 0
 		d[i].N, d[i].Size, d[i].From = m.N, 0, netip.AddrPort{}
 		if a, ok := m.Addr.(*net.UDPAddr); ok {
 			d[i].From = a.AddrPort()
 			d[i].From = netip.AddrPortFrom(d[i].From.Addr().Unmap(), d[i].From.Port())
 		}
 		if m.NN > 0 {
-			c.ancillary(m.OOB[:m.NN], which, &d[i])
+			c.ancillary(m.OOB[:m.NN], which, now, &d[i])
 		}
 	}
 	return n, nil
