@@ -296,8 +296,14 @@ func TestPart8SaysWhatIsWrong(t *testing.T) {
 		{"nosuch", 2, `ipxe-boot: there is no subcommand "nosuch"`},
 	} {
 		var args []string
-		for _, a := range strings.Fields(row.args) {
-			args = append(args, map[string]string{"S": script, "M": machines}[a]+map[bool]string{true: "", false: a}[a == "S" || a == "M"])
+		for a := range strings.FieldsSeq(row.args) {
+			switch a {
+			case "S":
+				a = script
+			case "M":
+				a = machines
+			}
+			args = append(args, a)
 		}
 		status, _, errs := call(t, "", args...)
 		require.Equal(t, row.status, status, row.args)
