@@ -14,6 +14,13 @@ type call struct {
 	args []string
 	room [8]string // of a short command with its name
 
+	optionValues
+	// optioned: the values are not all zero.
+	optioned bool
+}
+
+// optionValues are what options say.
+type optionValues struct {
 	label, menu, preset          field // --name, --menu, --default with a value
 	timeout, retimeout           time.Duration
 	key, drive, tag, count       int
@@ -221,6 +228,7 @@ func (r *runner) options(c *call) ([]string, Status) {
 
 func (r *runner) scan(c *call) ([]string, Status) {
 	status := OK
+	c.optioned = true
 	n, err := c.y.Scan(c.args, func(o ipxe.Option, value string, _ int) bool {
 		switch o.Kind {
 		case ipxe.IntegerOption, ipxe.MillisecondsOption:
@@ -269,6 +277,9 @@ func (r *runner) integer(text string) (uint32, Status) {
 
 // settingName reads the name of a setting and complains as the commands do.
 func (r *runner) settingName(text string, create bool) (*block, setting, Status) {
+	if h := r.hint; h != nil && h.name == text {
+		return &r.root, h.set, OK
+	}
 	b, s, status := r.parseName(text, create)
 	if status != OK {
 		r.print(`"`, text, "\": invalid setting\n")
