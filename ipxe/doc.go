@@ -4,7 +4,8 @@
 //   - [Parse] keeps a script byte for byte, with the places of its lines, labels,
 //     commands and words as iPXE sees them; [Script.Render] writes it in canonical form.
 //   - [Builder] writes scripts in which values are data: whatever they hold, they make no
-//     command, no option, no comment. [Template] is for people who have text.
+//     command, no option, no comment. A [Form] is built once and filled in many times;
+//     [Template] is for people who have text.
 //   - [Handler] serves scripts over HTTP to machines that say what they are in the query;
 //     [ParseFacts] reads that query from every generation of iPXE; [Machines] matches.
 //   - [DHCP] writes the lines that bring machines to iPXE for ISC dhcpd, Kea and dnsmasq;

@@ -137,6 +137,15 @@ func (m *Machines) Check() error {
 			return fmt.Errorf("%s: %w", where, err)
 		}
 	}
+	var b Builder // what can't be written is told here, not when the machine boots
+	for i := range m.Machines {
+		b.Reset()
+		if g := m.Boots(&m.Machines[i]); g.Kernel != "" || g.Local != "" {
+			if g.Build(&b); b.err != nil {
+				return fmt.Errorf("machine %d (%s): %s", i+1, Printable(m.Machines[i].Name), strings.TrimPrefix(b.err.Error(), "ipxe: "))
+			}
+		}
+	}
 	for name, g := range m.Groups {
 		if err := g.check(); err != nil {
 			return fmt.Errorf("group %s: %w", name, err)
@@ -287,12 +296,16 @@ func serverURL(s string) *URLBuilder {
 // Generator serves the scripts of the list. Machines that nothing matches get ErrNoBoot.
 func (m *Machines) Generator() Generator {
 	return func(_ context.Context, f Facts) ([]byte, error) {
-		_, g := m.Match(f)
+		r, g := m.Match(f)
 		if g == nil {
 			return nil, ErrNoBoot
 		}
 		var b Builder
 		g.Build(&b)
-		return b.Bytes()
+		text, err := b.Bytes()
+		if err != nil && r != nil {
+			err = fmt.Errorf("machine %s: %w", Printable(r.Name), err)
+		}
+		return text, err
 	}
 }

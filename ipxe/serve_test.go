@@ -223,6 +223,9 @@ func TestBadInputMachines(t *testing.T) {
 		{`[{"name": "x", "serial": "1", "console": {"port": 9}}]`, "machine 1 (x): serial port 9: SYSLINUX knows 0 to 3"},
 		{`[{"name": "x", "serial": "1"}, {"name": "x", "serial": "2"}]`, "machine 2 (x) has the name of machine 1"},
 		{`[] x`, "more text after the end"},
+		{`[{"name": "x", "serial": "1", "kernel": "k", "args": ["${mac}"]}]`, "machine 1 (x): kernel: iPXE has no way to say this: ${ and } in"},
+		{`[{"name": "x", "serial": "1", "kernel": "http://h/a b"}]`, "machine 1 (x): kernel: ' ' in the text"},
+		{`{"machines": [{"name": "x", "serial": "1", "group": "g"}], "groups": {"g": {"kernel": "k", "initrds": ["a#b"]}}}`, "machine 1 (x): initrd: '#' in the text"},
 	} {
 		_, err := ipxe.ReadMachines(strings.NewReader(row.file))
 		require.ErrorContains(t, err, row.err)

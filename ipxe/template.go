@@ -71,7 +71,7 @@ func (d dataList) String() string { return markList + string(d) + markClose }
 //	.Name .MAC .Product .Serial   are of the machine, MAC in its usual form
 //	.Label.x .Var.x               are its labels and variables
 //	word VALUE                    must be one plain word
-//	args VALUE                    must be plain words; several are welcome
+//	args VALUE                    must be plain words; several are welcome, or none behind another word
 //	url VALUE                     is escaped for a URL
 //	hex VALUE                     is hexadecimal digits, for set NAME:hexraw
 //	mac VALUE SEPARATOR           is a MAC address with another separator
@@ -103,7 +103,7 @@ func NewTemplate(name, text string) (*Template, error) {
 		"html": refuse, "js": refuse, "urlquery": refuse,
 	}).Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("ipxe: template: %w", err)
+		return nil, fmt.Errorf("ipxe: %w", err)
 	}
 	if strings.ContainsAny(text, marks) {
 		return nil, errors.New("ipxe: template: the bytes 1 to 3 may not stand in a template")
@@ -125,7 +125,7 @@ var unmark = strings.NewReplacer(markOpen, "", markClose, "", markList, "")
 
 func checkWord(v any, list bool) (string, error) {
 	s := textOf(v)
-	if plainWord(s) || list && plainList(s) {
+	if plainWord(s) || list && (s == "" || plainList(s)) {
 		return s, nil
 	}
 	what := "one plain word"
@@ -177,7 +177,7 @@ func (t *Template) Render(m *Machine, vars map[string]string) ([]byte, error) {
 	}
 	var out limitedBuffer
 	if err := t.t.Execute(&out, d); err != nil {
-		return nil, fmt.Errorf("ipxe: template: %w", err)
+		return nil, fmt.Errorf("ipxe: %w", err)
 	}
 	return t.check(out.Bytes(), values)
 }
@@ -218,6 +218,9 @@ func (t *Template) check(marked []byte, values map[string]string) ([]byte, error
 			if depth--; depth == 0 {
 				text := string(real[from:])
 				spans = append(spans, span{from, len(real), text, list})
+				if list && text == "" && !behindWord(real) {
+					return nil, &TemplateError{Template: t.name, Line: 1 + bytes.Count(real, []byte("\n")), Why: "an empty list begins a command: what follows would be its name"}
+				}
 				tame = append(tame, harmless(text, list)...)
 			}
 		default:
@@ -243,8 +246,21 @@ func (t *Template) check(marked []byte, values map[string]string) ([]byte, error
 	return real, nil
 }
 
+// behindWord reports whether a script so far ends within a command, behind its name.
+func behindWord(script []byte) bool {
+	words := strings.Fields(string(script[bytes.LastIndexByte(script, '\n')+1:]))
+	if len(words) == 0 {
+		return false
+	}
+	last := words[len(words)-1]
+	return operator(last) == 0 && (len(words) > 1 || last[0] != ':')
+}
+
 // harmless is a value that can do no harm; of a list it has as many words.
 func harmless(s string, list bool) string {
+	if list && s == "" {
+		return ""
+	}
 	if list && plainList(s) {
 		n := strings.Count(s, " ")
 		return "x" + strings.Repeat(" x", n)

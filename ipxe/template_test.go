@@ -76,6 +76,19 @@ func TestPart4TemplateRefusesInjection(t *testing.T) {
 		require.ErrorContains(t, err, row.err)
 	}
 	m := templateMachine()
+	m.Vars["args"] = ""
+	out, err := tmpl.Render(m, nil)
+	require.NoError(t, err, "a list may be empty")
+	require.Contains(t, string(out), "?m=52-54-00-12-34-56  root=/dev/sda1 ")
+	for _, text := range []string{"{{args .Var.args}} reboot", "echo x || {{args .Var.args}} reboot", ":l {{args .Var.args}} reboot", "echo x ; {{args .Var.args}}{{args .Var.args}} reboot"} {
+		first, err := ipxe.NewTemplate("t", "#!ipxe\n"+text+"\n")
+		require.NoError(t, err)
+		_, err = first.Render(m, nil)
+		require.ErrorContains(t, err, "line 2 of the script", text)
+		require.ErrorContains(t, err, "an empty list begins a command", text)
+	}
+
+	m = templateMachine()
 	m.Vars["root"] = "a b"
 	_, err = tmpl.Render(m, nil)
 	var te *ipxe.TemplateError

@@ -124,7 +124,10 @@ func runPXELINUX(_ context.Context, p *program, args []string) error {
 		return fmt.Errorf("-name %q: no MAC address", *name)
 	}
 	menu := ipxe.PXEMenu{Console: console, Title: *title, Timeout: time.Duration(*timeout * float64(time.Second))}
-	chosen, _ := machines.Match(ipxe.Facts{MAC: mac, HasMAC: ok})
+	var chosen *ipxe.MachineRule
+	if ok {
+		chosen, _ = machines.Match(ipxe.Facts{MAC: mac, HasMAC: true})
+	}
 	for i := range machines.Machines {
 		r := &machines.Machines[i]
 		g := machines.Boots(r)

@@ -172,7 +172,7 @@ func TestPart8Render(t *testing.T) {
 	require.Equal(t, "== ../../a\n#!ipxe\nkernel vmlinuz root=sda\n", out)
 	for bad, why := range map[string]string{
 		`{`: ":1:1: unexpected EOF", `[{"name": "a", "mac": "x"}]`: `: machine a: "x" is no MAC address`, `[{"mac": "525400123456"}]`: ": machine 1 has no name",
-		"[{\"name\": \"a\",\n \"nam\": \"a\"}]": `: json: unknown field "nam"`, "[\n]x": ":2:2: more text after the list", "[\n{\"name\": 1}]": ":2:10: json: cannot unmarshal number",
+		"[{\"name\": \"a\",\n \"nam\": \"a\"}]": `: json: unknown field "nam"`, "[\n]x": ":2:2: more text after the list", "[\n{\"name\": 1}]": ":2:11: json: cannot unmarshal number",
 	} {
 		name := file(t, "m.json", bad)
 		status, _, errs = call(t, "", "render", "-machines", name, "-template", tmpl)
@@ -180,7 +180,7 @@ func TestPart8Render(t *testing.T) {
 		require.Contains(t, errs, "ipxe-boot: "+name+":", bad)
 		require.Contains(t, errs, why, bad)
 	}
-	two := file(t, "m.json", `[{"name": "a", "vars": {"root": "x y"}}, {"name": "b", "vars": {"root": "||"}}]`)
+	two := file(t, "m.json", `[{"name": "a", "vars": {"root": "x y"}}, {"name": "b", "vars": {"root": "x\ny"}}]`)
 	status, out, errs = call(t, "", "render", "-machines", two, "-template", tmpl, "-set", "k=vmlinuz")
 	require.Equal(t, 1, status)
 	require.Empty(t, out)
@@ -296,8 +296,14 @@ func TestPart8SaysWhatIsWrong(t *testing.T) {
 		{"nosuch", 2, `ipxe-boot: there is no subcommand "nosuch"`},
 	} {
 		var args []string
-		for _, a := range strings.Fields(row.args) {
-			args = append(args, map[string]string{"S": script, "M": machines}[a]+map[bool]string{true: "", false: a}[a == "S" || a == "M"])
+		for a := range strings.FieldsSeq(row.args) {
+			switch a {
+			case "S":
+				a = script
+			case "M":
+				a = machines
+			}
+			args = append(args, a)
 		}
 		status, _, errs := call(t, "", args...)
 		require.Equal(t, row.status, status, row.args)
@@ -308,6 +314,15 @@ func TestPart8SaysWhatIsWrong(t *testing.T) {
 	require.Equal(t, 1, status)
 	require.Less(t, strings.Count(out, "\n"), 20, "ten thousand equal lines are folded")
 	require.Contains(t, out, "  GET http://h/x\n  ... the line above 9999 times more\n")
+	status, out, _ = call(t, "\xef\xbb\xbf#!ipxe\n", "run", "-")
+	require.Equal(t, 1, status)
+	require.Contains(t, out, "the machine hangs: boot.ipxe is no script and no program")
+	status, _, errs := call(t, "", "serve", "-once", "-product", "other")
+	require.Equal(t, 1, status)
+	require.Contains(t, errs, "ipxe-boot: the handler: no boot script for this machine\n")
+	status, out, _ = call(t, "", "pxelinux", "-machines", file(t, "m.json", `[{"name": "all", "product": "*", "kernel": "k"}]`))
+	require.Zero(t, status)
+	require.NotContains(t, out, "MENU DEFAULT", "no machine is named")
 	status, out, _ = call(t, "", "run", file(t, "p.ipxe", "#!ipxe\nprompt Go?\n"))
 	require.Equal(t, 1, status)
 	require.Contains(t, out, "press one with -key, or let the time run out with -key wait [waits-for-key]")

@@ -322,7 +322,11 @@ func (p *program) printResult(r *sim.Result, dump []string) {
 		if h.Kind == sim.HazardKeyboard {
 			text += ": press one with -key, or let the time run out with -key wait"
 		}
-		fmt.Fprintf(p.out, "%s: %s:%d: %s [%s]\n", what, diag.Sanitize(h.Script), h.Line, diag.Sanitize(text), h.Kind)
+		place := ""
+		if h.Line > 0 {
+			place = fmt.Sprintf("%s:%d: ", diag.Sanitize(h.Script), h.Line)
+		}
+		fmt.Fprintf(p.out, "%s: %s%s [%s]\n", what, place, diag.Sanitize(text), h.Kind)
 	}
 	fmt.Fprintf(p.out, "steps: %d, time on the clock: %v\n", r.Steps, r.Elapsed)
 }

@@ -26,11 +26,17 @@ func storyMachines() *ipxe.Machines {
 }
 
 // storyHandler serves boot.ipxe, the script of each machine, and two files.
-func storyHandler(m *ipxe.Machines) http.Handler {
+func storyHandler(m *ipxe.Machines, failed func(error)) http.Handler {
 	mux := http.NewServeMux()
 	boot := func(context.Context, ipxe.Facts) ([]byte, error) { return ipxe.BootScript().Bytes() }
 	mux.Handle("/iPXE/boot.ipxe", ipxe.Handler(boot, ipxe.HandlerConfig{}))
-	mux.Handle("/cgi-bin/boot_ipxe.cgi", ipxe.Handler(m.Generator(), ipxe.HandlerConfig{}))
+	mux.Handle("/cgi-bin/boot_ipxe.cgi", ipxe.Handler(func(ctx context.Context, f ipxe.Facts) ([]byte, error) {
+		script, err := m.Generator()(ctx, f)
+		if err != nil {
+			failed(err)
+		}
+		return script, err
+	}, ipxe.HandlerConfig{}))
 	kernel := make([]byte, 1024) // what iPXE knows a Linux kernel by
 	copy(kernel[0x202:], "HdrS")
 	files := map[string][]byte{"/vmlinuz": kernel, "/initrd.gz": []byte("\x1f\x8b an initrd")}
@@ -126,7 +132,9 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: storyHandler(machines), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: storyHandler(machines, func(err error) {
+		fmt.Fprintln(p.err, "ipxe-boot: the handler:", diag.Sanitize(err.Error()))
+	}), ReadHeaderTimeout: 5 * time.Second}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
 	err = p.bootOnce(ctx, l.Addr().String(), &sim.Machine{

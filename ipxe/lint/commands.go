@@ -108,8 +108,8 @@ func echoDash(l *linter) {
 func unknownCommand(l *linter) {
 	l.each("", func(c *call) {
 		word := c.line.Cmds[c.index].Words[0]
-		if c.syntax != nil || word.Expands || strings.HasPrefix(c.name, ":") {
-			return
+		if c.syntax != nil || word.Expands || strings.HasPrefix(c.name, ":") || c.at == 0 && l.s.Executable() != nil {
+			return // the first line of what is no script has a finding of its own
 		}
 		near := nearest(c.name, l.p.Commands())
 		var fixes []diag.Fix

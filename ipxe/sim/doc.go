@@ -3,9 +3,10 @@
 //
 // [Run] takes a [Machine] (network cards, SMBIOS, DHCP options, a build of iPXE), a
 // script, and a [World] (any http.Handler, or files), and returns the requests in order
-// with the exact text of their URIs, the console, the status, and what boots. [Explore]
-// follows every choice that a user can make. Time is virtual: sleep and timeouts move a
-// clock and wait for nothing.
+// with the exact text of their URIs, the console, the status, and what boots. A
+// [Simulator] does so for many scripts, and keeps its memory. [Explore] follows every
+// choice that a user can make. Time is virtual: sleep and timeouts move a clock and wait
+// for nothing.
 //
 // # Guarantees
 //
@@ -19,10 +20,13 @@
 // # Limits
 //
 // Menus and forms are printed as lines, where the firmware draws a screen. Downloads take
-// no time unless the World says so. IPv6 addresses of the cards, VLANs, wireless networks,
-// certificates and EFI are not simulated; commands that are known but not simulated fail
-// with "Operation not supported" and are named among the hazards. That a process of a
-// real machine fills its memory (some 500 kB for text) is modelled for expansions alone.
+// no time unless the World says so, and a VLAN has the DHCP server that [NIC.VLANs] names.
+// IPv6 addresses of the cards, wireless networks, certificates, signatures and EFI are not
+// simulated; commands that are known but not simulated fail with "Operation not supported"
+// and are named among the hazards. What only other builds have (ping, VLANs, parameters,
+// name servers, clocks, archives, digests, forms) follows the source and was not seen on
+// the firmware. That a real machine fills its memory (some 500 kB for text) is modelled
+// for expansions alone.
 //
 // # Refusals
 //

@@ -57,3 +57,20 @@ func ExampleResult_Hang() {
 	fmt.Println(r.Hang().Kind, err)
 	// Output: endless-expansion <nil>
 }
+
+func ExampleSimulator() {
+	script := ipxe.Parse("boot.ipxe", []byte("#!ipxe\nkernel http://h/${product:hexraw}/vmlinuz || exit 7\n"))
+	world := sim.MapWorld{"http://h/58323030/vmlinuz": append(make([]byte, 0x202), "HdrS"...)}
+	var s sim.Simulator
+	for _, product := range []string{"X200", "X100"} {
+		r, err := s.Run(context.Background(), &sim.Machine{SMBIOS: map[string]string{"product": product}}, script, world, sim.Options{})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(product, r.Requests[0].URI, r.Status)
+	}
+	// Output:
+	// X200 http://h/58323030/vmlinuz 0x0
+	// X100 http://h/58313030/vmlinuz 0x7
+}

@@ -50,7 +50,7 @@ func probe(b []byte, p *ipxe.Profile) *imageType {
 		return uint32(b[i]) | uint32(b[i+1])<<8 | uint32(b[i+2])<<16 | uint32(b[i+3])<<24
 	}
 	multiboot := func() bool {
-		if bytes.Index(b[:min(len(b), 8192+4)], []byte("\x02\xb0\xad\x1b")) < 0 {
+		if !bytes.Contains(b[:min(len(b), 8192+4)], []byte("\x02\xb0\xad\x1b")) {
 			return false
 		}
 		for i := 0; i+12 <= len(b) && i < 8192; i += 4 {

@@ -266,7 +266,7 @@ func autoboot(r *runner, c *call) Status {
 
 // sanOptions reads the options of the three commands.
 func (r *runner) sanOptions(c *call) (rest []string, status Status) {
-	c.drive = 0x80
+	c.drive, c.optioned = 0x80, true
 	return r.options(c)
 }
 

@@ -23,7 +23,7 @@ const (
 // ping sends echo requests, one each time the timeout has passed; with --count it ends
 // after so many, and fails when none was answered.
 func ping(r *runner, c *call) Status {
-	c.size, c.timeout = pingSize, milliseconds(pingTimeout)
+	c.size, c.timeout, c.optioned = pingSize, milliseconds(pingTimeout), true
 	rest, status := r.options(c)
 	if status != OK {
 		return status

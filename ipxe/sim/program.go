@@ -25,6 +25,8 @@ type programCommand struct {
 	// y and run are those of the name, when that is written plainly and the build has it.
 	y   *ipxe.Syntax
 	run func(*runner, *call) Status
+	// setting is what the first argument of a plain command names, without a block.
+	setting *part
 }
 
 type programWord struct {
@@ -99,6 +101,11 @@ func (r *runner) compile(l *ipxe.Line) *programLine {
 			for k := range c.Words {
 				to.plain[k] = c.Words[k].Text
 			}
+			if takesSetting(to.plain) {
+				if p := r.variable(to.plain[1]); p.known && !p.blocked {
+					to.setting = &p
+				}
+			}
 			continue
 		}
 		to.words = make([]programWord, len(c.Words))
@@ -111,6 +118,18 @@ func (r *runner) compile(l *ipxe.Line) *programLine {
 		}
 	}
 	return out
+}
+
+// takesSetting reports whether the first argument of a command names a setting.
+func takesSetting(words []string) bool {
+	if len(words) < 2 {
+		return false
+	}
+	switch words[0] {
+	case "set", "clear", "inc", "show", "read", "choose":
+		return true
+	}
+	return false
 }
 
 // parts takes a word of a usual form apart, and returns nil for any other.
@@ -220,7 +239,9 @@ func (r *runner) command(s *ipxe.Script, c *programCommand) Status {
 			r.trace(s, c.plain)
 		}
 		k := r.takeCall()
+		r.hint = c.setting
 		status := r.execute(c, k, c.plain)
+		r.hint = nil
 		r.giveCall(k)
 		return status
 	}

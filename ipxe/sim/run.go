@@ -57,6 +57,7 @@ type state struct {
 	seen    map[string]int
 	searchN int
 	ticks   int
+	hint    *part // the setting that the running command names
 }
 
 // stopState is what goto and exit leave behind.

@@ -141,7 +141,10 @@ func (m *memory) takeCall() *call {
 }
 
 func (m *memory) giveCall(k *call) {
-	*k = call{}
+	k.y, k.args = nil, nil
+	if k.optioned {
+		k.optionValues, k.optioned = optionValues{}, false
+	}
 	m.calls = append(m.calls, k)
 }
 
