@@ -29,6 +29,9 @@ type eval struct {
 	base  int
 	open  []span
 	head  span
+	// closing holds for the lines that closingOf begins where a { is closed; see match.
+	closing   []int32
+	closingOf *line
 
 	store
 	broken       bool

@@ -16,7 +16,7 @@ import (
 func Format(src []byte) ([]byte, error) {
 	f := Parse("", src)
 	depth := 0
-	for _, n := range f.Elements {
+	for n := range f.All() {
 		switch n.Kind {
 		case Open:
 			depth++
@@ -79,7 +79,7 @@ func layout(f *File) []byte {
 		nl = "\r\n"
 	}
 	w := layouter{f: f, nl: nl}
-	for i := range f.Elements {
+	for i := range f.nodes {
 		w.node(i)
 	}
 	w.newline()
@@ -121,7 +121,7 @@ func (w *layouter) put(depth int, text []byte) {
 }
 
 func (w *layouter) node(i int) {
-	n := &w.f.Elements[i]
+	n := w.f.At(i)
 	text := w.f.src[n.From:n.To]
 	switch n.Kind {
 	case Space:
@@ -168,11 +168,11 @@ func (w *layouter) node(i int) {
 // opens reports whether the node behind white space is a brace that belongs to the
 // statement before it.
 func (w *layouter) opens(i int) bool {
-	return i+1 < len(w.f.Elements) && w.f.Elements[i+1].Kind == Open
+	return i+1 < len(w.f.nodes) && w.f.nodes[i+1].kind() == Open
 }
 
 // definition lays out the lines of a definition.
-func (w *layouter) definition(n *Element, text []byte) []byte {
+func (w *layouter) definition(n Element, text []byte) []byte {
 	lines := strings.Split(string(text), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], "\r \t")

@@ -164,6 +164,9 @@ func (e *eval) statement(b *block, s *stmt, needBrace *bool) (left, skipped bool
 			e.skip = 1
 			e.headOpen = false
 			*needBrace = false
+			if to := e.match(e.pos - 1); to > 0 {
+				e.pos = to // nothing between the braces is looked at
+			}
 			return false, false
 		}
 		e.skip = 0
@@ -298,6 +301,34 @@ func (e *eval) passOver() {
 	a := e.c.span(e.lines[e.pos-1], 0, 1)
 	e.over = append(e.over, span{a.file, a.from, 1<<31 - 1})
 	e.overHeads = append(e.overHeads, e.open...)
+}
+
+// match returns the index of the line with the } that closes the { of line i; 0 when
+// there is none, or when a line between them has quotes, in which braces count as well.
+func (e *eval) match(i int) int {
+	if e.closing == nil || e.closingOf != &e.lines[0] {
+		e.closingOf = &e.lines[0]
+		e.closing = make([]int32, len(e.lines))
+		type open struct{ at, quotes int }
+		var stack []open
+		quotes := 0
+		for n, l := range e.lines {
+			switch t := e.c.text(l); {
+			case t == "{":
+				stack = append(stack, open{n, quotes})
+			case t == "}":
+				if k := len(stack); k > 0 {
+					if stack[k-1].quotes == quotes {
+						e.closing[stack[k-1].at] = int32(n)
+					}
+					stack = stack[:k-1]
+				}
+			case strings.IndexByte(t, '"') >= 0:
+				quotes++
+			}
+		}
+	}
+	return int(e.closing[i])
 }
 
 // values reads a block of values and calls each with every line of them. head is the

@@ -67,11 +67,17 @@ func (r Rule) Releases() string {
 	return r.First.String() + "-" + r.Last.String()
 }
 
-var theRules = sync.OnceValue(func() []Rule {
+// ruleTable holds the rules without their examples, which only their pages want.
+var ruleTable = sync.OnceValue(func() []Rule {
 	rules, err := parseRules(rulesText)
 	if err != nil {
 		panic(err) // the table is part of the program; a test reads it
 	}
+	return rules
+})
+
+var theRules = sync.OnceValue(func() []Rule {
+	rules := slices.Clone(ruleTable())
 	examples, err := parseExamples()
 	if err != nil {
 		panic(err)
@@ -124,7 +130,7 @@ func parseRules(text string) ([]Rule, error) {
 
 var rulesByID = sync.OnceValue(func() map[string]Rule {
 	m := map[string]Rule{}
-	for _, r := range theRules() {
+	for _, r := range ruleTable() {
 		m[r.ID] = r
 	}
 	return m

@@ -259,10 +259,10 @@ func TestTreeGivesBackEveryByte(t *testing.T) {
 		f := Parse("f", []byte(src))
 		require.Equal(t, src, string(f.Bytes()))
 		at := 0
-		for _, n := range f.Elements {
+		for n := range f.All() {
 			require.Equal(t, at, n.From)
 			require.Greater(t, n.To, n.From)
-			for _, w := range n.Words {
+			for _, w := range f.Words(n) {
 				require.LessOrEqual(t, n.From, w.From)
 				require.LessOrEqual(t, w.To, n.To)
 			}

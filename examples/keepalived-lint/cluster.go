@@ -13,7 +13,7 @@ import (
 // runCluster lints the nodes of a cluster together, or answers who is master.
 func (l *linter) runCluster(args []string) int {
 	var nodes []keepalived.Node
-	text := map[string][]byte{}
+	from := sources{}
 	seen := map[string]bool{}
 	var all diag.List
 	for _, arg := range args {
@@ -37,15 +37,13 @@ func (l *linter) runCluster(args []string) int {
 		}
 		n.Config = f.config
 		nodes = append(nodes, n)
-		for _, shown := range f.config.Files() {
-			text[shown] = f.config.Masked(shown)
-		}
+		from.add(f.config)
 		if l.elect == "" {
 			all = append(all, keepalived.Lint(f.config, l.o)...)
 		}
 	}
 	if l.elect == "" {
-		return l.print(append(all, keepalived.LintCluster(nodes, l.o)...), text)
+		return l.print(append(all, keepalived.LintCluster(nodes, l.o)...), from)
 	}
 	phases, err := parsePhases(l.elect)
 	if err != nil {

@@ -101,22 +101,37 @@ func (f file) show(inside string) string {
 
 func (l *linter) runLint(names []string) int {
 	var all diag.List
-	text := map[string][]byte{}
+	from := sources{}
 	for _, name := range names {
 		f, ok := l.load(name)
 		if !ok {
 			continue
 		}
 		all = append(all, keepalived.Lint(f.config, l.o)...)
-		for _, shown := range f.config.Files() {
-			text[shown] = f.config.Masked(shown)
-		}
+		from.add(f.config)
 	}
-	return l.print(all, text)
+	return l.print(all, from)
+}
+
+// sources are the configurations by the names of their files.
+type sources map[string]*keepalived.Config
+
+func (s sources) add(c *keepalived.Config) {
+	for _, name := range c.Files() {
+		s[name] = c
+	}
+}
+
+// text is the source of a file without its secrets.
+func (s sources) text(name string) []byte {
+	if c := s[name]; c != nil {
+		return c.Masked(name)
+	}
+	return nil
 }
 
 // print prints findings in the form that was asked for.
-func (l *linter) print(all diag.List, text map[string][]byte) int {
+func (l *linter) print(all diag.List, from sources) int {
 	all.Sort()
 	var err error
 	switch l.format {
@@ -129,7 +144,7 @@ func (l *linter) print(all diag.List, text map[string][]byte) int {
 		}
 		err = diag.WriteSARIF(l.out, tool, all)
 	default:
-		err = diag.WriteText(l.out, all, func(name string) []byte { return text[name] })
+		err = diag.WriteText(l.out, all, from.text)
 	}
 	if err != nil {
 		return l.fail("%v", err)

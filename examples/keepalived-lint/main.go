@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"dougu.internal/diag"
@@ -59,7 +60,14 @@ notok; a phase with none or two masters), 2 usage or unreadable input
 
 const newest = "2.4.3"
 
-func main() { os.Exit(run(os.Stdin, os.Stdout, os.Stderr, os.Args[1:])) }
+func main() {
+	// The program ends when it has answered: collecting its garbage is work for nothing
+	// until there is much of it. GOGC and GOMEMLIMIT in the environment still count.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(800)
+	}
+	os.Exit(run(os.Stdin, os.Stdout, os.Stderr, os.Args[1:]))
+}
 
 type options struct {
 	version, without, interfaces, id, root, format, enable, disable, elect, explain string
@@ -171,10 +179,13 @@ func (l *linter) prepare() error {
 	}
 	l.o.Enable, l.o.Disable = list(l.enable), list(l.disable)
 	known := map[string]bool{}
-	for _, r := range keepalived.Rules() {
-		known[r.ID] = true
+	named := append(list(l.enable), l.o.Disable...)
+	if len(named) > 0 {
+		for _, r := range keepalived.Rules() {
+			known[r.ID] = true
+		}
 	}
-	for _, id := range append(list(l.enable), l.o.Disable...) {
+	for _, id := range named {
 		if !known[id] {
 			return fmt.Errorf("there is no rule %q", id)
 		}
