@@ -312,11 +312,18 @@ func (s *store) verify(seal []byte, p engine.Promise) (v engine.Verified, err er
 	return engine.Verified{OK: t.Failed == 0, Root: t.Root, Failed: uint32(t.Failed), Text: t.Text, Again: t.Again}, nil
 }
 
-// afterSwitch is how long a node does nothing when its tree has switched.
-const afterSwitch = 2 * time.Millisecond
+// A node does nothing when its tree has switched, and does not touch the disk for
+// longer: to sync one file may hold up the renames of others on the same file system.
+const (
+	afterSwitch = 2 * time.Millisecond
+	beforeTidy  = 30 * time.Millisecond
+)
 
 // Commit is part of engine.Store.
-func (s *store) Commit() {
+func (s *store) Commit() { s.CommitAt(0) }
+
+// CommitAt is part of engine.Punctual.
+func (s *store) CommitAt(at engine.Time) {
 	id := s.n.eng.Receiving()
 	s.blocks, s.inUse, s.free = map[uint32]*inBlock{}, 0, nil
 	s.later(func() {
@@ -329,8 +336,8 @@ func (s *store) Commit() {
 			})
 			return
 		}
-		atomic, err := s.stage.Commit()
-		flipped := s.n.now()
+		var flipped engine.Time
+		atomic, err := s.stage.Commit(func() { tree.Sleep(time.Duration(at - s.n.now())) }, func() { flipped = s.n.now() })
 		if atomic {
 			// What follows can wait: other nodes of this machine switch at the same moment.
 			time.Sleep(afterSwitch)
@@ -348,6 +355,9 @@ func (s *store) Commit() {
 			s.n.eng.Committed(now, id, flipped, c)
 		})
 		if err == nil {
+			if atomic {
+				time.Sleep(beforeTidy)
+			}
 			err = s.stage.Tidy()
 			s.stage = nil
 		}

@@ -99,7 +99,7 @@ type sendPeer struct {
 	missing                  uint32
 	reportAt                 Time
 	made                     Time // the last report, by the sender's clock
-	slowAt                   Time
+	slowAt, slowSeen         Time
 	hostSlow                 bool
 	nacks                    int
 	second                   Time

@@ -144,18 +144,22 @@ func (s *Send) chooseCLR(p *sendPeer) {
 	}
 }
 
+// slowMemory is for how long a host that looks well again still counts as slow.
+const slowMemory = 200 * time.Millisecond
+
 // slow applies the policy for slow receivers.
 func (s *Send) slow(now Time, p *sendPeer, x sample) {
 	if s.opt.Slow == Wait || s.opt.SlowRate == 0 {
 		return
 	}
-	host := x.drops > 0 || x.backlog > backlogLimit
-	if !host || s.pacer.rate >= float64(s.opt.SlowRate) && float64(x.drain)*8 >= float64(s.opt.SlowRate) {
-		if !host {
+	host := x.drops > 0 || x.backlog > unreadLimit
+	if !host || s.pacer.rate >= float64(s.opt.SlowRate) && max(p.best[0], p.best[1]) >= float64(s.opt.SlowRate) && float64(x.drain)*8 >= float64(s.opt.SlowRate) {
+		if now-p.slowSeen > int64(slowMemory) {
 			p.slowAt = 0
 		}
 		return
 	}
+	p.slowSeen = now
 	if p.slowAt == 0 {
 		p.slowAt = now
 	}

@@ -100,6 +100,10 @@ func (r *receiver) takeCommit(now Time, m *wire.Commit) {
 		return
 	}
 	r.state, r.flipAt = Flip, at
+	if p, ok := r.n.cfg.Store.(Punctual); ok {
+		r.flipAt, r.flipped = 0, at
+		p.CommitAt(at)
+	}
 }
 
 // acceptable reports whether a commit is for what was prepared here.

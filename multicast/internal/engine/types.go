@@ -152,6 +152,13 @@ type Store interface {
 	Load() (backlog, drain uint64, drops uint32)
 }
 
+// Punctual is a Store that keeps the moment of a commit itself: it is told as soon as
+// the moment is known, and need not wait for the engine's next turn.
+type Punctual interface {
+	// CommitAt is Commit at a time of the node's clock.
+	CommitAt(at Time)
+}
+
 // Compared is what a receiver needs.
 type Compared struct {
 	Need    ranges.Set

@@ -20,11 +20,20 @@ func (e *Entry) timeOr(fi fs.FileInfo) time.Time {
 }
 
 // Commit makes the promise true: the tree is exchanged as a whole, or the journal is
-// played. It returns when readers see the new tree; Tidy removes the old one.
-func (s *Stage) Commit() (atomic bool, err error) {
-	if s.atomic {
-		return true, s.base.exchangeTree(s.promise.Target)
+// played. It returns when readers see the new tree; Tidy removes the old one. Where they
+// are given, wait is called when all is prepared for the last step, and done after it.
+func (s *Stage) Commit(wait, done func()) (atomic bool, err error) {
+	if wait == nil {
+		wait = func() {}
 	}
+	if done == nil {
+		done = func() {}
+	}
+	defer done()
+	if s.atomic {
+		return true, s.base.exchangeTree(s.promise.Target, wait)
+	}
+	wait()
 	if err := s.base.root.Rename(journalFile, doneFile); err != nil {
 		return false, err
 	}
@@ -48,18 +57,19 @@ func (s *Stage) Drop() error {
 }
 
 // exchangeTree puts the staged tree in the place of the live one.
-func (b *Base) exchangeTree(target string) error {
+func (b *Base) exchangeTree(target string, wait func()) error {
+	staged := path.Join(treeDir, target)
+	_, err := b.root.Lstat(target)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return exchange(b.root, staged, target, wait)
+	}
+	wait()
 	for _, p := range parentsOf(target) {
 		if err := b.root.Mkdir(p, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
-	staged := path.Join(treeDir, target)
-	_, err := b.root.Lstat(target)
-	if errors.Is(err, fs.ErrNotExist) {
-		return b.root.Rename(staged, target)
-	}
-	return exchange(b.root, staged, target)
+	return b.root.Rename(staged, target)
 }
 
 // Resume returns the stage of a promise that an earlier process gave, so that it can be

@@ -162,7 +162,7 @@ func deliver(t *testing.T, root *os.Root, m *Manifest, st *Stage, need ranges.Se
 	require.NoError(t, err)
 	require.Zero(t, v.Failed, v.Text)
 	require.Equal(t, Root(digest, seal), v.Root)
-	_, err = st.Commit()
+	_, err = st.Commit(nil, nil)
 	require.NoError(t, err)
 	require.NoError(t, st.Tidy())
 }

@@ -12,9 +12,23 @@ const utimeOmit = unix.UTIME_OMIT
 
 func timespec(t time.Time) (sec, nsec int64) { return t.Unix(), int64(t.Nanosecond()) }
 
-// exchange makes two names of one file system change places, at once.
-func exchange(root *os.Root, a, b string) error {
-	return control(root, func(fd int) error { return unix.Renameat2(fd, a, fd, b, unix.RENAME_EXCHANGE) })
+// exchange makes two names of one file system change places, at once, when wait has
+// returned.
+func exchange(root *os.Root, a, b string, wait func()) error {
+	return control(root, func(fd int) error {
+		wait()
+		return unix.Renameat2(fd, a, fd, b, unix.RENAME_EXCHANGE)
+	})
+}
+
+// Sleep waits as exactly as the kernel does: Go's own timers are rounded to milliseconds.
+func Sleep(d time.Duration) {
+	for end := time.Now().Add(d); d > 0; d = time.Until(end) {
+		ts := unix.NsecToTimespec(int64(d))
+		if unix.Nanosleep(&ts, nil) == nil {
+			return
+		}
+	}
 }
 
 const canExchange = true

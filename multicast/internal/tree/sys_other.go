@@ -23,6 +23,9 @@ const putsFiles = false
 
 func putFile(*os.File, string, []byte, uint32, time.Time) error { return errors.ErrUnsupported }
 
-func exchange(*os.Root, string, string) error { return errors.ErrUnsupported }
+func exchange(*os.Root, string, string, func()) error { return errors.ErrUnsupported }
 
 func setFileTime(f *os.File, mtime time.Time) error { return os.Chtimes(f.Name(), time.Time{}, mtime) }
+
+// Sleep waits.
+func Sleep(d time.Duration) { time.Sleep(d) }

@@ -205,7 +205,7 @@ func (s *Stage) canExchange() (bool, string) {
 			return false, err.Error()
 		}
 	}
-	err = exchange(s.base.root, probe[0], probe[1])
+	err = exchange(s.base.root, probe[0], probe[1], func() {})
 	for _, p := range probe {
 		if rerr := s.base.root.Remove(p); err == nil {
 			err = rerr

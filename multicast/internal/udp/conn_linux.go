@@ -96,8 +96,6 @@ func (c *conn) ancillary(oob []byte, which int, now time.Time, d *link.Datagram)
 const (
 	maxSegments = 64
 	maxTrain    = 65000
-	// maxTries bounds how long a full queue is waited for: a datagram is lost then.
-	maxTries = 20
 )
 
 func (c *conn) Write(to netip.AddrPort, b []byte, size int) error {
@@ -118,7 +116,7 @@ func (c *conn) Write(to netip.AddrPort, b []byte, size int) error {
 			return c.single(dest, b)
 		}
 		binary.NativeEndian.PutUint16(c.oob[unix.CmsgLen(0):], uint16(size))
-		_, _, err := c.u.WriteMsgUDPAddrPort(b[:n], c.oob, dest)
+		err := c.send(b[:n], c.oob, dest)
 		switch {
 		case err == nil:
 			b = b[n:]
@@ -138,7 +136,7 @@ func (c *conn) Write(to netip.AddrPort, b []byte, size int) error {
 
 func (c *conn) single(to netip.AddrPort, b []byte) error {
 	for try := 0; ; try++ {
-		_, _, err := c.u.WriteMsgUDPAddrPort(b, nil, to)
+		err := c.send(b, nil, to)
 		if err == nil {
 			return nil
 		}

@@ -26,23 +26,28 @@ type Options struct {
 
 // conn is a link.Conn.
 type conn struct {
-	group    netip.AddrPort
-	local    netip.AddrPort
-	mtu      int
-	r, u     *net.UDPConn
-	r4, u4   *ipv4.PacketConn
-	segment  atomic.Bool // UDP_SEGMENT is used
-	gro      bool
-	drops    [2]atomic.Uint64
-	rm, um   []ipv4.Message
-	batch    []ipv4.Message
-	oob      []byte
+	group   netip.AddrPort
+	local   netip.AddrPort
+	mtu     int
+	r, u    *net.UDPConn
+	r4, u4  *ipv4.PacketConn
+	segment atomic.Bool // UDP_SEGMENT is used
+	gro     bool
+	drops   [2]atomic.Uint64
+	rm, um  []ipv4.Message
+	batch   []ipv4.Message
+	oob     []byte
+	// send sends a datagram, or a train of them: WriteMsgUDPAddrPort of u.
+	send     func(b, oob []byte, to netip.AddrPort) error
 	note     string
 	groupUDP *net.UDPAddr
 }
 
 // ErrNoInterface is wrapped when there is no interface to use.
 var ErrNoInterface = errors.New("no such interface, or none with an IPv4 address")
+
+// maxTries bounds how long a full queue is waited for: a datagram is lost then.
+const maxTries = 20
 
 // batch is how many datagrams, or trains of them, are read at once.
 const batch = 32
@@ -78,6 +83,10 @@ func Open(ctx context.Context, o Options) (link.Conn, error) {
 	}
 	c.u = u
 	c.u4 = ipv4.NewPacketConn(u)
+	c.send = func(b, oob []byte, to netip.AddrPort) error {
+		_, _, err := u.WriteMsgUDPAddrPort(b, oob, to)
+		return err
+	}
 	c.local = u.LocalAddr().(*net.UDPAddr).AddrPort()
 	if err := c.sendOptions(ifi, o); err != nil {
 		c.Close()
@@ -213,10 +222,12 @@ func (c *conn) plain(to *net.UDPAddr, b []byte, size int) error {
 			c.batch[n].Buffers[0], c.batch[n].Addr, c.batch[n].OOB = b[:k], to, nil
 			b = b[k:]
 		}
-		for ms := c.batch[:n]; len(ms) > 0; {
+		for try, ms := 0, c.batch[:n]; len(ms) > 0; {
 			k, err := c.u4.WriteBatch(ms, 0)
-			if err != nil && !c.again(err) {
-				return c.explain(err)
+			if err != nil {
+				if try++; try > maxTries || !c.again(err) {
+					return c.explain(err)
+				}
 			}
 			ms = ms[max(0, k):]
 		}
