@@ -41,7 +41,8 @@ type Syntax struct {
 	Options []Option
 	// Min and Max bound the number of arguments after the options.
 	Min, Max int
-	// Usage is what the command's own help prints after the options.
+	// Usage is what the command's own help prints after the options; a blank for one that
+	// prints nothing but the blank before it.
 	Usage string
 	// Absent names builds that lack the command, in words; empty: the profile has it.
 	Absent string
@@ -234,7 +235,7 @@ func (y *Syntax) Help(name string) string {
 	}
 	if y.Usage != "" {
 		b.WriteByte(' ')
-		b.WriteString(y.Usage)
+		b.WriteString(strings.TrimSpace(y.Usage))
 	}
 	b.WriteString("\n\nSee http://ipxe.org/cmd/" + name + " for further information\n")
 	return b.String()

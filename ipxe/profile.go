@@ -44,6 +44,7 @@ type Profile struct {
 
 	commands map[string]*Syntax
 	absent   map[string]*Syntax
+	listed   []string
 }
 
 // Command returns what a command accepts, or nil when this build has no such command.
@@ -55,6 +56,18 @@ func (p *Profile) Elsewhere(name string) *Syntax { return p.absent[name] }
 
 // Commands returns the names of the commands, sorted.
 func (p *Profile) Commands() []string { return slices.Sorted(maps.Keys(p.commands)) }
+
+// Listed returns the names of the commands in the order in which the command help prints
+// them; where that is not known, sorted.
+func (p *Profile) Listed() []string {
+	list := slices.Clone(p.listed)
+	for _, n := range p.Commands() {
+		if !slices.Contains(p.listed, n) {
+			list = append(list, n)
+		}
+	}
+	return list
+}
 
 // With returns a profile that has these commands too. Names that no build knows are
 // passed over; "all" stands for every command that a build of that generation can have.
@@ -116,6 +129,7 @@ func newDebian2019() *Profile {
 		URI: Reencode, EmptyInteger: true, IPv6: true, HTTPS: true, TFTP: true,
 		commands: map[string]*Syntax{}, absent: map[string]*Syntax{},
 	}
+	p.listed = strings.Fields(listed2019)
 	p.add(syntaxes2019, "", p.commands)
 	p.add(optional2019, "this build; others made then can have it", p.absent)
 	for _, y := range parseSyntaxes(syntaxes2026 + optional2026) {
@@ -161,10 +175,19 @@ func parseSyntaxes(table string) (list []*Syntax) {
 		}
 		lo, hi, _ := strings.Cut(strings.TrimSpace(f[2]), "-")
 		for name := range strings.FieldsSeq(f[0]) {
-			list = append(list, &Syntax{Name: name, Options: options, Min: bounds[lo], Max: bounds[hi], Usage: strings.TrimSpace(f[3])})
+			list = append(list, &Syntax{Name: name, Options: options, Min: bounds[lo], Max: bounds[hi], Usage: usage(f[3])})
 		}
 	}
 	return list
+}
+
+// usage is the text of the last column; a backslash stands for an empty one, which iPXE
+// prints with its blank.
+func usage(s string) string {
+	if s == `\` {
+		return " "
+	}
+	return strings.TrimSpace(s)
 }
 
 var bounds = map[string]int{"0": 0, "1": 1, "2": 2, "3": 3, "n": MaxArguments}
@@ -178,6 +201,9 @@ var optionKinds = map[string]OptionKind{
 // texts, command by command; of the others: hci/commands of iPXE at 36a4c85 (2019) and
 // at the state of August 2026, with config/general.h for what the default builds have.
 const (
+	listed2019 = `config cpuid dhcp pxebs ifopen ifclose ifstat ifconf imgfetch module initrd kernel chain imgselect
+		imgload imgargs imgexec boot imgstat imgfree login menu item choose show set clear read inc reboot route sanhook
+		sanboot sanunhook prompt goto shell help sync autoboot sleep iseq isset exit echo ibstat iwstat iwlist`
 	syntaxes2019 = `
 imgfetch module initrd;n:name=t t:timeout=ms a:autofree;1-n;<uri> [<arguments>...]
 kernel imgselect imgload imgargs;n:name=t t:timeout=ms a:autofree;1-n;<uri|image> [<arguments>...]
@@ -206,8 +232,9 @@ autoboot ifopen ifclose ifstat iwstat iwlist;;0-n;[<interface>...]
 pxebs;;2-2;<interface> <server type>
 cpuid;e:ext a:amd c:ecx;1-1;<bit>
 config;;0-1;[<scope>]
-login route shell help;;0-0;
-ibstat;;0-0;
+login route shell;;0-0;
+help;;0-n;
+ibstat;;0-0;\
 `
 	optional2019 = `
 params;n:name=t d:delete;0-0;
@@ -267,8 +294,9 @@ iflinkwait;t:timeout=ms;0-n;[<interface>...]
 pxebs;;2-2;<interface> <server type>
 cpuid;e:ext a:amd c:ecx;1-1;<bit>
 config;;0-1;[<scope>]
-login route shell help;;0-0;
-ibstat;;0-0;
+login route shell;;0-0;
+help;;0-n;
+ibstat;;0-0;\
 fcstat;;0-0;
 fcels;p:port=t i:id=t;1-1;<request>
 shim;t:timeout=ms q:quiet l:require-loader p:allow-pxe s:allow-sbat;0-1;[<uri|image>]

@@ -11,7 +11,7 @@ import (
 )
 
 func unsetFirstWord(l *linter) {
-	for _, line := range l.s.Lines() {
+	for _, line := range l.lines {
 		for _, c := range line.Cmds {
 			if len(c.Words) == 0 || !c.Words[0].Expands {
 				continue
@@ -442,7 +442,7 @@ func menuWaits(l *linter) {
 }
 
 func staleErrno(l *linter) {
-	for _, line := range l.s.Lines() {
+	for _, line := range l.lines {
 		for k, c := range line.Cmds {
 			for _, word := range c.Words {
 				if strings.Contains(word.Text, "${errno}") && (k == 0 || c.Op != ipxe.Or) {

@@ -132,7 +132,7 @@ func passwordInURL(l *linter) {
 }
 
 func brokenVariable(l *linter) {
-	for _, line := range l.s.Lines() {
+	for _, line := range l.lines {
 		for _, c := range line.Cmds {
 			open := -1
 			for k, word := range c.Words {

@@ -33,7 +33,7 @@ func (l *linter) labelRange(line *ipxe.Line) diag.Range {
 }
 
 func duplicateLabel(l *linter) {
-	for i, line := range l.s.Lines() {
+	for i, line := range l.lines {
 		if !line.HasLabel {
 			continue
 		}
@@ -44,7 +44,7 @@ func duplicateLabel(l *linter) {
 }
 
 func variableLabel(l *linter) {
-	for _, line := range l.s.Lines() {
+	for _, line := range l.lines {
 		if line.HasLabel && strings.Contains(line.Label, "${") {
 			l.report(l.labelRange(line), "labels are not expanded: no goto comes here", "goto may name its label by a variable; the label itself is literal")
 		}
@@ -53,7 +53,7 @@ func variableLabel(l *linter) {
 
 func unreachable(l *linter) {
 	dead := false
-	for _, line := range l.s.Lines() {
+	for _, line := range l.lines {
 		if line.HasLabel {
 			dead = false
 		}
@@ -90,7 +90,7 @@ func unusedLabel(l *linter) {
 			used[a.Text] = true
 		}
 	})
-	for _, line := range l.s.Lines() {
+	for _, line := range l.lines {
 		if line.HasLabel && !used[line.Label] && !strings.Contains(line.Label, "${") {
 			l.report(l.labelRange(line), fmt.Sprintf("nothing goes to :%s", diag.Sanitize(line.Label)), "")
 		}
@@ -135,7 +135,7 @@ func (l *linter) hang(kinds ...sim.HazardKind) (*sim.Result, *sim.Hazard, diag.R
 		if h.Kind != k {
 			continue
 		}
-		for _, line := range l.s.Lines() {
+		for _, line := range l.lines {
 			if at := l.s.Range(line, 0, len(line.Text)); at.Start.Line == h.Line {
 				return r, h, at
 			}

@@ -23,7 +23,7 @@ func nulByte(l *linter) {
 	if bytes.IndexByte(src, 0) < 0 {
 		return
 	}
-	for _, line := range l.s.Lines() {
+	for _, line := range l.lines {
 		if n := bytes.IndexByte(src[line.Start:line.End], 0); n >= 0 { // one finding a line
 			at := line.Start + n
 			l.report(l.s.Span(at, at+1), "a NUL ends the line: what follows is not run", "delete it", fix("delete it", l.s.Span(at, at+1), ""))
@@ -49,7 +49,7 @@ func openEnd(l *linter) {
 // raw calls do for every physical line, without LF and CR.
 func (l *linter) raw(do func(line *ipxe.Line, from, to int)) {
 	src := l.s.Bytes()
-	for _, line := range l.s.Lines() {
+	for _, line := range l.lines {
 		for at := line.Start; at < line.End; {
 			end := at
 			next := line.End
@@ -145,7 +145,7 @@ func tooManyWords(l *linter) {
 	if l.p.Platform != "pcbios" {
 		return
 	}
-	for i, line := range l.s.Lines() {
+	for i, line := range l.lines {
 		n := -1
 		for _, c := range line.Cmds {
 			n += 1 + len(c.Words)
@@ -163,7 +163,7 @@ func tooManyWords(l *linter) {
 }
 
 func longWord(l *linter) {
-	for _, line := range l.s.Lines() {
+	for _, line := range l.lines {
 		for _, c := range line.Cmds {
 			for _, word := range c.Words {
 				if len(word.Text) > safeBytes {
@@ -200,7 +200,7 @@ func literalQuotes(l *linter) {
 }
 
 func gluedOperator(l *linter) {
-	for _, line := range l.s.Lines() {
+	for _, line := range l.lines {
 		for _, c := range line.Cmds {
 			for k, word := range c.Words {
 				t := word.Text
@@ -227,7 +227,7 @@ func gluedOperator(l *linter) {
 }
 
 func leadingOr(l *linter) {
-	for _, line := range l.s.Lines() {
+	for _, line := range l.lines {
 		cmds := line.Cmds
 		if len(cmds) > 1 && len(cmds[0].Words) == 0 && cmds[1].Op == ipxe.Or && len(cmds[1].Words) > 0 {
 			r := l.s.Range(line, cmds[1].At, cmds[1].At+2)

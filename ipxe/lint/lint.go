@@ -98,6 +98,7 @@ type linter struct {
 	certain int
 	sets    map[string]bool // settings that the script stores
 	dynamic bool            // a goto with a variable
+	lines   []*ipxe.Line
 	calls   []call
 	labels  []string
 }
@@ -123,7 +124,9 @@ var leaves = map[string]bool{
 func (l *linter) survey() {
 	l.sets, l.n = map[string]bool{}, map[string]int{}
 	certain := true
+	l.lines = make([]*ipxe.Line, 0, l.s.Len())
 	for i, line := range l.s.Lines() {
+		l.lines = append(l.lines, line)
 		if line.HasLabel {
 			l.labels = append(l.labels, line.Label)
 		}

@@ -27,6 +27,7 @@ type optionValues struct {
 	priority, size               int
 	target                       field // of --set
 	filename, method             string
+	configurator                 string
 	features                     []string // of cpuid
 	quiet, autofree, replace     bool
 	keep, remove, marked, secret bool
@@ -64,6 +65,8 @@ func (c *call) note(r *runner, o *ipxe.Option, value string) (status Status) {
 		_, _, status = r.settingName(value, true)
 	case "count":
 		c.count = number32(value)
+	case "configurator":
+		c.configurator = value
 	case "filename":
 		c.filename = value
 	case "method":
@@ -212,7 +215,11 @@ func command(name string) func(*runner, *call) Status {
 		return config
 	case "login":
 		return login
-	case "console", "colour", "cpair", "ibstat", "iwstat", "iwlist", "fcstat", "nstat", "ipstat", "profstat", "shim":
+	case "iwstat", "iwlist":
+		return wireless
+	case "pxebs":
+		return pxebs
+	case "console", "colour", "cpair", "ibstat", "fcstat", "nstat", "ipstat", "profstat", "shim":
 		return accept
 	}
 	return nil

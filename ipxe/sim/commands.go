@@ -310,23 +310,27 @@ func login(r *runner, c *call) Status {
 	return OK
 }
 
-func help(r *runner, c *call) Status {
-	if _, status := r.options(c); status != OK {
-		return status
-	}
-	r.print("\nAvailable commands:\n\n  ")
-	width := 0
-	for _, name := range r.p.Commands() {
-		if width+len(name)+2 > 76 {
-			r.print("\n  ")
-			width = 0
+// help lists the commands. It looks at nothing behind its name.
+func help(r *runner, _ *call) Status {
+	r.print("\nAvailable commands:\n\n")
+	column := 0
+	for _, name := range r.p.Listed() {
+		r.print("  ", name)
+		if column += 2 + len(name); column > 4*helpColumn {
+			r.print("\n")
+			column = 0
+			continue
 		}
-		r.print(name, "  ")
-		width += len(name) + 2
+		if n := column % helpColumn; n > 0 {
+			r.print(strings.Repeat(" ", helpColumn-n))
+			column += helpColumn - n
+		}
 	}
 	r.print("\n\nType \"<command> --help\" for further information\n\n")
 	return OK
 }
+
+const helpColumn = 16
 
 func imgtrust(r *runner, c *call) Status {
 	if _, status := r.options(c); status != OK {

@@ -394,7 +394,9 @@ func pressed(s string) (keys []sim.Key) {
 
 var (
 	escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]|\x1bc`)
-	slow    = regexp.MustCompile(`(?m)^(\S.*?)\.\.\.\.+ (ok|[A-Z])`)
+	// The cards' IPv6 addresses are not simulated.
+	addresses6 = regexp.MustCompile(`(?m)^net0: fe[0-9a-f]+:.*\n`)
+	slow       = regexp.MustCompile(`(?m)^(\S.*?)\.\.\.\.+ (ok|[A-Z])`)
 )
 
 // unwrap joins the lines of 80 columns with those in which they go on.
@@ -437,6 +439,7 @@ func screen(text string, results []fwResult) {
 		if _, after, ok := strings.Cut(rest, "\n"); ok { // the line of the wrapper's own download
 			rest = after
 		}
+		rest = addresses6.ReplaceAllString(rest, "")
 		results[i].console = plain(slow.ReplaceAllString(rest, "$1... $2"))
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"dougu.internal/ipxe"
 )
 
 // handMade are scripts that ask the firmware one question each.
@@ -65,6 +67,10 @@ var handMade = []fwCase{
 	{name: "prompts", script: "#!ipxe\nprompt --timeout 100 Press || echo ${errno}\nprompt --key x --timeout 0x10 ||\nprompt -k 0x02 -t 10 a b c || echo ${errno}\n", screen: true},
 	{name: "iseq", script: "#!ipxe\niseq 010 8 || echo differ\nset i:int32 10\niseq ${i} 10 && echo same\niseq ${} ${} && echo empty\niseq a a && iseq a A || echo case\nisset ${i} && isset x && isset ${nothing} || echo ${errno}\n", dump: []string{"i"}},
 	{name: "ends", script: "#!ipxe\r\nset x a\r\necho [${x}]\r\necho \ta\v b\f c \r\n\r\n   \n\t:lab\techo lab\r\nfoo", dump: []string{"x"}},
+	{name: "routes", script: "#!ipxe\nroute\nroute x ||\ndhcp net0\nifconf net0\nifconf -c dhcp net0\nset net0/gateway 10.0.2.9\nroute\nclear net0/gateway\nroute\nsync\nsync -t 5 ||\nsync x ||\nifclose nosuch ||\nibstat ||\nibstat x ||\niwstat net0 ||\niwlist nosuch ||\niwstat nosuch ||\n"},
+	{name: "helptext", script: "#!ipxe\nhelp\nhelp x ||\n"},
+	{name: "usages", script: "#!ipxe\ncpuid ||\ncpuid x ||\npxebs ||\npxebs nosuch 1 ||\nlogin x ||\nconfig a b ||\nshell x ||\nreboot --cold ||\nread ||\nautoboot -x ||\nifstat -x ||\nroute -h ||\nsanunhook x ||\n"},
+	{name: "modules", files: map[string]fwFile{"/m": {body: "mm"}, "/i": {body: "iii"}, "/s": {body: "#!ipxe\necho in s\n"}}, script: "#!ipxe\nmodule {{BASE}}/m a b\ninitrd --name x {{BASE}}/i /etc/x mode=644\nimgload {{BASE}}/s\nimgstat\nimgload m ||\nimgstat\nimgexec s\nimgargs {{BASE}}/i q\nimgstat\nimgfree x m\nimgfree x ||\nimgstat\nmodule ||\n"},
 	{name: "gpxe", script: "#!gpxe echo x\necho y"},
 	{name: "setarg", script: "#!ipxe\nset x  a   b  \nset y -- z\nset -- z -q\nset w:uristring a%2fb%zz%2\necho ${w} ${w:hexraw}\nset u a%2fb%zz\necho ${u:uristring}\nset a b c d\nset q 'a   b' \"c\"\n", dump: []string{"x", "y", "z", "w", "u", "a", "q"}},
 }
@@ -148,6 +154,8 @@ var keyed = []fwCase{
 	{name: "promptkey", keys: "x", screen: true, script: "#!ipxe\nimgfetch {{BASE}}/keys\nprompt --key x --timeout 20000 Press x && echo yes || echo no ${errno}\n"},
 	{name: "promptother", keys: "y", screen: true, script: "#!ipxe\nimgfetch {{BASE}}/keys\nprompt --key x --timeout 20000 Press x && echo yes || set st ${errno}\n", dump: []string{"st"}},
 	{name: "read", keys: "abc\x08d\x01<\x05>\r", screen: true, script: "#!ipxe\nset v old\nimgfetch {{BASE}}/keys\nread v\n", dump: []string{"v"}},
+	{name: "login", keys: "me\r~pw\r", screen: true, script: "#!ipxe\nimgfetch {{BASE}}/keys\nlogin\n", dump: []string{"username", "password"}},
+	{name: "loginno", keys: "me\r~\x03", screen: true, script: "#!ipxe\nimgfetch {{BASE}}/keys\nlogin || set st ${errno}\n", dump: []string{"username", "password", "st"}},
 	{name: "readcut", keys: "\x15one two three\x17\x08\r", screen: true, script: "#!ipxe\nset v old\nimgfetch {{BASE}}/keys\nread v\n", dump: []string{"v"}},
 }
 
@@ -158,4 +166,37 @@ func keyCase(name, keys, options string) fwCase {
 
 func TestFirmwareAgreesOnKeys(t *testing.T) {
 	require.Equal(t, len(keyed), compare(t, keyed))
+}
+
+// notCompared are the commands of Debian's build that no script here runs, with the reason.
+var notCompared = map[string]string{
+	"reboot": "the end of each batch: the machine would begin again within a case", "shell": "takes the keyboard, and never gives it back",
+}
+
+// TestPart2EveryCommandIsCompared: each command of Debian's build is in a script that the
+// firmware runs, too.
+func TestPart2EveryCommandIsCompared(t *testing.T) {
+	used := map[string]bool{}
+	for _, list := range [][]fwCase{handMade, fromRandom, keyed} {
+		for _, c := range list {
+			scripts := []string{c.script}
+			for _, f := range c.files {
+				scripts = append(scripts, f.body)
+			}
+			for _, text := range scripts {
+				for _, l := range ipxe.Parse("s", []byte(text)).Lines() {
+					for _, cmd := range l.Cmds {
+						if len(cmd.Words) > 0 {
+							used[cmd.Words[0].Text] = true
+						}
+					}
+				}
+			}
+		}
+	}
+	for _, name := range ipxe.Debian2019().Commands() {
+		if !used[name] && notCompared[name] == "" {
+			t.Errorf("no script for the firmware has %s", name)
+		}
+	}
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"dougu.internal/ipxe"
 )
@@ -126,7 +127,11 @@ func ifconf(r *runner, c *call) Status {
 			r.closeCard(i)
 			return enotconnLink
 		}
-		r.print("Configuring (", r.cards[i].name, " ", macText(card.mac), ")...")
+		how := ""
+		if c.configurator != "" {
+			how = "[" + c.configurator + "] "
+		}
+		r.print("Configuring ", how, "(", r.cards[i].name, " ", macText(card.mac), ")...")
 		if len(card.offers()) == 0 {
 			r.print(" ", r.message(etimedoutJob), "\n")
 			r.closeCard(i)
@@ -216,9 +221,43 @@ func route(r *runner, c *call) Status {
 	return OK
 }
 
+// biosTick is how often a BIOS build of 2019 looks at its clock.
+const biosTick = 55 * time.Millisecond
+
+// sync waits for what goes on in the background; here nothing does. A shorter time than
+// the clock's own step is over at once.
 func sync(r *runner, c *call) Status {
 	_, status := r.options(c)
+	if status == OK && c.timeout > 0 && c.timeout < biosTick && r.p.URI == ipxe.Reencode {
+		r.print("Operations did not complete: ", r.message(etimedoutJob), "\n")
+		return etimedoutJob
+	}
 	return status
+}
+
+// wireless prints what a wireless card knows of its networks; there are none.
+func wireless(r *runner, c *call) Status {
+	rest, status := r.options(c)
+	if status != OK {
+		return status
+	}
+	return r.eachCard(rest, false, func(int) Status { return OK })
+}
+
+// pxebs asks a PXE boot server, which is not simulated.
+func pxebs(r *runner, c *call) Status {
+	rest, status := r.options(c)
+	if status != OK {
+		return status
+	}
+	if r.findCard(rest[0]) < 0 {
+		r.print(`"`, rest[0], "\": no such network device\n")
+		return enodevNet
+	}
+	if _, status = r.integer(rest[1]); status != OK {
+		return status
+	}
+	return unsimulated(r, c)
 }
 
 // autoboot does what iPXE does without a script: DHCP, then the file or the root path
