@@ -452,7 +452,7 @@ loop:
 		if r.prot && r.proto != 18 {
 			e.object("KA145", e.lineSpan(s), "a route of another protocol than keepalived cannot be tracked: add no_track")
 		}
-		if r.oif == "" {
+		if r.oif == "" && e.v.before(version230) {
 			f := e.object("KA145", e.lineSpan(s), "a route without dev cannot be tracked: add no_track or dev")
 			at := e.lineSpan(s)
 			if e.c.plain(s.l, 0, len(s.text)) {

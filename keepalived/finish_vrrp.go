@@ -281,6 +281,7 @@ func (e *eval) complete(i *Instance) {
 		master = owner
 	}
 	e.authentication(i, strict, strictAt, master, owner, &master)
+	e.finishHMAC(i, strict, strictAt)
 	if strict && i.unicastSet && len(i.Peers) > 0 {
 		f := e.note("KA104", i.peersAt, "vrrp_strict forbids unicast").also(strictAt, "vrrp_strict")
 		if strictAt.file >= 0 {
