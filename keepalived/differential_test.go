@@ -87,7 +87,46 @@ func TestVerdictAgreesOnEarlierFinds(t *testing.T) {
 		}
 		names, texts = append(names, n[len(baseConfigs):]...), append(texts, x[len(baseConfigs):]...)
 	}
+	for name, body := range hmacBodies {
+		names = append(names, "auth_hmac: "+name)
+		texts = append(texts, "vrrp_instance V1 {\n    state BACKUP\n    interface eth0\n    virtual_router_id 51\n    priority 100\n    virtual_ipaddress {\n        10.0.0.1/24\n    }\n"+body+"}\n")
+	}
 	compare(t, j, names, texts)
+}
+
+// hmacBodies are what an instance says of auth_hmac, which releases before 2.4.0 do not
+// know.
+var hmacBodies = map[string]string{
+	"good":            "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\n}\n",
+	"hex":             "auth_hmac {\nkey 1 hex:" + strings.Repeat("0a", 32) + "\nactive_key 1\n}\n",
+	"hex, odd":        "auth_hmac {\nkey 1 \"hex:" + strings.Repeat("a ", 32) + "\"\nactive_key 1\n}\n",
+	"hex, short":      "auth_hmac {\nkey 1 hex:" + strings.Repeat("0a", 31) + "\nactive_key 1\n}\n",
+	"hex, wrong":      "auth_hmac {\nkey 1 hex:" + strings.Repeat("0g", 32) + "\nactive_key 1\n}\n",
+	"short":           "auth_hmac {\nkey 1 0123456789abcdef0123456789abcde\nactive_key 1\n}\n",
+	"long":            "auth_hmac {\nkey 1 " + strings.Repeat("a", 65) + "\nactive_key 1\n}\n",
+	"longest":         "auth_hmac {\nkey 255 " + strings.Repeat("a", 64) + "\nactive_key 255\n}\n",
+	"no key":          "auth_hmac {\nactive_key 1\n}\n",
+	"empty":           "auth_hmac {\n}\n",
+	"no active":       "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}\n",
+	"id of 0":         "auth_hmac {\nkey 0 0123456789abcdef0123456789abcdef\nactive_key 1\n}\n",
+	"id of 256":       "auth_hmac {\nkey 256 0123456789abcdef0123456789abcdef\nactive_key 1\n}\n",
+	"key without":     "auth_hmac {\nkey 1\n}\n",
+	"key bare":        "auth_hmac {\nkey\n}\n",
+	"active bare":     "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key\n}\n",
+	"mode bare":       "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\nmode\n}\n",
+	"mode":            "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\nmode receive-only\n}\n",
+	"mode unknown":    "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\nmode x\n}\n",
+	"replay":          "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\nanti_replay monotonic\ntime_window 300\n}\n",
+	"replay unknown":  "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\nanti_replay x\n}\n",
+	"window":          "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\ntime_window 301\n}\n",
+	"window of 0":     "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\ntime_window 0\n}\n",
+	"two keys":        "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\n}\n",
+	"two blocks":      "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\n}\nauth_hmac {\nactive_key 1\n}\n",
+	"with legacy":     "authentication {\nauth_type PASS\nauth_pass abc\n}\nauth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\n}\n",
+	"strict":          "strict_mode yes\nauth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\nmode permissive\n}\n",
+	"strict, enforce": "strict_mode yes\nauth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\n}\n",
+	"version 3":       "version 3\nauth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\n}\n",
+	"surplus words":   "auth_hmac x {\nkey 1 0123456789abcdef0123456789abcdef y\nactive_key 1 z\n}\n",
 }
 
 // earlierFinds are texts on which a former verdict was wrong.

@@ -1,8 +1,6 @@
 package keepalived
 
 import (
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -82,190 +80,12 @@ func (e *eval) finish() {
 // inactive notes a block of the outermost level that is for another process.
 func (e *eval) inactive(*stmt) {}
 
-func (e *eval) netNamespace(s *stmt) {
-	if len(s.w) < 2 {
-		e.noValue(s)
-		return
-	}
-	if e.m.Global.netns {
-		e.object("KA010", e.lineSpan(s), "net_namespace stands twice; the first one wins").fix("delete the line", edit{e.c.lineOf(e.lineSpan(s)), ""})
-	}
-	e.m.Global.netns = true
-	e.surplus(s, 2)
-}
-
-func (e *eval) netNamespaceIPVS(s *stmt) {
-	if e.m.Global.netnsIPVS {
-		if len(s.w) < 2 {
-			e.missing(s, 1)
-			return
-		}
-		e.object("KA010", e.lineSpan(s), "net_namespace_ipvs stands twice; the first one wins").fix("delete the line", edit{e.c.lineOf(e.lineSpan(s)), ""})
-	}
-	e.m.Global.netnsIPVS = true
-}
-
-func (e *eval) instanceName(s *stmt) {
-	if len(s.w) < 2 {
-		e.noValue(s)
-		return
-	}
-	if e.m.Global.instance {
-		e.object("KA010", e.lineSpan(s), "instance stands twice; the first one wins").fix("delete the line", edit{e.c.lineOf(e.lineSpan(s)), ""})
-	}
-	e.m.Global.instance = true
-	e.surplus(s, 2)
-}
-
 func (e *eval) routerID(s *stmt) {
 	if len(s.w) < 2 {
 		e.noValue(s)
 		return
 	}
 	e.m.Global.RouterID, e.m.Global.routerAt = s.arg(1), e.argSpan(s, 1)
-	e.surplus(s, 2)
-}
-
-func (e *eval) notificationEmail(s *stmt) {
-	g := &e.m.Global
-	n := len(g.NotificationEmails)
-	if g.emailsAt.file < 0 {
-		g.emailsAt = e.lineSpan(s)
-	}
-	e.values(s, 1, func(v *stmt) {
-		for i, w := range v.w {
-			g.NotificationEmails = append(g.NotificationEmails, w.s)
-			g.emailSpans = append(g.emailSpans, e.argSpan(v, i))
-		}
-		e.recipients(s, v)
-	})
-	if len(g.NotificationEmails) == n {
-		f := e.object("KA053", e.lineSpan(s), "notification_email without an address")
-		f.quiet = len(s.w) > 1
-	}
-}
-
-func (e *eval) emailFrom(s *stmt) {
-	if len(s.w) < 2 {
-		e.noValue(s)
-		return
-	}
-	e.m.Global.EmailFrom, e.m.Global.fromAt = s.arg(1), e.argSpan(s, 1)
-	e.surplus(s, 2)
-}
-
-func (e *eval) smtpServer(s *stmt) {
-	if len(s.w) < 2 {
-		e.missing(s, 1)
-		return
-	}
-	g := &e.m.Global
-	g.serverAt = e.lineSpan(s)
-	g.SMTPServer, g.SMTPPort = s.arg(1), 25
-	portOK := true
-	if len(s.w) > 2 {
-		var n int64
-		if n, portOK = e.numberIn(s, 2, 1, 65535, true); portOK {
-			g.SMTPPort = int(n)
-		}
-		e.surplus(s, 3)
-	}
-	if !portOK {
-		return
-	}
-	if _, ok := sockAddr(s.arg(1)); ok && !strings.ContainsAny(s.arg(1), "-/") {
-		return
-	}
-	// A name is looked up by keepalived; whether it is found is not known here, but a
-	// word that is no name at all is not.
-	found, known := e.o.Host.resolves(s.arg(1))
-	if known && !found && hostName(s.arg(1)) && !inetAton(s.arg(1)) {
-		e.object("KA058", e.argSpan(s, 1), "smtp_server: the host %s is not found", quoted(s.arg(1)))
-		return
-	}
-	if !hostName(s.arg(1)) {
-		f := e.object("KA058", e.argSpan(s, 1), "smtp_server: %s is neither an address nor a host name", quoted(s.arg(1)))
-		if h, p, ok := strings.Cut(s.arg(1), ":"); ok && hostName(h) && e.literal(s, 1) {
-			f.fix("put a blank before the port", edit{e.argSpan(s, 1), h + " " + p})
-		}
-	}
-}
-
-// hostName reports whether a word can be looked up as a host.
-func hostName(s string) bool {
-	if s == "" || len(s) > 253 {
-		return false
-	}
-	if strings.Trim(s, "0123456789.") == "" {
-		return inetAton(s)
-	}
-	for i := range len(s) {
-		c := s[i]
-		if !isName(c) && c != '-' && c != '.' {
-			return false
-		}
-	}
-	return s[0] != '-' && s[0] != '.' && !strings.Contains(s, "..")
-}
-
-// inetAton reports whether a word of digits and dots is an address in the old form of
-// one to four numbers.
-func inetAton(s string) bool {
-	parts := strings.Split(s, ".")
-	if len(parts) > 4 {
-		return false
-	}
-	for i, p := range parts {
-		max := uint64(255)
-		if i == len(parts)-1 {
-			max = 1<<(8*(5-len(parts))) - 1
-		}
-		base := 10
-		if len(p) > 1 && p[0] == '0' {
-			base = 8
-		}
-		if n, err := strconv.ParseUint(p, base, 64); err != nil || n > max {
-			return false
-		}
-	}
-	return true
-}
-
-func (e *eval) smtpTimeout(s *stmt) {
-	n, ok := e.number(s, 1)
-	if !ok {
-		return
-	}
-	if n == 0 {
-		e.object("KA058", e.argSpan(s, 1), "smtp_connect_timeout of 0").fix("use the default, 30", edit{e.argSpan(s, 1), "30"})
-		n = 1
-	}
-	e.m.Global.SMTPTimeout = time.Duration(n) * time.Second
-	e.surplus(s, 2)
-}
-
-func (e *eval) smtpHelo(s *stmt) {
-	e.m.Global.SMTPHelo = s.arg(1)
-	e.surplus(s, 2)
-}
-
-func (e *eval) globalAlert(s *stmt) {
-	v, ok := e.boolean(s)
-	if !ok {
-		return
-	}
-	g := &e.m.Global
-	switch s.k.name {
-	case "smtp_alert":
-		g.Alert = &v
-	case "smtp_alert_vrrp":
-		g.AlertVRRP = &v
-	default:
-		g.AlertChecker = &v
-	}
-	if v && g.alertAt.file < 0 {
-		g.alertAt = e.lineSpan(s)
-	}
 	e.surplus(s, 2)
 }
 
@@ -388,22 +208,6 @@ func (e *eval) renamed(s *stmt, to string, objects bool) {
 	}
 	if e.literal(s, 0) {
 		f.fix("rename it", edit{e.argSpan(s, 0), to})
-	}
-}
-
-func (e *eval) cpuAffinity(s *stmt) {
-	if len(s.w) < 2 {
-		e.noValue(s)
-		return
-	}
-	last := int64(1023)
-	if e.o.Host != nil && e.o.Host.CPUs > 0 {
-		last = int64(e.o.Host.CPUs) - 1
-	}
-	for i := 1; i < len(s.w); i++ {
-		if _, ok := e.numberIn(s, i, 0, last, false); !ok {
-			return
-		}
 	}
 }
 
@@ -635,19 +439,6 @@ func (e *eval) startScript(s *stmt) {
 	}
 }
 
-func (e *eval) snmpSocket(s *stmt) {
-	switch {
-	case len(s.w) > 2:
-		e.object("KA007", e.argsSpan(s, 2), "snmp_socket takes one word").fix("delete the words", edit{e.trailing(s, 1), ""})
-	case len(s.w) < 2:
-		e.noValue(s)
-	case e.m.Global.snmpSocket:
-		e.object("KA010", e.lineSpan(s), "snmp_socket stands twice; the first one wins").fix("delete the line", edit{e.c.lineOf(e.lineSpan(s)), ""})
-	default:
-		e.m.Global.snmpSocket = true
-	}
-}
-
 func (e *eval) scriptUser(s *stmt) {
 	g := &e.m.Global
 	g.userAt = e.lineSpan(s)
@@ -679,86 +470,6 @@ func (e *eval) scriptSecurity(s *stmt) {
 	e.flag(s)
 }
 
-func (e *eval) rxPolicy(s *stmt) {
-	if len(s.w) < 2 {
-		e.noValue(s)
-		return
-	}
-	g := &e.m.Global
-	for i := 1; i < len(s.w); i++ {
-		switch strings.ToUpper(s.w[i].s) {
-		case "MTU":
-			g.rxMTU = true
-		case "ADVERT":
-			g.rxAdvert = true
-		default:
-			// It reads the first word whichever is looked at.
-			if _, ok := e.numberIn(s, 1, 0, 4294967295, true); ok {
-				g.rxSize = true
-			}
-		}
-	}
-	if g.rxSize && (g.rxMTU || g.rxAdvert) {
-		e.object("KA009", e.argsSpan(s, 1), "vrrp_rx_bufs_policy: a size and a policy exclude one another")
-		g.rxMTU, g.rxAdvert = false, false
-	} else if g.rxMTU && g.rxAdvert {
-		e.object("KA009", e.argsSpan(s, 1), "vrrp_rx_bufs_policy: MTU and ADVERT exclude one another")
-		g.rxAdvert = false
-	}
-}
-
-func (e *eval) rxMultiplier(s *stmt) {
-	if len(s.w) != 2 {
-		e.noValue(s)
-		return
-	}
-	e.number(s, 1)
-}
-
-// umaskBits are the names that umask knows.
-var umaskBits = []string{"IRUSR", "IWUSR", "IXUSR", "IRGRP", "IWGRP", "IXGRP", "IROTH", "IWOTH", "IXOTH"}
-
-func (e *eval) umask(s *stmt) {
-	if len(s.w) < 2 {
-		e.missing(s, 1)
-		return
-	}
-	bad := func() { e.object("KA042", e.argsSpan(s, 1), "umask: %s is no mask", quoted(s.arg(1))) }
-	if w := s.arg(1); w != "" && isDigit(w[0]) {
-		if len(s.w) != 2 {
-			bad()
-			return
-		}
-		if v, rest := parseC(w); rest != "" || v < 0 || v > 0o777 {
-			bad()
-		}
-		return
-	}
-	or := false
-	for i := 1; i < len(s.w); i++ {
-		for p := s.w[i].s; p != ""; {
-			if or {
-				if p[0] != '|' {
-					bad()
-					return
-				}
-				or = false
-				p = p[1:]
-				continue
-			}
-			if len(p) < 5 || !slices.Contains(umaskBits, p[:5]) {
-				bad()
-				return
-			}
-			p = p[5:]
-			or = true
-		}
-	}
-	if !or {
-		bad()
-	}
-}
-
 func (e *eval) vmacPrefix(s *stmt) {
 	set := &e.m.Global.vmacPrefix
 	if s.k.name == "vmac_addr_prefix" {
@@ -774,49 +485,6 @@ func (e *eval) vmacPrefix(s *stmt) {
 	}
 	*set = true
 	e.surplus(s, 2)
-}
-
-func (e *eval) includeCheck(s *stmt) {
-	for i := 1; i < len(s.w); i++ {
-		w := s.w[i].s
-		sign := strings.HasPrefix(w, "-") || strings.HasPrefix(w, "+")
-		if !sign && i > 1 {
-			e.object("KA009", e.argSpan(s, i), "include_check: %s is a second setting", quoted(w))
-			continue
-		}
-		switch strings.TrimLeft(w, "+-") {
-		case "read", "match", "wildcard_match", "brace_match":
-		default:
-			e.object("KA042", e.argSpan(s, i), "include_check knows read, match, wildcard_match and brace_match, not %s", quoted(w))
-		}
-	}
-}
-
-func (e *eval) saveDir(s *stmt) {
-	if len(s.w) < 2 {
-		e.missing(s, 1)
-		return
-	}
-	e.surplus(s, 2)
-}
-
-func (e *eval) tmpDir(s *stmt) {
-	if e.m.Global.dirSet {
-		e.object("KA010", e.lineSpan(s), "tmp_config_directory stands twice; the first one wins").fix("delete the line", edit{e.c.lineOf(e.lineSpan(s)), ""})
-		return
-	}
-	if len(s.w) < 2 {
-		e.noValue(s)
-		return
-	}
-	e.m.Global.dirSet = true
-	e.surplus(s, 2)
-}
-
-func (e *eval) reloadTimeFile(s *stmt) {
-	if len(s.w) != 2 {
-		e.noValue(s)
-	}
 }
 
 // finishParent checks the scripts of start and stop.

@@ -9,54 +9,6 @@ import (
 	"dougu.internal/diag"
 )
 
-func (e *eval) syncGroup(s *stmt) {
-	e.inst = nil
-	// What is read although the block is refused goes into a group of its own.
-	e.group = &SyncGroup{head: e.lineSpan(s), groupAt: nowhere, alert: -1}
-	if len(s.w) != 2 {
-		e.object("KA077", e.lineSpan(s), "vrrp_sync_group wants one name")
-		e.skip = -1
-		return
-	}
-	name := s.arg(1)
-	if old := e.groups[name]; old != nil {
-		e.object("KA076", e.argSpan(s, 1), "the vrrp_sync_group %s is defined twice", quoted(name)).also(old.head, "the first one")
-		e.skip = -1
-		return
-	}
-	e.group = &SyncGroup{Name: name, head: e.lineSpan(s), groupAt: nowhere, alert: -1}
-	e.groups[name] = e.group
-	e.m.SyncGroups = append(e.m.SyncGroups, e.group)
-}
-
-func (e *eval) syncMembers(s *stmt) {
-	g := e.group
-	if g.set {
-		e.object("KA010", e.lineSpan(s), "group stands twice in %s; the first one wins", quoted(g.Name))
-		e.skip = -1
-		return
-	}
-	g.groupAt = e.lineSpan(s)
-	e.values(s, 1, func(v *stmt) {
-		for i, w := range v.w {
-			g.Members = append(g.Members, w.s)
-			g.spans = append(g.spans, e.argSpan(v, i))
-		}
-	})
-	if len(g.Members) == 0 {
-		e.object("KA155", e.lineSpan(s), "the group of %s is empty", quoted(g.Name))
-		return
-	}
-	g.set = true
-}
-
-func (e *eval) groupNotify(s *stmt) {
-	if e.group.notify == nil {
-		e.group.notify = map[string]*notify{}
-	}
-	e.addNotify(e.group.notify, s)
-}
-
 // addNotify adds the script of a notification; a second one of its kind is refused.
 func (e *eval) addNotify(set map[string]*notify, s *stmt) {
 	if old := set[s.k.name]; old != nil {
@@ -73,32 +25,10 @@ func (e *eval) addNotify(set map[string]*notify, s *stmt) {
 	}
 }
 
-func (e *eval) groupAlert(s *stmt) {
-	if v, ok := e.boolean(s); ok {
-		e.group.alert = 0
-		if v {
-			e.group.alert = 1
-		}
-		e.alertSeen(v, e.lineSpan(s))
-		e.surplus(s, 2)
-	}
-}
-
 func (e *eval) alertSeen(on bool, at span) {
 	if on && e.m.Global.alertAt.file < 0 {
 		e.m.Global.alertAt = at
 	}
-}
-
-func (e *eval) globalTracking(s *stmt) {
-	e.object("KA005", e.lineSpan(s), "global_tracking was removed: track on the sync group itself").
-		fix("use sync_group_tracking_weight", edit{e.lineSpan(s), "sync_group_tracking_weight"})
-	e.group.weights = true
-}
-
-func (e *eval) trackingWeight(s *stmt) {
-	e.group.weights = true
-	e.flag(s)
 }
 
 func (e *eval) vrrpInstance(s *stmt) {
@@ -348,96 +278,6 @@ func plausibleAddress(s string) (netip.Addr, bool) {
 	return a, ok
 }
 
-func (e *eval) unicastPeer(s *stmt) {
-	i := e.inst
-	i.unicastSet = true
-	i.peersAt = e.lineSpan(s)
-	if e.peersOf != i {
-		e.peersOf, e.peers = i, map[netip.Addr]int{}
-	}
-	seen := e.peers
-	e.values(s, 1, func(v *stmt) {
-		a, ok := sockAddr(v.arg(0))
-		at := e.argSpan(v, 0)
-		if !ok {
-			f := e.object("KA111", at, "%s is no address of a peer", quoted(v.arg(0)))
-			if t := strings.TrimRight(v.arg(0), ",;"); t != v.arg(0) && e.literal(v, 0) {
-				if _, ok := sockAddr(t); ok {
-					var text strings.Builder
-					text.WriteString(t)
-					n := 1
-					for ; n < len(v.w); n++ {
-						if _, ok := sockAddr(strings.TrimRight(v.w[n].s, ",;")); !ok {
-							break
-						}
-						text.WriteString(e.c.newline(at.file) + e.c.indent(at) + strings.TrimRight(v.w[n].s, ",;"))
-					}
-					if n == len(v.w) {
-						f.fix("one address a line", edit{e.argsSpan(v, 0), text.String()})
-					}
-				}
-			}
-			return
-		}
-		if i.Family == 0 {
-			i.Family = family(a)
-		} else if i.Family != family(a) {
-			e.object("KA111", at, "the peer %s is of another family than the instance", quoted(v.arg(0))).
-				fix("delete the line", edit{e.c.lineOf(at), ""})
-			return
-		}
-		e.work++
-		if n, ok := seen[a]; ok {
-			f := e.note("KA113", at, "the peer %s stands twice", a).also(i.peerSpans[n], "the first one").
-				fix("delete the line", edit{e.c.lineOf(at), ""})
-			if !e.v.before(Version{2, 3, 4}) {
-				f.objects = true
-				return
-			}
-		}
-		min, max := int64(0), int64(255)
-		for n := 1; n < len(v.w); n += 2 {
-			if n+1 >= len(v.w) {
-				e.object("KA111", e.argSpan(v, n), "%s wants a value; one address a line", quoted(v.w[n].s))
-				break
-			}
-			ttl, ok := e.numberIn(v, n+1, 0, 255, true)
-			if !ok {
-				continue
-			}
-			switch v.w[n].s {
-			case "min_ttl":
-				min = ttl
-				continue
-			case "max_ttl":
-				max = ttl
-				continue
-			}
-			e.object("KA111", e.argSpan(v, n), "a peer takes min_ttl and max_ttl, not %s", quoted(v.w[n].s))
-			break
-		}
-		if min > max {
-			e.object("KA111", at, "min_ttl is above max_ttl: every packet is thrown away")
-		}
-		if _, ok := seen[a]; !ok {
-			seen[a] = len(i.Peers)
-		}
-		i.Peers = append(i.Peers, a)
-		i.peerSpans = append(i.peerSpans, at)
-	})
-}
-
-func (e *eval) oldChecksum(s *stmt) {
-	e.inst.unicastSet = true
-	if e.inst.peersAt.file < 0 {
-		e.inst.peersAt = e.lineSpan(s)
-	}
-	if len(s.w) > 1 && s.arg(1) != "never" {
-		e.object("KA009", e.argSpan(s, 1), "old_unicast_checksum takes never or nothing, not %s", quoted(s.arg(1))).
-			fix("delete the value", edit{e.trailing(s, 0), ""})
-	}
-}
-
 func (e *eval) nativeIPv6(s *stmt) {
 	if e.inst.Family == 4 {
 		e.object("KA096", e.lineSpan(s), "native_ipv6 with IPv4 addresses").fix("delete the line", edit{e.c.lineOf(e.lineSpan(s)), ""})
@@ -534,69 +374,9 @@ func (e *eval) instanceVRF(s *stmt) {
 	}
 }
 
-func (e *eval) sourceIP(s *stmt) {
-	i := e.inst
-	if s.k.name == "unicast_src_ip" {
-		i.unicastSet = true
-	}
-	a, ok := e.addrWord(s, 1)
-	if len(s.w) < 2 {
-		return
-	}
-	at := e.argSpan(s, 1)
-	if !ok {
-		e.object("KA111", at, "%s: %s is no address", s.arg(0), quoted(s.arg(1)))
-		i.Source = netip.Addr{}
-		return
-	}
-	i.srcSet, i.Source, i.srcAt = true, a, e.lineSpan(s)
-	if i.Family == 0 {
-		i.Family = family(a)
-	} else if i.Family != family(a) {
-		e.object("KA111", at, "%s: %s is of another family than the instance", s.arg(0), quoted(s.arg(1)))
-		i.srcSet, i.Source = false, netip.Addr{}
-	}
-	e.surplus(s, 2)
-}
-
-func (e *eval) multicastIP(s *stmt) {
-	i := e.inst
-	a, ok := e.addrWord(s, 1)
-	if len(s.w) < 2 {
-		return
-	}
-	at := e.argSpan(s, 1)
-	i.mcastAt = e.lineSpan(s)
-	if !ok {
-		e.object("KA116", at, "mcast_dst_ip: %s is no address", quoted(s.arg(1)))
-		i.mcast = netip.Addr{}
-		return
-	}
-	i.mcast = a
-	if i.Family == 0 {
-		i.Family = family(a)
-	} else if i.Family != family(a) {
-		e.object("KA116", at, "mcast_dst_ip: %s is of another family than the instance", quoted(s.arg(1)))
-		i.mcast = netip.Addr{}
-		return
-	}
-	if a.Is4() && !a.IsMulticast() || !a.Is4() && !isLinkMulticast(a) {
-		e.object("KA116", at, "mcast_dst_ip: %s is no multicast address of the link", quoted(s.arg(1)))
-		i.mcast = netip.Addr{}
-	}
-	e.surplus(s, 2)
-}
-
 func (e *eval) instanceVRID(s *stmt) {
 	if n, ok := e.number(s, 1); ok {
 		e.inst.VRID, e.inst.vridAt = int(n), e.argSpan(s, 1)
-		e.surplus(s, 2)
-	}
-}
-
-func (e *eval) unicastTTL(s *stmt) {
-	if n, ok := e.number(s, 1); ok {
-		e.inst.ttl, e.inst.ttlSet, e.inst.ttlAt = n, true, e.lineSpan(s)
 		e.surplus(s, 2)
 	}
 }
@@ -774,49 +554,6 @@ func (e *eval) rxBufSize(s *stmt) {
 		return
 	}
 	e.number(s, 1)
-}
-
-func (e *eval) authType(s *stmt) {
-	i := e.inst
-	if len(s.w) < 2 {
-		e.missing(s, 1)
-		return
-	}
-	at := e.argSpan(s, 1)
-	i.authTypeAt = at
-	switch s.arg(1) {
-	case "AH", "PASS":
-		i.AuthType = s.arg(1)
-	default:
-		f := e.object("KA082", at, "auth_type: %s is neither PASS nor AH", quoted(s.arg(1)))
-		if e.literal(s, 1) {
-			f.fix("use PASS", edit{at, "PASS"})
-		}
-	}
-	e.surplus(s, 2)
-}
-
-func (e *eval) authPass(s *stmt) {
-	i := e.inst
-	if len(s.w) < 2 {
-		e.missing(s, 1)
-		return
-	}
-	at := e.argSpan(s, 1)
-	i.authPassAt = at
-	p := s.arg(1)
-	i.longPass = p
-	if len(p) > 8 {
-		f := e.object("KA080", at, "the password has %d bytes; only the first 8 count", len(p))
-		if e.literal(s, 1) {
-			w := s.w[1]
-			cut := e.c.span(s.l, int(w.at)+8, int(w.at)+len(w.s))
-			f.fix("cut it to the 8 bytes that count", edit{cut, ""})
-		}
-		p = p[:8]
-	}
-	i.pass = p
-	e.surplus(s, 2)
 }
 
 func (e *eval) endInstance() {

@@ -173,34 +173,40 @@ func (c *Config) diagnostic(f *finding) diag.Diagnostic {
 	return d
 }
 
-// keepSecret takes the secrets that stand in a place out of what is said of it.
-func (c *Config) keepSecret(d *diag.Diagnostic, at span, masks map[int32][]byte) {
-	if at.file < 0 || int(at.file) >= len(c.sources) {
-		return
+// keepSecret takes the secrets of the files out of a diagnostic. A fix that would have to
+// repeat one is left out.
+func (c *Config) keepSecret(d *diag.Diagnostic, f *finding, known map[int32]*secrets) {
+	of := func(file int32) *secrets {
+		s := known[file]
+		if s == nil {
+			s = c.secretsOf(file)
+			known[file] = s
+		}
+		return s
 	}
-	mask, ok := masks[at.file]
-	if !ok {
-		mask = c.mask(at.file)
-		masks[at.file] = mask
-	}
-	text := c.sources[at.file].text
-	for i := int(at.from); i < int(at.to) && i < len(text); {
-		if text[i] == mask[i] {
-			i++
+	for _, at := range append([]relatedSpan{{at: f.at}}, f.related...) {
+		file := at.at.file
+		if file < 0 || int(file) >= len(c.sources) {
 			continue
 		}
-		k := i
-		for k < len(text) && text[k] != mask[k] {
-			k++
+		s := of(file)
+		near := s.hides(c.sources[file].text, at.at.from, at.at.to)
+		d.Message, d.Detail = s.clean(d.Message, near), s.clean(d.Detail, near)
+		for i := range d.Related {
+			d.Related[i].Message = s.clean(d.Related[i].Message, near)
 		}
-		for _, w := range strings.FieldsFunc(text[i:k], func(r rune) bool { return r == '"' || r == '\'' }) {
-			if len(w) < 2 && !strings.Contains(d.Message, `"`+w+`"`) {
-				continue
+		kept := d.Fixes[:0]
+		for _, x := range d.Fixes {
+			tells := false
+			for _, e := range x.Edits {
+				tells = tells || s.clean(e.NewText, false) != e.NewText
 			}
-			d.Message = strings.ReplaceAll(d.Message, w, "***")
-			d.Detail = strings.ReplaceAll(d.Detail, w, "***")
+			if !tells {
+				x.Message = s.clean(x.Message, near)
+				kept = append(kept, x)
+			}
 		}
-		i = k
+		d.Fixes = kept
 	}
 }
 

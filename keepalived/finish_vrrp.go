@@ -1,7 +1,6 @@
 package keepalived
 
 import (
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -143,30 +142,6 @@ func (e *eval) given(i *Instance, keyword string) bool {
 	return false
 }
 
-// freeVRID returns an id that no other instance has.
-func (e *eval) freeVRID(i *Instance) int {
-	if e.vrids == nil { // all instances are known here: once is enough
-		e.vrids = new([256]bool)
-		for _, o := range e.m.Instances {
-			if o.VRID >= 0 && o.VRID < 256 {
-				e.vrids[o.VRID] = true
-			}
-		}
-	}
-	used := e.vrids
-	for id := max(51, i.VRID); id < len(used); id++ {
-		if !used[id] {
-			return id
-		}
-	}
-	for id := 1; id < 51; id++ {
-		if !used[id] {
-			return id
-		}
-	}
-	return 51
-}
-
 func (e *eval) finishGroup(g *SyncGroup) {
 	if !g.set {
 		f := e.object("KA155", g.head, "the vrrp_sync_group %s has no group", quoted(g.Name))
@@ -281,6 +256,7 @@ func (e *eval) complete(i *Instance) {
 		master = owner
 	}
 	e.authentication(i, strict, strictAt, master, owner, &master)
+	e.finishHMAC(i, strict, strictAt)
 	if strict && i.unicastSet && len(i.Peers) > 0 {
 		f := e.note("KA104", i.peersAt, "vrrp_strict forbids unicast").also(strictAt, "vrrp_strict")
 		if strictAt.file >= 0 {
@@ -559,182 +535,6 @@ func (e *eval) instanceMAC(i *Instance, strict bool, strictAt span) {
 			} else if (!own || !same) && i.vmacAddr {
 				e.object("KA102", a.at, "use_vmac of the address and use_vmac_addr of the instance")
 			}
-		}
-	}
-}
-
-// instanceTracks drops what an instance cannot track.
-func (e *eval) instanceTracks(i *Instance, owner bool) {
-	noWeight := i.sync != nil && !i.sync.weights
-	why := "an address owner (priority 255)"
-	if noWeight {
-		why = "a member of a sync group"
-	}
-	kept := i.Tracks[:0]
-	for _, t := range i.Tracks {
-		if t.Kind == "interface" && i.ifp != nil && t.Name == i.ifp.name && !i.vmacOwn(t.Name) {
-			f := e.object("KA141", t.at, "the instance tracks its own interface anyway")
-			e.deleteTrack(f, t.at, "track_interface")
-			continue
-		}
-		if (noWeight || owner) && t.Weight != 0 && t.Kind != "process" {
-			f := e.object("KA127", t.at, "a weight has no effect for %s", why)
-			e.dropWeight(f, t)
-			if t.Kind == "interface" && noWeight || t.Kind == "file" && t.Weight == 1 {
-				t.Weight = 0
-			} else {
-				continue
-			}
-		}
-		kept = append(kept, t)
-	}
-	i.Tracks = kept
-}
-
-func (i *Instance) vmacOwn(string) bool { return false }
-
-// deleteTrack offers to delete the line of something tracked, or the whole block when
-// nothing else is in it.
-func (e *eval) deleteTrack(f *finding, at span, block string) {
-	text := e.c.sources[at.file].text
-	line := e.c.lineOf(at)
-	if strings.TrimSpace(e.c.lineText(at)) != text[at.from:at.to] {
-		return
-	}
-	before := strings.LastIndex(text[:line.from], block)
-	if before >= 0 && strings.Join(strings.Fields(text[before:line.from]), " ") == block+" {" {
-		if n := strings.IndexByte(text[line.to:], '}'); n >= 0 && strings.TrimSpace(text[line.to:int(line.to)+n]) == "" {
-			a := e.c.lineOf(span{at.file, int32(before), int32(before)})
-			b := e.c.lineOf(span{at.file, line.to + int32(n), line.to + int32(n)})
-			f.fix("delete the block", edit{span{at.file, a.from, b.to}, ""})
-			return
-		}
-	}
-	f.fix("delete the line", edit{line, ""})
-}
-
-// dropWeight offers to take the weight away where it stands.
-func (e *eval) dropWeight(f *finding, t Track) {
-	text := e.c.sources[t.at.file].text[t.at.from:t.at.to]
-	if before, _, ok := strings.Cut(text, "weight"); ok {
-		name := strings.TrimRight(before, " \t")
-		f.fix("use weight 0", edit{t.at, name + " weight 0"})
-		return
-	}
-	f.fix("use weight 0", edit{span{t.at.file, t.at.to, t.at.to}, " weight 0"})
-}
-
-// vridConflicts finds instances that take one another's advertisements for their own:
-// those of one family and id on one interface, that send to one group, or from one
-// address to a peer that they share.
-func (e *eval) vridConflicts() {
-	type key struct {
-		family, vrid int
-		unicast      bool
-		dev          string
-		addr         netip.Addr // the group, or the source
-		peer         netip.Addr
-	}
-	first := map[key]int{}
-	for n, i := range e.m.Instances {
-		if i.ifp == nil || !i.Unicast && !i.ifp.exists {
-			continue
-		}
-		k := key{family: i.Family, vrid: i.VRID, unicast: i.Unicast, dev: i.ifp.name}
-		other := n
-		meet := func(k key) {
-			e.work++
-			if o, ok := first[k]; !ok {
-				first[k] = n
-			} else {
-				other = min(other, o)
-			}
-		}
-		if i.Unicast {
-			k.addr = e.sourceOf(i)
-			for _, k.peer = range i.Peers {
-				meet(k)
-			}
-		} else {
-			k.addr = e.groupOf(i)
-			meet(k)
-		}
-		if other == n {
-			continue
-		}
-		o := e.m.Instances[other]
-		f := e.object("KA061", i.vridAt, "%s and %s both have virtual_router_id %d on %s", quoted(o.Name), quoted(i.Name), i.VRID, quoted(i.Interface)).also(o.vridAt, "the first one")
-		if i.vridAt.file >= 0 {
-			id := strconv.Itoa(e.freeVRID(i))
-			f.fix("use "+id, edit{i.vridAt, id})
-		}
-	}
-}
-
-// groupOf returns the multicast group to which an instance sends.
-func (e *eval) groupOf(i *Instance) netip.Addr {
-	switch {
-	case i.mcast.IsValid():
-		return i.mcast
-	case i.Family == 4:
-		return e.m.Global.Multicast4
-	}
-	return e.m.Global.Multicast6
-}
-
-// sourceOf returns the address from which an instance sends, as far as it is known; of
-// an interface whose addresses are unknown, a stand-in that is the same for all.
-func (e *eval) sourceOf(i *Instance) netip.Addr {
-	if i.Source.IsValid() {
-		return i.Source
-	}
-	if h := e.o.Host; h != nil && i.ifp != nil {
-		for _, a := range h.Interfaces[i.ifp.name].Addresses {
-			if family(a) == i.Family && (i.Family == 4 || isLinkLocal(a)) {
-				return a
-			}
-		}
-	}
-	return netip.Addr{}
-}
-
-// vmacConflicts finds instances that would share a virtual MAC.
-func (e *eval) vmacConflicts() {
-	used := map[string]*Instance{}
-	for _, i := range e.m.Instances {
-		if !i.vmac || i.vmacName == "" {
-			continue
-		}
-		used[i.vmacName] = i
-	}
-	for _, i := range e.m.Instances {
-		for _, list := range [][]Address{i.Addresses, i.Excluded} {
-			for _, a := range list {
-				if o := used[a.Dev]; o != nil && o != i && o.VRID == i.VRID && !(o.sync != nil && o.sync == i.sync) {
-					e.object("KA102", a.at, "the address uses the virtual MAC of %s", quoted(o.Name))
-				}
-			}
-		}
-	}
-}
-
-// groupTracking drops weights of groups with an address owner.
-func (e *eval) groupTracking() {
-	for _, g := range e.m.SyncGroups {
-		owner := false
-		for _, i := range g.instances {
-			owner = owner || i.Priority == 255
-		}
-		for n := range g.tracks {
-			t := &g.tracks[n]
-			if owner && t.Weight != 0 {
-				f := e.object("KA127", t.at, "a weight has no effect for a group with an address owner (priority 255)")
-				e.dropWeight(f, *t)
-				t.Weight = 0
-			}
-		}
-		for _, i := range g.instances {
-			i.Tracks = append(i.Tracks, g.tracks...)
 		}
 	}
 }

@@ -296,6 +296,12 @@ var handlers = map[string]handler{
 	"vrrp_instance/kernel_rx_buf_size":         (*eval).rxBufSize,
 	"authentication/auth_type":                 (*eval).authType,
 	"authentication/auth_pass":                 (*eval).authPass,
+	"vrrp_instance/auth_hmac":                  (*eval).authHMAC,
+	"auth_hmac/key":                            (*eval).hmacKey,
+	"auth_hmac/active_key":                     (*eval).hmacActive,
+	"auth_hmac/time_window":                    (*eval).hmacWindow,
+	"auth_hmac/anti_replay":                    (*eval).hmacReplay,
+	"auth_hmac/mode":                           (*eval).hmacMode,
 }
 
 // blockEnds is what is done when a block ends; the key is the last part of its path.

@@ -118,6 +118,7 @@ func testHost() *Host {
 	h.User = func(name string) bool { _, err := user.Lookup(name); return err == nil }
 	h.Group = func(name string) bool { _, err := user.LookupGroup(name); return err == nil }
 	h.Script = localScript
+	h.Link = localLink
 	h.Resolve = func(name string) bool { return name == "localhost" || name == hostname() }
 	h.CPUs = runtime.NumCPU()
 	return h

@@ -41,6 +41,17 @@ func localScript(path, user string) ScriptState {
 	return ScriptSafe
 }
 
+// localLink returns the real path of a script of this machine whose directories hold a
+// symbolic link.
+func localLink(path string) (string, bool) {
+	dir := filepath.Dir(path)
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil || real == filepath.Clean(dir) {
+		return "", false
+	}
+	return filepath.Join(real, filepath.Base(path)), true
+}
+
 // onlyFile is a file system with one file.
 type onlyFile struct{ name, text string }
 

@@ -135,6 +135,7 @@ type Instance struct {
 	downAt                                                                                                                    span
 	smtpAlert                                                                                                                 int
 	broken                                                                                                                    bool
+	hmac                                                                                                                      *hmac
 }
 
 // netIf is an interface that the configuration names.

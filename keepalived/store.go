@@ -134,7 +134,7 @@ func (c *Config) diagnostics(s *store, keep func(*finding) bool) diag.List {
 		msg  string
 	}
 	seen := make(map[key]bool, len(s.found))
-	masks := map[int32][]byte{}
+	known := map[int32]*secrets{}
 	var list diag.List
 	for _, f := range s.found {
 		k := key{f.rule, f.at, f.msg}
@@ -143,7 +143,7 @@ func (c *Config) diagnostics(s *store, keep func(*finding) bool) diag.List {
 		}
 		seen[k] = true
 		d := c.diagnostic(f)
-		c.keepSecret(&d, f.at, masks)
+		c.keepSecret(&d, f, known)
 		list = append(list, d)
 	}
 	list.Sort()

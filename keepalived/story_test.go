@@ -205,6 +205,27 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		"brace":         auth("        auth_pass {" + secret + "}"),
 		"one line":      "vrrp_instance V1 {\n    interface eth0\n    authentication { auth_type PASS auth_pass " + secret + " }\n}\n",
 		"outside":       "auth_pass " + secret + "\n",
+		"misspelled":    auth("        auth_passs " + secret),
+		"glued":         auth("        authpass " + secret),
+		"with a dash":   auth("        auth-pass " + secret),
+		"capitals":      auth("        AUTH_PASS " + secret),
+		"swapped":       auth("        auth_apss " + secret),
+		"equals":        auth("        auth_pass=" + secret),
+		"quote at once": auth("        auth_pass\"" + secret + "\""),
+		"unknown":       auth("        foo " + secret),
+		"behind type":   auth("        auth_type PASS " + secret),
+		"alone":         auth("        " + secret),
+		"long":          auth("        auth_passs " + strings.Repeat(secret, 9)),
+		"escaped":       auth("        auth_passs \"" + secret + "\\\" \t" + secret + "\""),
+		"block name":    "vrrp_instance V1 {\n    authentification {\n        auth_typ PASS\n        foo " + secret + "\n    }\n}\n",
+		"used early":    auth("        auth_pass $PW") + "$PW=" + secret + "\n",
+		"own name":      "$AUTH_PASSWORD=" + secret + "\nglobal_defs {\n    router_id $AUTH_PASSWORD\n}\n",
+		"in a comment":  "# the password is " + secret + "\nfoo\n",
+		"smtp":          "global_defs {\n    smtp_password " + secret + "\n    smtp_auth_secret " + secret + "\n}\n",
+		"snmp":          "global_defs {\n    snmp_community " + secret + "\n    snmp_passphrase \"" + secret + "\"\n}\n",
+		"dbus":          "global_defs {\n    dbus_auth_token " + secret + "\n}\n",
+		"ssl":           "SSL {\n    pasword " + secret + "\n    key " + secret + "\n}\n",
+		"hmac":          "vrrp_instance V1 {\n    auth_hmac {\n        key 1 " + secret + "\n        kee 2 " + secret + "\n    }\n}\n",
 		"http":          "virtual_server 10.0.0.1 80 {\n    delay_loop 6\n    real_server 10.0.0.2 80 {\n        HTTP_GET {\n            password " + secret + "\n        }\n    }\n}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -219,6 +240,9 @@ func TestSecretsAreNeverShown(t *testing.T) {
 				require.NoError(t, diag.WriteText(&out, list, c.Masked))
 				for _, d := range list {
 					fmt.Fprintf(&out, "%s %v", d, d.Fixes)
+				}
+				if _, err := Format([]byte(src)); err != nil {
+					fmt.Fprintln(&out, err)
 				}
 				for line := range strings.SplitSeq(out.String(), "\n") {
 					require.NotContains(t, line, secret[:7], "%s", v)
