@@ -79,3 +79,42 @@ func withoutRights(t *testing.T, dir string) {
 	require.Equal(t, read(t, src), read(t, good))
 	require.Equal(t, map[string]string{"t/a": "old"}, read(t, base))
 }
+
+// TestFileOverFourGiB: all of it goes over the wire, holes stay holes, and what lies
+// beyond 4 GiB is in its place.
+func TestFileOverFourGiB(t *testing.T) {
+	if oracle.N(0, 1) == 0 {
+		t.Skip("it takes minutes: DOUGU_LONG=1")
+	}
+	s := mcsim.NewSwitch(1)
+	d, _ := receive(t, config(s, "h"), multicast.ReceiveOptions{})
+	src := t.TempDir()
+	const size = 4<<30 + 3<<20 + 17
+	marks := map[int64]string{0: "begin", 1<<31 - 2: "across 2 GiB", 1<<32 - 3: "across 4 GiB", size - 4: "end."}
+	require.NoError(t, os.Mkdir(filepath.Join(src, "t"), 0o755))
+	f, err := os.Create(filepath.Join(src, "t", "f"))
+	require.NoError(t, err)
+	require.NoError(t, f.Truncate(size))
+	for at, text := range marks {
+		_, err := f.WriteAt([]byte(text), at)
+		require.NoError(t, err)
+	}
+	require.NoError(t, f.Close())
+	rep, err := join(t, config(s, "s")).Send(context.Background(), src, multicast.SendOptions{Paths: []string{"t"}, Recursive: true, MinMembers: 1})
+	require.NoError(t, err)
+	require.Equal(t, int64(size), rep.Bytes)
+	g, err := os.Open(filepath.Join(d, "t", "f"))
+	require.NoError(t, err)
+	defer g.Close()
+	fi, err := g.Stat()
+	require.NoError(t, err)
+	require.Equal(t, int64(size), fi.Size())
+	require.Less(t, fi.Sys().(*syscall.Stat_t).Blocks, int64(4096), "holes stay holes")
+	for at, text := range marks {
+		b := make([]byte, len(text))
+		_, err := g.ReadAt(b, at)
+		require.NoError(t, err)
+		require.Equal(t, text, string(b))
+	}
+	t.Logf("%d bytes in %v", rep.Bytes, rep.Elapsed)
+}

@@ -240,6 +240,8 @@ func TestInsideLab(t *testing.T) {
 	t.Run("readers see one tree", func(t *testing.T) { labReaders(t, l) })
 	t.Run("switch", func(t *testing.T) { labSwitch(t, l) })
 	t.Run("kill", func(t *testing.T) { labKills(t, l) })
+	t.Run("disks", func(t *testing.T) { labDisks(t, l) })
+	t.Run("link", func(t *testing.T) { labLink(t, l) })
 	t.Run("late", func(t *testing.T) { labLate(t, l) })
 	t.Run("stopped", func(t *testing.T) { labStopped(t, l) })
 }

@@ -172,7 +172,7 @@ func writeFiles(dir string, list map[string]string) error {
 }
 
 func tellReport(w io.Writer, r *multicast.Report, hosts []string) error {
-	fmt.Fprintf(w, "epoch %d: %d bytes were lacking anywhere\n", r.Epoch, r.Bytes)
+	fmt.Fprintf(w, "epoch %d: %d bytes of content were needed by at least one host\n", r.Epoch, r.Bytes)
 	for i, h := range r.Hosts {
 		text, err := os.ReadFile(filepath.Join(hosts[i], "www", "index.html"))
 		if err != nil {

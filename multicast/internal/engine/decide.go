@@ -218,6 +218,11 @@ func (s *Send) takeResult(now Time, p *sendPeer, m *wire.Result) {
 		s.settle(now)
 		return
 	}
+	if p.out && res.ok && s.out.Committed && (p.status == HostEvicted || p.status == HostSilent) {
+		// It had not heard that it was out, and has taken the commit: it has the tree.
+		p.done, p.status, p.text = true, HostCommitted, ""
+		return
+	}
 	if !p.active() {
 		return
 	}

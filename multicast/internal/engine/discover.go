@@ -41,8 +41,13 @@ func (s *Send) yield(now Time) {
 	s.objects = [wire.Objects]*outObject{}
 	s.newID()
 	s.enter(now, Listen)
-	s.queries, s.query, s.fresh = 0, now+s.n.rand(50*time.Millisecond)+int64(20*time.Millisecond), now
-	if s.attempts++; s.attempts > 20 {
+	if s.attempts == 0 {
+		s.yielded = now
+	}
+	// A host may be busy with a sender that is dead: it notices in senderTimeout.
+	s.hold = now + s.n.rand(50*time.Millisecond) + int64(min(20*time.Millisecond<<min(s.attempts, 10), 500*time.Millisecond))
+	s.queries, s.query, s.fresh = 0, s.hold, s.hold
+	if s.attempts++; now-s.yielded > int64(busyLimit) {
 		s.out.Err = ErrBusy
 		s.finish(now)
 	}
@@ -58,6 +63,10 @@ func (s *Send) listen(now Time) {
 		s.queries++
 	}
 	s.look = now + int64(4*time.Millisecond)
+	if now < s.hold {
+		s.look, s.entered = s.hold, now
+		return
+	}
 	if s.n.conflict(now, s.targetIDs()) {
 		s.entered = now
 		return

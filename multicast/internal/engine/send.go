@@ -24,6 +24,8 @@ type Send struct {
 	fresh    Time // when the last new member came
 	look     Time
 	attempts int
+	yielded  Time // first
+	hold     Time // the next attempt
 
 	// The members, in the order of their ids once the roster is made.
 	peers []*sendPeer
@@ -226,6 +228,9 @@ func (s *Send) handle(now Time, h *wire.Header, m wire.Message) {
 		return
 	}
 	p.Heard, p.last = now, m.Type()
+	if p.out && s.made && s.state < Commit && (s.states == 0 || s.states > now+int64(20*time.Millisecond)) {
+		s.states = now + int64(20*time.Millisecond) // it has not heard that it is out
+	}
 	if k := s.n.members[h.Node]; k != nil {
 		k.Heard = now
 	}

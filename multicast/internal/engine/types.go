@@ -30,6 +30,7 @@ const (
 	announceEvery   = 100 * time.Millisecond
 	announceLater   = time.Second
 	foreignSilence  = 10 * time.Second
+	busyLimit       = 15 * time.Second // a host that is busy is waited for
 	initialGRTT     = 10 * time.Millisecond
 	minGRTT         = time.Millisecond
 	maxGRTT         = time.Second

@@ -130,7 +130,7 @@ func TestCrashAtEachStep(t *testing.T) {
 	old, fresh := crashTrees(t, dir)
 	was, will := fingerprint(t, filepath.Join(old, "t")), fingerprint(t, filepath.Join(fresh, "t"))
 	require.NotEqual(t, was, will)
-	random, step := oracle.Rand(t), oracle.N(5, 1) // a short run takes some of the points
+	random, step := oracle.Rand(t), oracle.N(9, 1) // a short run takes some of the points
 	for _, inPlace := range []bool{false, true} {
 		points, olds, news, promises := 0, 0, 0, 0
 		for _, call := range []string{"mkdirat", "unlinkat", "renameat", "renameat2", "linkat", "symlinkat", "openat", "write", "pwrite64", "ftruncate", "utimensat", "fchmod", "fchmodat", "fsync"} {
