@@ -306,7 +306,10 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 		return
 	}
 	var w wordState
-	switch e = b.filled(e); e.kind {
+	if e.kind == exprHole {
+		e = b.filled(e)
+	}
+	switch e.kind {
 	case exprHole:
 		b.buf = append(b.buf, ' ')
 		b.words++
@@ -317,7 +320,8 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 		b.hole(call, e, kind)
 	case exprText:
 		if plainWord(e.text) {
-			if b.tooLong(call, len(e.text)) {
+			if len(e.text) > longestWord {
+				b.tooLong(call, len(e.text))
 				return
 			}
 			b.buf = append(append(b.buf, ' '), e.text...)
@@ -342,7 +346,8 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 			b.fail(call, errors.New("an empty value"))
 			return
 		}
-		if b.tooLong(call, len(e.text)) {
+		if len(e.text) > longestWord {
+			b.tooLong(call, len(e.text))
 			return
 		}
 		b.buf = append(b.buf, ' ')
@@ -362,7 +367,10 @@ func (b *Builder) argument(call string, e *Expr, list bool) {
 
 // part adds a piece of a word.
 func (b *Builder) part(call string, e *Expr, w *wordState) {
-	switch e = b.filled(e); e.kind {
+	if e.kind == exprHole {
+		e = b.filled(e)
+	}
+	switch e.kind {
 	case exprHole:
 		if w.dollar { // what comes could make a variable of it
 			b.slowForm()
@@ -377,7 +385,8 @@ func (b *Builder) part(call string, e *Expr, w *wordState) {
 		if e.text == "" {
 			return
 		}
-		if w.n += len(e.text); b.tooLong(call, w.n) {
+		if w.n += len(e.text); w.n > longestWord {
+			b.tooLong(call, w.n)
 			return
 		}
 		if plainBytes(e.text) && e.text[0] != '#' && e.text[0] != '-' && e.text[len(e.text)-1] != '\\' && operator(e.text) == 0 {
@@ -421,11 +430,8 @@ const longestWord = 32_000
 // carriedBytes is what one setting carries: two digits a byte.
 const carriedBytes = 15_000
 
-func (b *Builder) tooLong(call string, n int) bool {
-	if n > longestWord {
-		b.fail(call, fmt.Errorf("%w: a word of %d bytes, with which a BIOS build hangs", ErrUnrepresentable, n))
-	}
-	return n > longestWord
+func (b *Builder) tooLong(call string, n int) {
+	b.fail(call, fmt.Errorf("%w: a word of %d bytes, with which a BIOS build hangs", ErrUnrepresentable, n))
 }
 
 // carry puts lines that store the bytes before the command, and refers to them.

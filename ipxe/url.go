@@ -125,7 +125,8 @@ func (b *Builder) url(call string, u *URLBuilder) {
 			}
 		}
 	}
-	if b.tooLong(call, len(b.buf)-start) {
+	if n := len(b.buf) - start; n > longestWord {
+		b.tooLong(call, n)
 		return
 	}
 	if len(b.buf) == start || b.buf[start] == '-' {

@@ -8,7 +8,7 @@
 // dougu checks every byte and carries one argument that iPXE would split.
 //
 // The firmware is Debian's iPXE in QEMU without KVM: its row is the time of a case in a
-// batch, which is mostly the emulated machine's own downloads.
+// batch, of which the rows beside it tell what it is made of.
 package ipxe
 
 import (
@@ -398,7 +398,7 @@ func firmware(b *testing.B, cases []string) {
 	if err != nil {
 		b.Skipf("absent the firmware: install qemu-system-x86 and ipxe: %v", err)
 	}
-	b.Log("peer ipxe 1.0.0+git-20190125.36a4c85 in QEMU without KVM: one machine, 40 cases in a batch; its time is mostly downloads")
+	b.Log("peer ipxe 1.0.0+git-20190125.36a4c85 in QEMU without KVM: one machine, 40 cases in a batch; most of its time is its screen and its downloads")
 	total := time.Duration(0)
 	for range b.N {
 		total += bootBatch(b, qemu, cases)
