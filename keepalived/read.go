@@ -17,6 +17,8 @@ type input struct {
 	pos    int
 	dir    string
 	depth  int
+	check  int      // what include_check asked for when the include was read
+	last   bool     // the last file of its include
 	long   int      // the end of the last line that is too long
 	copied []buffer // the lines of a copy, when not nil
 	next   int
@@ -53,7 +55,9 @@ type reader struct {
 	rest       buffer // what residue points at
 	rand       *rand.Rand
 	stopped    bool
-	check      int // what include_check asks for
+	// check is what include_check asks for; nest and global say where it would stand.
+	check, nest int
+	global      bool
 }
 
 type pending struct {
@@ -151,6 +155,23 @@ func (r *reader) emit(b buffer) {
 		}
 	}
 	r.out = append(r.out, l)
+	if b.text == "" {
+		return
+	}
+	switch b.text[0] {
+	case '{':
+		r.nest++
+	case '}':
+		r.nest = max(r.nest-1, 0)
+	case 'g':
+		r.global = r.nest == 0 && strings.HasPrefix(b.text, "global_defs") || r.nest > 0 && r.global
+	case 'i':
+		if r.nest == 1 && r.global && strings.HasPrefix(b.text, "include_check") {
+			r.includeCheck(b.text)
+		}
+	default:
+		r.global = r.global && r.nest > 0
+	}
 }
 
 // special marks the bytes that a plain line does not have.
@@ -196,6 +217,9 @@ func (r *reader) physical() (b buffer, ok bool) {
 		}
 		if in.pos >= len(in.text) {
 			r.stack = r.stack[:len(r.stack)-1]
+			if in.last {
+				r.check = in.check
+			}
 			continue
 		}
 		from := in.pos
