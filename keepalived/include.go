@@ -249,3 +249,32 @@ func expandBraces(s string, limit int) []string {
 	}
 	return out
 }
+
+func (r *reader) include(b buffer) bool {
+	if !isInclude(b.text) {
+		return false
+	}
+	r.again = r.again || !r.rawInclude && !r.second
+	r.openInclude(b)
+	return true
+}
+
+// isInclude reports whether a line is an include.
+func isInclude(s string) bool {
+	if !strings.HasPrefix(s, "include") || len(s) < 8 {
+		return false
+	}
+	if isBlank(s[7]) {
+		return true
+	}
+	return len(s) > 8 && isBlank(s[8]) && strings.IndexByte("rmwba", s[7]) >= 0
+}
+
+func (r *reader) dir() string {
+	for i := len(r.stack) - 1; i >= 0; i-- {
+		if r.stack[i].copied == nil {
+			return r.stack[i].dir
+		}
+	}
+	return path.Dir(r.c.Name)
+}

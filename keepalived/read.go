@@ -2,7 +2,6 @@ package keepalived
 
 import (
 	"math/rand/v2"
-	"path"
 	"strconv"
 	"strings"
 )
@@ -579,35 +578,6 @@ func (r *reader) condition(b buffer) (buffer, bool) {
 		to++
 	}
 	return b.cut(to, len(b.text)), true
-}
-
-func (r *reader) include(b buffer) bool {
-	if !isInclude(b.text) {
-		return false
-	}
-	r.again = r.again || !r.rawInclude && !r.second
-	r.openInclude(b)
-	return true
-}
-
-// isInclude reports whether a line is an include.
-func isInclude(s string) bool {
-	if !strings.HasPrefix(s, "include") || len(s) < 8 {
-		return false
-	}
-	if isBlank(s[7]) {
-		return true
-	}
-	return len(s) > 8 && isBlank(s[8]) && strings.IndexByte("rmwba", s[7]) >= 0
-}
-
-func (r *reader) dir() string {
-	for i := len(r.stack) - 1; i >= 0; i-- {
-		if r.stack[i].copied == nil {
-			return r.stack[i].dir
-		}
-	}
-	return path.Dir(r.c.Name)
 }
 
 func (r *reader) depth() int {
