@@ -39,8 +39,8 @@
 //
 // # Limits
 //
-// Verdicts were compared with three programs: 2.2.7 as Debian builds it, on 5,000 random
-// files in one run, the vendor's samples, the examples of all rules and the files on which
+// Verdicts were compared with three programs: 2.2.7 as Debian builds it, on random
+// files by the thousand, the vendor's samples, the examples of all rules and the files on which
 // the two once differed; 2.2.8 and 2.4.3 as their sources build (options bfd and json;
 // without iptables, regex, snmp and dbus), on 400 random files each and the same samples
 // and examples. What other releases do differently comes from their sources and change
