@@ -131,6 +131,13 @@ var hmacBodies = map[string]string{
 
 // earlierFinds are texts on which a former verdict was wrong.
 var earlierFinds = map[string]string{
+	"payload 00ff":                                 "virtual_server 10.3.0.1 53 {\n    lb_algo rr\n    lb_kind NAT\n    protocol UDP\n    real_server 192.168.201.14 53 {\n        UDP_CHECK {\n            payload 00ff\n        }\n    }\n}\n",
+	"payload 00 FF":                                "virtual_server 10.3.0.1 53 {\n    lb_algo rr\n    lb_kind NAT\n    protocol UDP\n    real_server 192.168.201.14 53 {\n        UDP_CHECK {\n            payload 00 FF\n        }\n    }\n}\n",
+	"payload ff":                                   "virtual_server 10.3.0.1 53 {\n    lb_algo rr\n    lb_kind NAT\n    protocol UDP\n    real_server 192.168.201.14 53 {\n        UDP_CHECK {\n            payload ff\n        }\n    }\n}\n",
+	"payload 0 ff":                                 "virtual_server 10.3.0.1 53 {\n    lb_algo rr\n    lb_kind NAT\n    protocol UDP\n    real_server 192.168.201.14 53 {\n        UDP_CHECK {\n            payload 0 ff\n        }\n    }\n}\n",
+	"payload f":                                    "virtual_server 10.3.0.1 53 {\n    lb_algo rr\n    lb_kind NAT\n    protocol UDP\n    real_server 192.168.201.14 53 {\n        UDP_CHECK {\n            payload f\n        }\n    }\n}\n",
+	"payload ff00":                                 "virtual_server 10.3.0.1 53 {\n    lb_algo rr\n    lb_kind NAT\n    protocol UDP\n    real_server 192.168.201.14 53 {\n        UDP_CHECK {\n            payload ff00\n        }\n    }\n}\n",
+	"payload 00f":                                  "virtual_server 10.3.0.1 53 {\n    lb_algo rr\n    lb_kind NAT\n    protocol UDP\n    real_server 192.168.201.14 53 {\n        UDP_CHECK {\n            payload 00f\n        }\n    }\n}\n",
 	"includer, missing":                            "includer nosuch.conf\n",
 	"includem, missing":                            "includem nosuch.conf\n",
 	"includew, missing":                            "includew nosuch.conf\n",
