@@ -500,6 +500,9 @@ func (e *eval) hexString(s *stmt, wild bool) bool {
 		}
 		n++
 	}
+	if e.v.before(Version{2, 3, 3}) && strings.HasSuffix(strings.ToLower(strings.TrimRight(text, " \t")), "ff") {
+		return false // a last byte of ff is taken for an error
+	}
 	return n > 0
 }
 

@@ -176,3 +176,16 @@ func writeFixed(t *testing.T, fixed map[string][2]string) {
 		require.NoError(t, os.WriteFile("testdata/rules/"+f.Name(), []byte(b.String()), 0o644))
 	}
 }
+
+// TestRulesHavePages: each rule says why it matters and what to do, and no page is of a
+// rule that does not exist.
+func TestRulesHavePages(t *testing.T) {
+	pages, err := parsePages(pagesText)
+	require.NoError(t, err)
+	require.Len(t, pages, len(Rules()))
+	for _, r := range Rules() {
+		require.NotEmpty(t, r.Matters, r.ID)
+		require.NotEmpty(t, r.Remedy, r.ID)
+		require.NotEmpty(t, r.Title, r.ID)
+	}
+}

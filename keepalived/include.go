@@ -24,6 +24,39 @@ var includeForms = map[byte]int{
 	'a': wantReadable | wantMatch | wantWildcard | wantBrace,
 }
 
+// checkNames are the words of include_check.
+var checkNames = map[string]int{"read": wantReadable, "match": wantMatch, "wildcard_match": wantWildcard, "brace_match": wantBrace}
+
+// includeCheck takes over what include_check asks of the includes behind it.
+func (r *reader) includeCheck(text string) {
+	words, _ := split(nil, text)
+	if words[0].s != "include_check" || r.v.before(Version{2, 2, 0}) {
+		return
+	}
+	if len(words) == 1 {
+		r.check = wantReadable | wantMatch | wantWildcard | wantBrace
+		return
+	}
+	for i, w := range words[1:] {
+		name, add := strings.CutPrefix(w.s, "+")
+		remove := false
+		if !add {
+			name, remove = strings.CutPrefix(w.s, "-")
+		}
+		switch bit := checkNames[name]; {
+		case add:
+			r.check |= bit
+		case remove:
+			r.check &^= bit
+		case i == 0:
+			r.check = 0
+			if bit != 0 {
+				r.check = wantReadable | bit
+			}
+		}
+	}
+}
+
 // openInclude opens the files of an include; the last named is read last.
 func (r *reader) openInclude(b buffer) {
 	want, p := 0, 8
@@ -88,8 +121,13 @@ func (r *reader) openInclude(b buffer) {
 		}
 	}
 	// The files are read in order: the first is to be on top of the stack.
+	check := r.check
 	for i := len(found) - 1; i >= 0; i-- {
+		depth := len(r.stack)
 		r.openFound(found[i], at, want)
+		if len(r.stack) > depth {
+			r.top().check, r.top().last = check, i == len(found)-1
+		}
 	}
 }
 
@@ -210,4 +248,33 @@ func expandBraces(s string, limit int) []string {
 		begin = end + 1
 	}
 	return out
+}
+
+func (r *reader) include(b buffer) bool {
+	if !isInclude(b.text) {
+		return false
+	}
+	r.again = r.again || !r.rawInclude && !r.second
+	r.openInclude(b)
+	return true
+}
+
+// isInclude reports whether a line is an include.
+func isInclude(s string) bool {
+	if !strings.HasPrefix(s, "include") || len(s) < 8 {
+		return false
+	}
+	if isBlank(s[7]) {
+		return true
+	}
+	return len(s) > 8 && isBlank(s[8]) && strings.IndexByte("rmwba", s[7]) >= 0
+}
+
+func (r *reader) dir() string {
+	for i := len(r.stack) - 1; i >= 0; i-- {
+		if r.stack[i].copied == nil {
+			return r.stack[i].dir
+		}
+	}
+	return path.Dir(r.c.Name)
 }

@@ -2,6 +2,7 @@ package keepalived
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -32,15 +33,16 @@ var openWords = map[string]bool{"passive": true, "active_key": true, "auth_hmac"
 
 // looksSecret reports whether a word may be meant for the keyword of a secret.
 func looksSecret(word string) bool {
-	for _, k := range secretWords {
-		if word == k {
-			return true
-		}
+	if slices.Contains(secretWords, word) {
+		return true
+	}
+	if word == "PW" || word == "pw" || word == "psk" || word == "PSK" {
+		return true
 	}
 	if len(word) < 3 || len(word) > 40 || openWords[word] {
 		return false
 	}
-	if strings.IndexAny(word, "aAkKpPsStTcChH") < 0 {
+	if !strings.ContainsAny(word, "aAkKpPsStTcChH") {
 		return false
 	}
 	low := strings.ToLower(strings.Map(func(r rune) rune {
@@ -112,7 +114,7 @@ func (m *masker) line(from, to int, wanted bool) (pending bool) {
 		m.hide(from, to)
 		return false
 	}
-	if m.auth == 0 && !m.head && strings.IndexAny(s, "aAkKpPsStTcChH") < 0 {
+	if m.auth == 0 && !m.head && !strings.ContainsAny(s, "aAkKpPsStTcChH") {
 		m.depth += strings.Count(s, "{") - strings.Count(s, "}")
 		return wanted
 	}
@@ -137,7 +139,11 @@ func (m *masker) line(from, to int, wanted bool) (pending bool) {
 			end := nameEnd(s, i)
 			word := s[i:end]
 			if (i == 0 || s[i-1] != '/') && looksSecret(word) {
-				m.hide(from+end, to)
+				value := from + end
+				if end < len(s) && (s[end] == '=' || s[end] == ':') {
+					value++
+				}
+				m.hide(value, to)
 				return strings.Trim(s[end:], " \t\r=:\"{") == ""
 			}
 			if first && m.auth > 0 {

@@ -2,7 +2,6 @@ package keepalived
 
 import (
 	"math/rand/v2"
-	"path"
 	"strconv"
 	"strings"
 )
@@ -17,6 +16,8 @@ type input struct {
 	pos    int
 	dir    string
 	depth  int
+	check  int      // what include_check asked for when the include was read
+	last   bool     // the last file of its include
 	long   int      // the end of the last line that is too long
 	copied []buffer // the lines of a copy, when not nil
 	next   int
@@ -53,7 +54,9 @@ type reader struct {
 	rest       buffer // what residue points at
 	rand       *rand.Rand
 	stopped    bool
-	check      int // what include_check asks for
+	// check is what include_check asks for; nest and global say where it would stand.
+	check, nest int
+	global      bool
 }
 
 type pending struct {
@@ -151,6 +154,23 @@ func (r *reader) emit(b buffer) {
 		}
 	}
 	r.out = append(r.out, l)
+	if b.text == "" {
+		return
+	}
+	switch b.text[0] {
+	case '{':
+		r.nest++
+	case '}':
+		r.nest = max(r.nest-1, 0)
+	case 'g':
+		r.global = r.nest == 0 && strings.HasPrefix(b.text, "global_defs") || r.nest > 0 && r.global
+	case 'i':
+		if r.nest == 1 && r.global && strings.HasPrefix(b.text, "include_check") {
+			r.includeCheck(b.text)
+		}
+	default:
+		r.global = r.global && r.nest > 0
+	}
 }
 
 // special marks the bytes that a plain line does not have.
@@ -196,6 +216,9 @@ func (r *reader) physical() (b buffer, ok bool) {
 		}
 		if in.pos >= len(in.text) {
 			r.stack = r.stack[:len(r.stack)-1]
+			if in.last {
+				r.check = in.check
+			}
 			continue
 		}
 		from := in.pos
@@ -555,35 +578,6 @@ func (r *reader) condition(b buffer) (buffer, bool) {
 		to++
 	}
 	return b.cut(to, len(b.text)), true
-}
-
-func (r *reader) include(b buffer) bool {
-	if !isInclude(b.text) {
-		return false
-	}
-	r.again = r.again || !r.rawInclude && !r.second
-	r.openInclude(b)
-	return true
-}
-
-// isInclude reports whether a line is an include.
-func isInclude(s string) bool {
-	if !strings.HasPrefix(s, "include") || len(s) < 8 {
-		return false
-	}
-	if isBlank(s[7]) {
-		return true
-	}
-	return len(s) > 8 && isBlank(s[8]) && strings.IndexByte("rmwba", s[7]) >= 0
-}
-
-func (r *reader) dir() string {
-	for i := len(r.stack) - 1; i >= 0; i-- {
-		if r.stack[i].copied == nil {
-			return r.stack[i].dir
-		}
-	}
-	return path.Dir(r.c.Name)
 }
 
 func (r *reader) depth() int {

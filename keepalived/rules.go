@@ -13,14 +13,20 @@ import (
 //go:embed rules.txt
 var rulesText string
 
+//go:embed pages.txt
+var pagesText string
+
 // Rule describes a rule.
 type Rule struct {
 	// ID is stable and never used again for something else.
 	ID string
 	// Severity is the usual one; what keepalived objects to is always an error.
 	Severity diag.Severity
-	// Title says in one line what the rule finds, Help why it matters and what to do.
+	// Title says in one line what the rule finds. Help says what it means, why it
+	// matters and what to do, in three paragraphs at most.
 	Title, Help string
+	// Means, Matters and Remedy are the parts of Help; Means may be empty.
+	Means, Matters, Remedy string
 	// First and Last are the releases for which it is asked; zero means no bound.
 	First, Last Version
 	// Bad is an example in which the rule finds something, Good one like it in which
@@ -78,6 +84,15 @@ var ruleTable = sync.OnceValue(func() []Rule {
 
 var theRules = sync.OnceValue(func() []Rule {
 	rules := slices.Clone(ruleTable())
+	pages, err := parsePages(pagesText)
+	if err != nil {
+		panic(err)
+	}
+	for i := range rules {
+		r := &rules[i]
+		r.Matters, r.Remedy = pages[r.ID][0], pages[r.ID][1]
+		r.Help = strings.TrimSpace(r.Means + "\n" + r.Matters + "\n" + r.Remedy)
+	}
 	examples, err := parseExamples()
 	if err != nil {
 		panic(err)
@@ -105,7 +120,7 @@ func parseRules(text string) ([]Rule, error) {
 		if len(f) != 6 {
 			return nil, fmt.Errorf("keepalived: rule %q", line)
 		}
-		r := Rule{ID: f[0], Title: f[4], Help: f[5]}
+		r := Rule{ID: f[0], Title: f[4], Means: f[5]}
 		r.Severity = map[string]diag.Severity{"E": diag.Error, "W": diag.Warning, "I": diag.Info}[f[1]]
 		r.Judged = map[string]Judgement{"n": Silent, "y": Objects, "v": ByChance}[f[3]]
 		if r.Severity == 0 || r.Judged == 0 {
@@ -124,6 +139,23 @@ func parseRules(text string) ([]Rule, error) {
 			}
 		}
 		out = append(out, r)
+	}
+	return out, nil
+}
+
+// parsePages reads why each rule matters and what to do.
+func parsePages(text string) (map[string][2]string, error) {
+	out := map[string][2]string{}
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		f := strings.Split(line, "|")
+		if len(f) != 3 || f[1] == "" || f[2] == "" {
+			return nil, fmt.Errorf("keepalived: page %q", line)
+		}
+		out[f[0]] = [2]string{f[1], f[2]}
 	}
 	return out, nil
 }

@@ -52,10 +52,26 @@ func (l *linter) runFix(names []string) int {
 	return code
 }
 
-// masked is the text of a file with its secrets hidden.
+// masked is the text of a file with its secrets hidden, and what was one before it was
+// changed.
 func (l *linter) masked(f file, text []byte) []byte {
 	c := keepalived.Loader{Profile: l.o.Profile}.Parse(f.name, text)
-	return c.Masked(f.name)
+	out := c.Masked(f.name)
+	if f.config == nil {
+		return out
+	}
+	src, mask := f.config.Source(f.name), f.config.Masked(f.name)
+	for i := 0; i < len(mask); i++ {
+		k := i
+		for k < len(mask) && mask[k] != src[k] {
+			k++
+		}
+		if k-i > 1 {
+			out = bytes.ReplaceAll(out, src[i:k], mask[i:k])
+		}
+		i = k
+	}
+	return out
 }
 
 // fixed applies fixes, one finding after the other, as long as each leaves the file

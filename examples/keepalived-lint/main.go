@@ -44,7 +44,11 @@ const usage = `usage: keepalived-lint [flags] FILE ... | -
                        them: NODE:CHECK=fail, NODE:INTERFACE=down, NODE:stop, NODE/NODE=cut
                        A healthy phase "start" comes first; what is not named again is well again.
   -rules               list the rules: id, severity, releases, keepalived -t, title
-  -explain ID          print the page of a rule
+  -explain ID          print the page of a rule: what it means, why it matters, what to do
+
+Of findings of one rule 20 are listed with one message and 100 in all; the last says how many
+more there are, and -verdict counts them. Secrets are printed as asterisks, and a fix that would
+have to repeat one is not offered.
 
 -format json prints an array of
   {rule, severity (error|warning|info), file, start {offset, line, column}, end {...},
@@ -222,15 +226,25 @@ func (l *linter) listRules() int {
 	return 0
 }
 
+// said is what keepalived -t says of a rule.
+var said = map[keepalived.Judgement]string{
+	keepalived.Silent:   "keepalived -t says nothing of it: a check before the reload does not help.",
+	keepalived.Objects:  "keepalived -t objects to it, so that a reload that is checked before does not happen.",
+	keepalived.ByChance: "Whether keepalived -t objects to it depends on the release and the case.",
+}
+
 func (l *linter) explainRule() int {
 	for _, r := range keepalived.Rules() {
 		if r.ID != l.explain {
 			continue
 		}
 		fmt.Fprintf(l.out, "%s: %s\n\nseverity: %s\nreleases: %s\nkeepalived -t: %s\n", r.ID, r.Title, r.Severity, r.Releases(), r.Judged)
-		if r.Help != "" {
-			fmt.Fprintf(l.out, "\n%s\n", r.Help)
+		means := r.Means
+		if means == "" {
+			means = "There is a " + r.Title + "."
 		}
+		fmt.Fprintf(l.out, "\nWhat it means: %s\n\nWhy it matters: %s\n", means, r.Matters)
+		fmt.Fprintf(l.out, "%s\n\nWhat to do: %s\n", said[r.Judged], r.Remedy)
 		if r.Bad != "" {
 			fmt.Fprintf(l.out, "\nFound in:\n%s", indent(r.Bad))
 		}

@@ -150,3 +150,40 @@ func TestUsageErrors(t *testing.T) {
 		require.NotEmpty(t, errs)
 	}
 }
+
+// TestNoOutputShowsASecret: a password, its keyword misspelled or not, in every form of
+// output.
+func TestNoOutputShowsASecret(t *testing.T) {
+	const secret = "Hunter2Xy"
+	for _, keyword := range []string{"auth_pass", "auth_passs", "authpass", "auth-pass", "password", "foo"} {
+		text := "$PW=" + secret + "\n" + instance("MASTR", "300", "    authentication {\n        auth_type PASS\n        "+keyword+" "+secret+"\n        "+keyword+" $PW\n    }\n    nopreempt off\n") + "}\n"
+		f := write(t, "keepalived.conf", text)
+		for _, args := range [][]string{{f}, {"-format", "json", f}, {"-format", "sarif", f}, {"-fix", "-diff", f}, {"-fmt", "-diff", f}, {"-fmt", f}, {"-verdict", f}, {"-mail", f},
+			{"-version", "1.1.13", f}, {"-cluster", "a=" + f, "b=" + f}, {"-cluster", "-elect", "a:stop", "a=" + f, "b=" + f}, {"-explain", "KA080"}, {"-fix", f}} {
+			out, errs, _ := command(args...)
+			for line := range strings.Lines(out + errs) {
+				require.NotContains(t, line, secret[:6], "%s %v", keyword, args)
+			}
+		}
+		after, err := os.ReadFile(f)
+		require.NoError(t, err)
+		require.Contains(t, string(after), secret, "a fix keeps it")
+	}
+}
+
+// TestEveryRuleIsExplained in prose.
+func TestEveryRuleIsExplained(t *testing.T) {
+	out, _, _ := command("-rules")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.GreaterOrEqual(t, len(lines), 150)
+	for _, line := range lines {
+		page, _, status := command("-explain", line[:5])
+		require.Zero(t, status)
+		for _, part := range []string{"What it means: ", "Why it matters: ", "What to do: "} {
+			_, rest, ok := strings.Cut(page, part)
+			require.True(t, ok, line)
+			first, _, _ := strings.Cut(rest, "\n")
+			require.Greater(t, len(strings.Fields(first)), 1, "%s %s", line, part)
+		}
+	}
+}
