@@ -125,8 +125,8 @@ func ExampleHandler() {
 	// 404 no boot script for this machine
 }
 
-func ExampleReadMachines() {
-	m, err := ipxe.ReadMachines(strings.NewReader(`{
+func ExampleParseMachines() {
+	m, err := ipxe.ParseMachines(strings.NewReader(`{
   "groups": {"express": {"kernel": "vmlinuz", "initrds": ["initrd.gz"]}},
   "machines": [{"name": "rack 1", "product": "*Express*", "group": "express"}],
   "default": {"local": "exit"}

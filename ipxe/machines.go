@@ -15,11 +15,11 @@ import (
 // or one JSON file.
 type Machines struct {
 	// Groups name settings that several machines share.
-	Groups map[string]Group `json:"groups,omitempty"`
+	Groups map[string]Boot `json:"groups,omitempty"`
 	// Machines are tried in order; the first that matches decides.
 	Machines []MachineRule `json:"machines"`
 	// Default is used when no machine matches; nil: the machine gets no script (404).
-	Default *Group `json:"default,omitempty"`
+	Default *Boot `json:"default,omitempty"`
 }
 
 // MachineRule matches a machine. All fields that are set must match; one must be set.
@@ -36,19 +36,16 @@ type MachineRule struct {
 	// Group names the group; Labels are the user's own and match nothing.
 	Group  string            `json:"group,omitempty"`
 	Labels map[string]string `json:"labels,omitempty"`
-	// Boot overrides what the group says.
-	Group2
+	// Boot overrides what the group says; its fields stand beside the others in JSON.
+	Boot
 
 	mac    [6]byte
 	hasMAC bool
 }
 
-// Group2 is the part of a rule that a group has too.
-type Group2 = Group
-
-// Group is what a machine boots. Empty fields are taken from the group, and from the
+// Boot is what a machine boots. Empty fields are taken from the group, and from the
 // default.
-type Group struct {
+type Boot struct {
 	// Kernel and Initrds are URLs, or paths on the server that iPXE knows as
 	// ${next-server}; Args is the command line.
 	Kernel  string   `json:"kernel,omitempty"`
@@ -65,9 +62,9 @@ type Group struct {
 // maxMachines bounds a file.
 const maxMachines = 1 << 20
 
-// ReadMachines reads and checks a JSON file: an object as [Machines] has it, or only the
+// ParseMachines reads and checks a JSON file: an object as [Machines] has it, or only the
 // list. Fields that it does not know are errors, with the place.
-func ReadMachines(r io.Reader) (*Machines, error) {
+func ParseMachines(r io.Reader) (*Machines, error) {
 	data, err := io.ReadAll(io.LimitReader(r, 256<<20+1))
 	if err != nil {
 		return nil, err
@@ -133,7 +130,7 @@ func (m *Machines) Check() error {
 				return fmt.Errorf("%s: %q is no MAC address", where, r.MAC)
 			}
 		}
-		if err := r.Group2.check(); err != nil {
+		if err := r.Boot.check(); err != nil {
 			return fmt.Errorf("%s: %w", where, err)
 		}
 	}
@@ -159,7 +156,7 @@ func (m *Machines) Check() error {
 
 func (m *Machines) hasGroup(name string) bool { _, ok := m.Groups[name]; return ok }
 
-func (g *Group) check() error {
+func (g *Boot) check() error {
 	switch g.Local {
 	case "", "exit", "sanboot":
 	default:
@@ -172,8 +169,8 @@ func (g *Group) check() error {
 }
 
 // Boots returns what a rule of the list boots, with its group and the default.
-func (m *Machines) Boots(r *MachineRule) *Group {
-	g := r.Group2
+func (m *Machines) Boots(r *MachineRule) *Boot {
+	g := r.Boot
 	if r.Group != "" {
 		g = g.over(m.Groups[r.Group])
 	}
@@ -185,7 +182,7 @@ func (m *Machines) Boots(r *MachineRule) *Group {
 
 // Match returns the first rule for a machine, and what it boots; nil when none matches
 // and there is no default. The rule is nil for the default.
-func (m *Machines) Match(f Facts) (*MachineRule, *Group) {
+func (m *Machines) Match(f Facts) (*MachineRule, *Boot) {
 	for i := range m.Machines {
 		r := &m.Machines[i]
 		if r.matches(&f) {
@@ -208,7 +205,7 @@ func (r *MachineRule) matches(f *Facts) bool {
 }
 
 // over fills the empty fields from below.
-func (g Group) over(below Group) Group {
+func (g Boot) over(below Boot) Boot {
 	if g.Kernel == "" && g.Local == "" {
 		g.Kernel, g.Local = below.Kernel, below.Local
 	}
@@ -255,8 +252,8 @@ func matchPattern(pattern, s string) bool {
 	return i == len(pattern)
 }
 
-// Build writes the script of a group.
-func (g *Group) Build(b *Builder) {
+// Build writes the script of what is booted.
+func (g *Boot) Build(b *Builder) {
 	switch g.Local {
 	case "exit":
 		b.Local(ExitToFirmware)

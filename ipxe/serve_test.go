@@ -180,7 +180,7 @@ func TestPart5Machines(t *testing.T) {
   ],
   "default": {"local": "sanboot"}
 }`
-	m, err := ipxe.ReadMachines(strings.NewReader(file))
+	m, err := ipxe.ParseMachines(strings.NewReader(file))
 	require.NoError(t, err)
 	for _, row := range []struct{ query, rule, script string }{
 		{"mac=52:54:00:12:34:56", "one", "#!ipxe\ninitrd http://${next-server}/initrd.gz\nkernel http://${next-server}/vmlinuz root=/dev/sda1 console=tty0 console=ttyS1,115200n8\nboot\n"},
@@ -227,7 +227,7 @@ func TestBadInputMachines(t *testing.T) {
 		{`[{"name": "x", "serial": "1", "kernel": "http://h/a b"}]`, "machine 1 (x): kernel: ' ' in the text"},
 		{`{"machines": [{"name": "x", "serial": "1", "group": "g"}], "groups": {"g": {"kernel": "k", "initrds": ["a#b"]}}}`, "machine 1 (x): initrd: '#' in the text"},
 	} {
-		_, err := ipxe.ReadMachines(strings.NewReader(row.file))
+		_, err := ipxe.ParseMachines(strings.NewReader(row.file))
 		require.ErrorContains(t, err, row.err)
 	}
 }

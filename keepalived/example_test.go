@@ -191,7 +191,7 @@ func ExampleRules() {
 	for _, r := range keepalived.Rules() {
 		if r.ID == "KA016" {
 			fmt.Println(r.ID, r.Severity, r.Judged, r.Releases())
-			fmt.Println(r.Title)
+			fmt.Println(r.Summary)
 		}
 	}
 	// Output:

@@ -186,6 +186,6 @@ func TestRulesHavePages(t *testing.T) {
 	for _, r := range Rules() {
 		require.NotEmpty(t, r.Matters, r.ID)
 		require.NotEmpty(t, r.Remedy, r.ID)
-		require.NotEmpty(t, r.Title, r.ID)
+		require.NotEmpty(t, r.Summary, r.ID)
 	}
 }

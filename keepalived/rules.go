@@ -18,13 +18,10 @@ var pagesText string
 
 // Rule describes a rule.
 type Rule struct {
-	// ID is stable and never used again for something else.
-	ID string
-	// Severity is the usual one; what keepalived objects to is always an error.
-	Severity diag.Severity
-	// Title says in one line what the rule finds. Help says what it means, why it
-	// matters and what to do, in three paragraphs at most.
-	Title, Help string
+	// Rule has the id, which is stable and never used again for something else, and the
+	// usual severity; what keepalived objects to is always an error. Its Help says what
+	// the finding means, why it matters and what to do, in three paragraphs at most.
+	diag.Rule
 	// Means, Matters and Remedy are the parts of Help; Means may be empty.
 	Means, Matters, Remedy string
 	// First and Last are the releases for which it is asked; zero means no bound.
@@ -120,7 +117,7 @@ func parseRules(text string) ([]Rule, error) {
 		if len(f) != 6 {
 			return nil, fmt.Errorf("keepalived: rule %q", line)
 		}
-		r := Rule{ID: f[0], Title: f[4], Means: f[5]}
+		r := Rule{Rule: diag.Rule{ID: f[0], Summary: f[4]}, Means: f[5]}
 		r.Severity = map[string]diag.Severity{"E": diag.Error, "W": diag.Warning, "I": diag.Info}[f[1]]
 		r.Judged = map[string]Judgement{"n": Silent, "y": Objects, "v": ByChance}[f[3]]
 		if r.Severity == 0 || r.Judged == 0 {

@@ -183,7 +183,7 @@ func (c *Config) fold(list diag.List, s *store, keep func(*finding) bool) diag.L
 			r.folded++
 		} else {
 			// All that were kept in full are silenced: this one stands for the rest.
-			d := c.diagnostic(&finding{rule: id, at: b.at, msg: ruleOf(id).Title, objects: b.objects})
+			d := c.diagnostic(&finding{rule: id, at: b.at, msg: ruleOf(id).Summary, objects: b.objects})
 			byRule[id] = &counter{listed: 1, last: len(out)}
 			out = append(out, d)
 		}

@@ -104,7 +104,7 @@ func runPXELINUX(_ context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	machines, err := ipxe.ReadMachines(strings.NewReader(string(data)))
+	machines, err := ipxe.ParseMachines(strings.NewReader(string(data)))
 	if err != nil {
 		return fmt.Errorf("%s:%w", *file, err)
 	}

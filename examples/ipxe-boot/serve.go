@@ -21,7 +21,7 @@ import (
 func storyMachines() *ipxe.Machines {
 	return &ipxe.Machines{
 		Machines: []ipxe.MachineRule{{Name: "express", Product: "*Express*", Group: "express"}},
-		Groups:   map[string]ipxe.Group{"express": {Kernel: "vmlinuz", Initrds: []string{"initrd.gz"}}},
+		Groups:   map[string]ipxe.Boot{"express": {Kernel: "vmlinuz", Initrds: []string{"initrd.gz"}}},
 	}
 }
 
@@ -122,7 +122,7 @@ func runServe(ctx context.Context, p *program, args []string) error {
 		if err != nil {
 			return err
 		}
-		if machines, err = ipxe.ReadMachines(strings.NewReader(string(data))); err != nil {
+		if machines, err = ipxe.ParseMachines(strings.NewReader(string(data))); err != nil {
 			return fmt.Errorf("%s:%w", *file, err)
 		}
 	} else if err := machines.Check(); err != nil {

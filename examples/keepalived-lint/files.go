@@ -140,7 +140,7 @@ func (l *linter) print(all diag.List, from sources) int {
 	case "sarif":
 		tool := diag.Tool{Name: "keepalived-lint"}
 		for _, r := range keepalived.Rules() {
-			tool.Rules = append(tool.Rules, diag.Rule{ID: r.ID, Severity: r.Severity, Summary: r.Title, Help: r.Help})
+			tool.Rules = append(tool.Rules, r.Rule)
 		}
 		err = diag.WriteSARIF(l.out, tool, all)
 	default:

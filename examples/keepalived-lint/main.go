@@ -221,7 +221,7 @@ func (l *linter) prepare() error {
 
 func (l *linter) listRules() int {
 	for _, r := range keepalived.Rules() {
-		fmt.Fprintf(l.out, "%s %-7s %-9s %-7s %s\n", r.ID, r.Severity, r.Releases(), r.Judged, r.Title)
+		fmt.Fprintf(l.out, "%s %-7s %-9s %-7s %s\n", r.ID, r.Severity, r.Releases(), r.Judged, r.Summary)
 	}
 	return 0
 }
@@ -238,10 +238,10 @@ func (l *linter) explainRule() int {
 		if r.ID != l.explain {
 			continue
 		}
-		fmt.Fprintf(l.out, "%s: %s\n\nseverity: %s\nreleases: %s\nkeepalived -t: %s\n", r.ID, r.Title, r.Severity, r.Releases(), r.Judged)
+		fmt.Fprintf(l.out, "%s: %s\n\nseverity: %s\nreleases: %s\nkeepalived -t: %s\n", r.ID, r.Summary, r.Severity, r.Releases(), r.Judged)
 		means := r.Means
 		if means == "" {
-			means = "There is a " + r.Title + "."
+			means = "There is a " + r.Summary + "."
 		}
 		fmt.Fprintf(l.out, "\nWhat it means: %s\n\nWhy it matters: %s\n", means, r.Matters)
 		fmt.Fprintf(l.out, "%s\n\nWhat to do: %s\n", said[r.Judged], r.Remedy)

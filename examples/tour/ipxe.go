@@ -16,7 +16,7 @@ import (
 // its script.
 func tourIPXE(w io.Writer) error {
 	machines := &ipxe.Machines{Machines: []ipxe.MachineRule{
-		{Name: "express", Product: "*Express*", Group2: ipxe.Group{Kernel: "vmlinuz", Initrds: []string{"initrd.gz"}, Console: &ipxe.SerialConsole{Port: 1}}},
+		{Name: "express", Product: "*Express*", Boot: ipxe.Boot{Kernel: "vmlinuz", Initrds: []string{"initrd.gz"}, Console: &ipxe.SerialConsole{Port: 1}}},
 	}}
 	if err := machines.Check(); err != nil {
 		return err

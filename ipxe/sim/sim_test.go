@@ -36,7 +36,7 @@ func currentWith(names ...string) *ipxe.Profile { return ipxe.Current().With(nam
 // TestPart2Story boots the machine of the story from the handler, in both profiles.
 func TestPart2Story(t *testing.T) {
 	machines := &ipxe.Machines{
-		Machines: []ipxe.MachineRule{{Name: "express", Product: "*Express*", Group2: ipxe.Group{Kernel: "vmlinuz", Initrds: []string{"initrd.gz"}}}},
+		Machines: []ipxe.MachineRule{{Name: "express", Product: "*Express*", Boot: ipxe.Boot{Kernel: "vmlinuz", Initrds: []string{"initrd.gz"}}}},
 	}
 	require.NoError(t, machines.Check())
 	mux := http.NewServeMux()

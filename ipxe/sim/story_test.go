@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 // storyMux serves the story: boot.ipxe, the machine's script, kernel and initrd.
 func storyMux() (http.Handler, error) {
 	machines := &ipxe.Machines{
-		Machines: []ipxe.MachineRule{{Name: "express", MAC: "52:54:00:12:34:56", Product: "*Express*", Group2: ipxe.Group{Kernel: "vmlinuz", Initrds: []string{"initrd.gz"}}}},
+		Machines: []ipxe.MachineRule{{Name: "express", MAC: "52:54:00:12:34:56", Product: "*Express*", Boot: ipxe.Boot{Kernel: "vmlinuz", Initrds: []string{"initrd.gz"}}}},
 	}
 	if err := machines.Check(); err != nil {
 		return nil, err
