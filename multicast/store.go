@@ -193,8 +193,8 @@ func (s *store) Symbol(number uint32, symbol, k uint8, payload []byte) {
 		b.have[symbol] = true
 		return
 	}
-	if n := int(symbol) - b.k + 1; n > len(b.parity) {
-		b.parity = append(b.parity, make([][]byte, n-len(b.parity))...)
+	for len(b.parity) <= int(symbol)-b.k {
+		b.parity = append(b.parity, nil)
 	}
 	var p []byte
 	if n := len(b.spare); n > 0 {
