@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"dougu.internal/multicast/internal/engine"
 	"dougu.internal/multicast/internal/tree"
@@ -113,9 +114,15 @@ func (n *Node) Receive(dir string, o ReceiveOptions) (*Receiver, error) {
 	return r, nil
 }
 
+// afterwards is for how long Next waits for the end of a commit whose context has ended.
+const afterwards = 2 * time.Second
+
 // Next returns the next commit, when the sender has its result or is gone, so that a
-// program may end after it.
+// program may end after it. A commit that has been made when ctx ends is returned still:
+// its end is waited for, for two seconds at most.
 func (r *Receiver) Next(ctx context.Context) (Commit, error) {
+	ended := ctx.Done()
+	var limit <-chan time.Time
 	for {
 		r.mu.Lock()
 		if len(r.commits) > 0 && r.commits[0].settled && r.commits[0].finished {
@@ -124,13 +131,18 @@ func (r *Receiver) Next(ctx context.Context) (Commit, error) {
 			r.mu.Unlock()
 			return c, nil
 		}
-		wait, closed := r.cond, r.closed
+		wait, closed, made := r.cond, r.closed, len(r.commits) > 0
 		r.mu.Unlock()
 		if closed {
 			return Commit{}, ErrClosed
 		}
 		select {
-		case <-ctx.Done():
+		case <-ended:
+			if !made {
+				return Commit{}, ctx.Err()
+			}
+			ended, limit = nil, time.After(afterwards)
+		case <-limit:
 			return Commit{}, ctx.Err()
 		case <-wait:
 		}

@@ -29,7 +29,7 @@ type group struct {
 
 func newGroup(t *testing.T) *group {
 	t.Helper()
-	g := &group{t: t, src: t.TempDir(), args: []string{"-group", fmt.Sprintf("239.192.9.9:%d", 7100+port.Add(1)), "-iface", "lo"}}
+	g := &group{t: t, src: t.TempDir(), args: []string{"-group", fmt.Sprintf("239.192.%d.%d:%d", os.Getpid()>>8&0xff, os.Getpid()&0xff, 7100+port.Add(1)), "-iface", "lo"}}
 	c := multicast.Config{Group: multicast.DefaultGroup, Interface: "lo", Name: "probe"}
 	n, err := multicast.Join(context.Background(), c)
 	if err != nil {
