@@ -7,9 +7,9 @@ import "strings"
 // does the same with it, step by step, as with the original, as long as the script does
 // not read itself.
 //
-// Three things can't be written differently and are kept as they are: the first line,
-// a line in which a NUL hides text (the hidden part is dropped), and the continuation
-// that ends a file.
+// Three things can't be written differently and are kept as they are: the first line
+// (with a blank behind a backslash or CR at its end), a line in which a NUL hides text
+// (the hidden part is dropped), and the continuation that ends a file.
 func (s *Script) Render() []byte {
 	var b strings.Builder
 	b.Grow(len(s.src) + 1)
@@ -17,6 +17,9 @@ func (s *Script) Render() []byte {
 		switch {
 		case i == 0 && strings.HasPrefix(l.Text, "#!"):
 			b.WriteString(l.Text)
+			if !l.Open && (strings.HasSuffix(l.Text, "\\") || strings.HasSuffix(l.Text, "\r")) {
+				b.WriteByte(' ') // a NUL or a second CR stood there: without it the line would swallow the next, or lose a byte
+			}
 		default:
 			renderLine(&b, l)
 		}

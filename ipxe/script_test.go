@@ -147,7 +147,7 @@ func TestBadInputParserIsLinear(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{"#!ipxe\n:a echo ${b} || c\\\nd # e\r\n", "\\\r\n\x00:", "x\\"} {
+	for _, s := range []string{"#!ipxe\n:a echo ${b} || c\\\nd # e\r\n", "\\\r\n\x00:", "x\\", "#!\\\x00", "#!x\r\r\n", "#!\\\x00\n\r"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
