@@ -230,17 +230,21 @@ func (r *legacyReader) braceBelow(k *keyword, head, l legacyLine) *finding {
 
 // oneLine notes a block on one line.
 func (r *legacyReader) oneLine(k *keyword, head legacyLine) *finding {
-	at := span{0, head.words[2].at, head.span.to}
+	first := 1
+	if strings.HasPrefix(head.words[1].s, "{") && len(head.words) > 2 {
+		first = 2
+	}
+	at := span{0, head.words[first].at, head.span.to}
 	f := r.e.note("KA017", at, "the values of %s on its own line are lost, and the block goes on until a line that begins with }", k.name)
 	nl := r.e.c.newline(0)
 	in := r.e.c.indent(head.span)
 	var words []string
-	for _, w := range head.words[2:] {
+	for _, w := range head.words[first:] {
 		if w.s != "}" {
 			words = append(words, w.s)
 		}
 	}
-	if n := len(head.words); head.words[n-1].s == "}" {
+	if n := len(head.words); first == 2 && head.words[n-1].s == "}" {
 		f.fix("split the lines", edit{span{0, head.words[1].at + 1, head.span.to}, nl + in + "    " + strings.Join(words, " ") + nl + in + "}"})
 	}
 	return f
