@@ -51,22 +51,28 @@ func (e *eval) httpCheck(s *stmt) { e.anyCheck(s) }
 
 func (e *eval) miscCheck(s *stmt) { e.anyCheck(s) }
 
-func (e *eval) connectIP(s *stmt) {
+func (e *eval) connectIP(s *stmt) { e.checkerAddr(s, &e.chk.dst, e.chk.bind, "bindto") }
+
+func (e *eval) bindTo(s *stmt) {
+	e.checkerAddr(s, &e.chk.bind, e.chk.dst, "the address it connects to")
+}
+
+// checkerAddr reads one of a checker's two addresses, which must be of the other's family.
+func (e *eval) checkerAddr(s *stmt, into *netip.Addr, other netip.Addr, otherName string) {
 	a, ok := e.addrWord(s, 1)
 	if len(s.w) < 2 {
 		return
 	}
-	c := &e.chk
 	at := e.argSpan(s, 1)
 	switch {
 	case !ok:
-		e.object("KA168", at, "connect_ip: %s is no address", quoted(s.arg(1)))
-		c.dst = netip.Addr{}
-	case c.bind.IsValid() && family(a) != family(c.bind):
-		e.object("KA169", at, "connect_ip: %s is of another family than bindto", quoted(s.arg(1)))
-		c.dst = netip.Addr{}
+		e.object("KA168", at, "%s: %s is no address", s.arg(0), quoted(s.arg(1)))
+		*into = netip.Addr{}
+	case other.IsValid() && family(a) != family(other):
+		e.object("KA169", at, "%s: %s is of another family than %s", s.arg(0), quoted(s.arg(1)), otherName)
+		*into = netip.Addr{}
 	default:
-		c.dst = a
+		*into = a
 		e.surplus(s, 2)
 	}
 }
@@ -74,26 +80,6 @@ func (e *eval) connectIP(s *stmt) {
 func (e *eval) connectPort(s *stmt) {
 	if _, ok := e.number(s, 1); ok {
 		e.chk.port = true
-		e.surplus(s, 2)
-	}
-}
-
-func (e *eval) bindTo(s *stmt) {
-	a, ok := e.addrWord(s, 1)
-	if len(s.w) < 2 {
-		return
-	}
-	c := &e.chk
-	at := e.argSpan(s, 1)
-	switch {
-	case !ok:
-		e.object("KA168", at, "bindto: %s is no address", quoted(s.arg(1)))
-		c.bind = netip.Addr{}
-	case c.dst.IsValid() && family(a) != family(c.dst):
-		e.object("KA169", at, "bindto: %s is of another family than the address it connects to", quoted(s.arg(1)))
-		c.bind = netip.Addr{}
-	default:
-		c.bind = a
 		e.surplus(s, 2)
 	}
 }

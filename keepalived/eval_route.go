@@ -231,6 +231,19 @@ func (r *route) device() bool {
 	return true
 }
 
+// inet takes a word that names the family.
+func (r *route) inet(w string) {
+	f := 4
+	if w == "inet6" {
+		f = 6
+	}
+	if r.family == 0 {
+		r.family = f
+	} else if r.family != f {
+		r.fail("%s contradicts what was said before", w)
+	}
+}
+
 func (e *eval) route(s *stmt, static bool) {
 	r := &route{e: e, s: s}
 	next := false
@@ -239,15 +252,7 @@ loop:
 		w := s.w[r.i].s
 		switch w {
 		case "inet", "inet6":
-			f := 4
-			if w == "inet6" {
-				f = 6
-			}
-			if r.family == 0 {
-				r.family = f
-			} else if r.family != f {
-				r.fail("%s contradicts what was said before", w)
-			}
+			r.inet(w)
 			r.i++ // the next word is stepped over
 		case "src":
 			if a, ok := r.address(); ok {

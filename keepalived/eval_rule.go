@@ -45,15 +45,7 @@ func (e *eval) rule(s *stmt, static bool) {
 		w := s.w[r.i].s
 		switch w {
 		case "inet", "inet6":
-			f := 4
-			if w == "inet6" {
-				f = 6
-			}
-			if r.family == 0 {
-				r.family = f
-			} else if r.family != f {
-				r.fail("%s contradicts what was said before", w)
-			}
+			r.inet(w)
 			r.i++
 		case "from", "to":
 			if _, ok := r.word(); !ok {
