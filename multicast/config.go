@@ -68,17 +68,22 @@ type Rate struct {
 	Bits uint64
 }
 
-// Transport opens a node's place in a network.
+// Transport is a network that nodes can join: UDP, or another, as in package mcsim.
 type Transport interface {
-	// Open is part of the interface that its type serves.
+	// Open takes a node's place in the network, until Close of what it returns. c has its
+	// defaults; of it the group, the interface and the TTL concern a network. The context
+	// is that of Join.
 	Open(ctx context.Context, c Config) (PacketConn, error)
 }
 
-// PacketConn is a node's place in a network, and Datagram room for what comes.
+// What a Transport is made of.
 type (
-	// PacketConn is part of the interface that its type serves.
+	// PacketConn is a node's place in a network: ReadGroup and ReadUnicast are called from
+	// one goroutine each, Write from one at a time, Close from any. One that has a method
+	// ReceiveBuffer() int, the bytes that may wait before some are lost, is read in larger
+	// portions.
 	PacketConn = link.Conn
-	// Datagram is part of the interface that its type serves.
+	// Datagram is room for what a PacketConn reads: a datagram, or several of one size.
 	Datagram = link.Datagram
 )
 

@@ -25,7 +25,7 @@ type Node struct {
 	conn  PacketConn
 	start time.Time
 	stop  chan struct{}
-	kick  chan struct{}
+	timer *time.Timer // of timers
 	wg    sync.WaitGroup
 	keys  *wire.Keys
 
@@ -34,10 +34,13 @@ type Node struct {
 	opener    *wire.Opener
 	sealer    *wire.Sealer
 	closed    bool
-	scheduled engine.Time
-	data      wire.Data // decoded DATA, used again and again
+	scheduled engine.Time // when the engine wants to be polled
+	armed     engine.Time // when the timer does it
+	turn      engine.Time // when a reader comes back that rests
+	data      wire.Data   // decoded DATA, used again and again
 	head      wire.Header
 	stream    bool   // DATA has come with the last datagrams
+	own       bool   // so has this node's own
 	train     []byte // sealed datagrams of one size and destination
 	trainSize int
 	trainTo   outAddr
@@ -74,7 +77,7 @@ func Join(ctx context.Context, c Config) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("multicast: %w", err)
 	}
-	n := &Node{c: c, conn: conn, start: time.Now(), stop: make(chan struct{}), kick: make(chan struct{}, 1), keys: keys,
+	n := &Node{c: c, conn: conn, start: time.Now(), stop: make(chan struct{}), keys: keys,
 		watchers: map[chan MemberEvent]struct{}{}, sending: make(chan struct{}, 1), train: make([]byte, 0, 64<<10)}
 	var id wire.NodeID
 	rand.Read(id[:])
@@ -85,6 +88,7 @@ func Join(ctx context.Context, c Config) (*Node, error) {
 	n.opener = keys.NewOpener(id, 4*wire.MaxRoster)
 	n.eng = engine.NewNode(n.now(), engine.Config{ID: id, Name: c.Name, Version: Version, Unicast: conn.Local(), Group: c.Group,
 		Trust: c.Trust, Publish: c.Publish, Rand: random, Track: true})
+	n.timer = time.NewTimer(0)
 	n.wg.Go(n.timers)
 	n.wg.Go(func() { n.read(conn.ReadGroup) })
 	n.wg.Go(func() { n.read(conn.ReadUnicast) })
@@ -144,25 +148,36 @@ func (n *Node) Close() error {
 
 // timers polls the engine when it wants to be.
 func (n *Node) timers() {
-	t := time.NewTimer(0)
-	defer t.Stop()
+	defer n.timer.Stop()
 	for {
 		select {
 		case <-n.stop:
 			return
-		case <-n.kick:
-		case <-t.C:
+		case <-n.timer.C:
 		}
 		n.mu.Lock()
+		n.armed = math.MaxInt64
 		n.poll()
-		next := n.scheduled
 		n.mu.Unlock()
-		wait := time.Hour
-		if next != math.MaxInt64 {
-			wait = max(0, time.Duration(next-n.now()))
-		}
-		t.Reset(wait)
 	}
+}
+
+// arm sets the timer. What is due while a reader rests waits for the reader, which
+// polls too: to wake up costs a busy host more than what it wakes up for.
+func (n *Node) arm() {
+	at := n.scheduled
+	if at < n.turn && n.send == nil {
+		at = n.turn + int64(readPause)
+	}
+	if at == n.armed {
+		return
+	}
+	n.armed = at
+	wait := time.Hour
+	if at != math.MaxInt64 {
+		wait = max(0, time.Duration(at-n.now()))
+	}
+	n.timer.Reset(wait)
 }
 
 // dataRoom is how many DATA packets are taken at once.
@@ -184,6 +199,7 @@ func (n *Node) after() {
 		n.sent = nil
 	}
 	n.scheduled = n.eng.Next()
+	n.arm()
 }
 
 // do runs f with the engine, at a time.
@@ -193,33 +209,23 @@ func (n *Node) do(f func(now engine.Time)) {
 	if n.closed {
 		return
 	}
-	before := n.scheduled
 	f(n.now())
 	n.after()
-	n.wake(before)
-}
-
-// wake lets the timers look again when something is due earlier than they know.
-func (n *Node) wake(before engine.Time) {
-	if n.scheduled < before {
-		select {
-		case n.kick <- struct{}{}:
-		default:
-		}
-	}
 }
 
 // readBatch is how many trains are read at once; each may have 64 KiB.
 const readBatch = 32
 
-// readPause is how long a reader rests when it has taken what there was of a stream, so
-// that the next turn finds more: to wake up for each packet costs more than to read it.
-const readPause = 2 * time.Millisecond
-
 func (n *Node) read(read func([]Datagram) (int, error)) {
 	d := make([]Datagram, readBatch)
 	for i := range d {
 		d[i].Buf = make([]byte, 64<<10)
+	}
+	var p pauses
+	bytes := 0 // since the last pause
+	rest := time.Duration(0)
+	if b, ok := n.conn.(interface{ ReceiveBuffer() int }); ok {
+		p.room = b.ReceiveBuffer() / fillPart
 	}
 	for {
 		k, err := read(d)
@@ -242,17 +248,28 @@ func (n *Node) read(read func([]Datagram) (int, error)) {
 			continue
 		}
 		n.mu.Lock()
-		before := n.scheduled
-		n.stream = false
+		n.stream, n.own, n.eng.Rested = false, false, rest
 		for i := range d[:k] {
 			n.receive(&d[i])
+			bytes += d[i].N
+		}
+		now := n.now()
+		if k < len(d) {
+			rest = 0
+			if n.stream || n.own {
+				rest, bytes = p.next(now, bytes, n.own || n.eng.Streaming()), 0
+			}
+		}
+		if n.stream && rest > 0 && k < len(d) {
+			n.turn = now + int64(rest)
+		}
+		if now >= n.scheduled {
+			n.eng.Poll(now, dataRoom)
 		}
 		n.after()
-		n.wake(before)
-		stream := n.stream
 		n.mu.Unlock()
-		if stream && k < len(d) {
-			time.Sleep(readPause)
+		if rest > 0 && k < len(d) {
+			time.Sleep(rest)
 		}
 	}
 }
@@ -278,6 +295,7 @@ func (n *Node) packet(now engine.Time, d *Datagram, p []byte) {
 	switch {
 	case err == nil:
 	case errors.Is(err, wire.ErrOwn):
+		n.own = true
 		return
 	case errors.Is(err, wire.ErrVersion):
 		n.counts.version++

@@ -107,10 +107,8 @@ func (n *Node) Receive(dir string, o ReceiveOptions) (*Receiver, error) {
 		p = &engine.Promise{Sender: promise.Sender, Transfer: promise.Transfer, Epoch: promise.Epoch, Root: promise.Root, Roster: promise.Roster}
 	}
 	m := base.Memory()
-	before := n.scheduled
 	n.eng.StartReceiving(n.now(), r.store, o.ReadOnly, m.Epoch, m.Root, p)
 	n.after()
-	n.wake(before)
 	return r, nil
 }
 

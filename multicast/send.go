@@ -261,10 +261,6 @@ func (s *sending) transfer(ctx context.Context, ids []wire.NodeID) (*engine.Outc
 	n.send = es
 	n.poll()
 	n.mu.Unlock()
-	select {
-	case n.kick <- struct{}{}:
-	default:
-	}
 	s.wait(ctx, es, ended)
 	n.mu.Lock()
 	out := es.Outcome()
@@ -311,12 +307,7 @@ func (s *sending) wait(ctx context.Context, es *engine.Send, ended <-chan struct
 }
 
 // kickSend lets the sender go on: a block was read.
-func (n *Node) kickSend() {
-	select {
-	case n.kick <- struct{}{}:
-	default:
-	}
-}
+func (n *Node) kickSend() { n.timer.Reset(0) }
 
 // fill takes the outcome into the report.
 func (s *sending) fill(out *engine.Outcome) {

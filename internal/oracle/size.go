@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"strconv"
 	"testing"
 )
@@ -86,15 +87,24 @@ func Compared(tb testing.TB, f Found, n int) {
 	if err != nil {
 		tb.Fatalf("DOUGU_COMPARED: %v", err)
 	}
-	dir, err := os.Getwd()
-	if err != nil {
-		dir = "?"
-	}
-	_, err = fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%d\n", filepath.Base(dir), f.Name, version, tb.Name(), n)
+	_, err = fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%d\n", testedPackage(), f.Name, version, tb.Name(), n)
 	if closing := out.Close(); err == nil {
 		err = closing
 	}
 	if err != nil {
 		tb.Fatalf("DOUGU_COMPARED: %v", err)
 	}
+}
+
+// testedPackage is the last part of the import path of the package under test: the test
+// binary is named after it, while the directory may be one that the test has made.
+func testedPackage() string {
+	if name, ok := strings.CutSuffix(filepath.Base(os.Args[0]), ".test"); ok {
+		return name
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return "?"
+	}
+	return filepath.Base(dir)
 }

@@ -206,7 +206,7 @@ func parseResult(b []byte) (r result, err error) {
 	r.ok, r.atomic = b[0]&1 != 0, b[0]&2 != 0
 	r.flipped = binary.BigEndian.Uint64(b[1:])
 	n := int(binary.BigEndian.Uint16(b[9:]))
-	if n > len(b)-11 {
+	if n > len(b)-11 || n > wire.MaxText {
 		return r, errBlob
 	}
 	r.text, r.bytes = string(b[11:11+n]), b[11+n:]

@@ -149,6 +149,7 @@ func fuzzMessage(ty wire.Type, body []byte, s *Send, n *Node) wire.Message {
 func FuzzBlobs(f *testing.F) {
 	f.Add((&need{status: 1, reason: "x", set: ranges.Set{{Start: 1, End: 9}}}).append())
 	f.Add((&result{ok: true, text: "y", bytes: []byte{1}}).append())
+	f.Add(append(append(make([]byte, 9), 0x10, 0), make([]byte, 0x1000)...)) // a text that is too long
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if n, err := parseNeed(b, wire.MaxObject); err == nil {
 			again, err := parseNeed(n.append(), wire.MaxObject)

@@ -35,6 +35,9 @@ type Node struct {
 	// Arrival is when the packet that Handle gets came to this host, where the caller
 	// knows better than now; 0: now.
 	Arrival Time
+	// Rested is for how long the caller has not read by intention: of a wait before
+	// Arrival's reading, that much says nothing of a busy host.
+	Rested time.Duration
 
 	refused  map[wire.NodeID]bool
 	refuseAt Time
@@ -140,6 +143,17 @@ func (n *Node) float() float64 { return float64(n.cfg.Rand()>>11) / (1 << 53) }
 func (n *Node) queue(to netip.AddrPort, transfer uint32, m wire.Message) {
 	n.number++
 	n.out = append(n.out, Out{To: to, Number: n.number, Transfer: transfer, Msg: m})
+}
+
+// Streaming reports whether a transfer is received whose content is not sent once yet:
+// what comes is worth more in large portions than at once.
+func (n *Node) Streaming() bool {
+	r := n.recv
+	if r == nil || !r.active() || !r.layout || r.state > Content {
+		return false
+	}
+	o := r.objects[wire.ObjectContent]
+	return o != nil && o.closed+lastBlocks+2 < o.blocks
 }
 
 // arrived is when the packet at hand came.

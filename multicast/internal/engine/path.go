@@ -54,8 +54,10 @@ func (r *receiver) heartbeat(now Time, m *wire.Heartbeat) {
 	}
 	p.delay = recent - low
 	p.offset = low
-	p.echo, p.echoAt = m.Clock, now
-	p.unread = uint64(min(float64(now-r.n.arrived(now))/8e9*float64(m.Rate), maxUnread))
+	waited := max(0, now-r.n.arrived(now))
+	rested := min(waited, int64(r.n.Rested))
+	p.echo, p.echoAt = m.Clock, now-rested
+	p.unread = uint64(min(float64(waited-rested)/8e9*float64(m.Rate), maxUnread))
 	p.grtt = min(max(minGRTT, time.Duration(m.GRTT)*time.Microsecond), maxGRTT)
 	p.group, p.clr, p.prob = max(1, m.Group), m.CLR, m.Prob
 	if m.Seq > p.highest {

@@ -35,8 +35,8 @@ const (
 	frameSize    = 42                     // Ethernet, IP and UDP header of a packet
 	delayLimit   = 20 * time.Millisecond  // growth of the one-way delay that means a queue
 	lossMargin   = 0.03                   // loss above the link's own that means a queue
-	behindLimit  = 150 * time.Millisecond // a host that is that far behind, and falls further
-	unreadLimit  = 3 << 20                // bytes, too
+	behindLimit  = 50 * time.Millisecond  // of a host that is behind what is sent
+	unreadLimit  = 3 << 20                // bytes that wait in a host, and grow: it takes no more
 	backlogLimit = 24 << 20               // bytes before the disk that mean a slow host
 	tick         = time.Millisecond       // of the pacer
 	maxTrain     = 44                     // datagrams that pass a network as one
@@ -135,9 +135,7 @@ func (p *pacer) feed(now Time, s sample, rtt time.Duration) {
 		p.top = p.rate
 		p.rate = min(p.cap, max(floorRate, to))
 	}
-	// How far a host is behind, in what it has not read or not written.
-	behind := time.Duration(float64(s.backlog) * 8e9 / p.rate)
-	p.hostLimit = s.drops > 0 || s.backlog > backlogLimit || behind > behindLimit && s.backlog > unreadLimit && s.grew
+	p.hostLimit = s.drops > 0 || s.backlog > backlogLimit || s.backlog > unreadLimit && s.grew
 	if p.hostLimit {
 		to := p.rate * 0.75
 		if s.capacity > 0 {
@@ -149,9 +147,10 @@ func (p *pacer) feed(now Time, s sample, rtt time.Duration) {
 		reduce(min(p.rate, max(to, p.rate/2)))
 		return
 	}
-	if behind > behindLimit/3 && s.backlog > unreadLimit/2 {
-		p.slowStart = false
-		return // no more than now
+	if s.backlog > unreadLimit/3 {
+		// No more than now, and no leaps if it is far behind.
+		p.slowStart = p.slowStart && time.Duration(float64(s.backlog)*8e9/p.rate) < behindLimit
+		return
 	}
 	if p.mode == Friendly {
 		p.friendly(now, s, rtt)

@@ -11,6 +11,7 @@
 package fec
 
 import (
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"sync"
@@ -59,7 +60,8 @@ func (f *field) coefficient(i, j int) byte { return f.inv(byte(K+i) ^ byte(j)) }
 // A Coder makes and uses parity. The zero value is ready. It is not safe for
 // concurrent use; it keeps the matrices of the last calls.
 type Coder struct {
-	runs map[run]reedsolomon.Encoder
+	runs    map[run]reedsolomon.Encoder
+	scratch []byte
 }
 
 // run is a number of consecutive parity symbols of blocks of k.
@@ -111,7 +113,7 @@ var ErrTooFew = errors.New("fec: too few symbols")
 
 // Rebuild fills in the data symbols that are nil, from parity, which is indexed by
 // parity number and nil where a symbol is missing. New symbols have the same size as
-// the others.
+// the others, and stay as they are until the next call.
 func (c *Coder) Rebuild(data, parity [][]byte) error {
 	k := len(data)
 	var lost, rows []int
@@ -137,7 +139,11 @@ func (c *Coder) Rebuild(data, parity [][]byte) error {
 	}
 	// What the lost symbols add up to in each parity symbol.
 	n := len(lost)
-	zero := make([]byte, size*(n+1))
+	if len(c.scratch) < size*(2*n+1) {
+		c.scratch = make([]byte, size*(2*n+1))
+	}
+	zero := c.scratch[:size*(n+1)]
+	clear(zero[:size])
 	shards := make([][]byte, 0, k+n)
 	for _, d := range data {
 		if d == nil {
@@ -158,7 +164,7 @@ func (c *Coder) Rebuild(data, parity [][]byte) error {
 		return err
 	}
 	for i, p := range rows {
-		xor(sums[i], parity[p])
+		subtle.XORBytes(sums[i], sums[i], parity[p])
 	}
 	inverse, err := f.invert(rows, lost)
 	if err != nil {
@@ -168,7 +174,7 @@ func (c *Coder) Rebuild(data, parity [][]byte) error {
 	if err != nil {
 		return err
 	}
-	found := make([]byte, size*n)
+	found := c.scratch[size*(n+1):]
 	out := make([][]byte, n)
 	for i := range out {
 		out[i] = found[size*i : size*(i+1) : size*(i+1)]
@@ -235,10 +241,4 @@ func (f *field) invert(rows, columns []int) ([][]byte, error) {
 		m[i] = m[i][n:]
 	}
 	return m, nil
-}
-
-func xor(dst, src []byte) {
-	for i := range dst {
-		dst[i] ^= src[i]
-	}
 }

@@ -22,10 +22,10 @@ type Datagram struct {
 // Conn is a node's place in the network. ReadGroup and ReadUnicast are called from a
 // goroutine each, Write from one at a time.
 type Conn interface {
-	// ReadGroup and ReadUnicast wait for datagrams to the group, and to the node, and
-	// return how many entries of d they have filled. After Close they return an error.
+	// ReadGroup waits for datagrams to the group and returns how many entries of d it has
+	// filled. After Close it returns an error that wraps net.ErrClosed.
 	ReadGroup(d []Datagram) (int, error)
-	// ReadUnicast is part of multicast.PacketConn.
+	// ReadUnicast is the same for datagrams to the node alone.
 	ReadUnicast(d []Datagram) (int, error)
 	// Write sends b, cut into datagrams of size bytes; the last may be shorter. A
 	// destination that is not valid is the group.
@@ -38,6 +38,6 @@ type Conn interface {
 	Drops() uint64
 	// Note tells what is out of the ordinary, in one line; empty: nothing.
 	Note() string
-	// Close is part of the interface that its type serves.
+	// Close ends reads and writes that wait, with an error.
 	Close() error
 }

@@ -49,6 +49,7 @@ func (c *conn) tune(o Options) {
 			c.gro = unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1) == nil
 		})
 	}
+	c.buffer = got
 	if got < 1<<20 {
 		c.note = fmt.Sprintf("the receive buffer is %d KiB: net.core.rmem_max is small, and a slow moment loses packets", got>>10)
 	}

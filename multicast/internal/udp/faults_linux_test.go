@@ -86,3 +86,36 @@ func TestDatagramsTellHowLongTheyWaited(t *testing.T) {
 	require.Positive(t, d[0].Waited)
 	require.Less(t, d[0].Waited, maxWait)
 }
+
+// TestReadingCostsNoAllocation: neither addresses nor control messages of what comes
+// are made anew, and both are right.
+func TestReadingCostsNoAllocation(t *testing.T) {
+	r, s := open(t, Options{}), open(t, Options{NoGSO: true})
+	b := make([]byte, 700)
+	d := make([]link.Datagram, 8)
+	for i := range d {
+		d[i].Buf = make([]byte, 65536)
+	}
+	count := func() {
+		for got := 0; got < 20; {
+			for range 5 {
+				if s.Write(netip.AddrPort{}, b, len(b)) != nil {
+					t.Error("not sent")
+				}
+			}
+			k, err := r.ReadGroup(d)
+			if err != nil {
+				t.Error(err)
+			}
+			for i := range d[:k] {
+				if d[i].N%len(b) != 0 || d[i].From != s.Local() || d[i].Waited <= 0 {
+					t.Errorf("%d bytes from %v, waited %v", d[i].N, d[i].From, d[i].Waited)
+				}
+				got += max(1, d[i].N/len(b))
+			}
+		}
+	}
+	count()
+	require.Zero(t, testing.AllocsPerRun(100, count))
+	require.Positive(t, r.(*conn).ReceiveBuffer())
+}

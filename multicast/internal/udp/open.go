@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/net/ipv4"
 
@@ -29,12 +28,13 @@ type conn struct {
 	group   netip.AddrPort
 	local   netip.AddrPort
 	mtu     int
+	buffer  int // bytes of the receive buffers
 	r, u    *net.UDPConn
 	r4, u4  *ipv4.PacketConn
 	segment atomic.Bool // UDP_SEGMENT is used
 	gro     bool
 	drops   [2]atomic.Uint64
-	rm, um  []ipv4.Message
+	in      [2]*receiver // of the group, of the node
 	batch   []ipv4.Message
 	oob     []byte
 	// send sends a datagram, or a train of them: WriteMsgUDPAddrPort of u.
@@ -93,10 +93,10 @@ func Open(ctx context.Context, o Options) (link.Conn, error) {
 		return nil, err
 	}
 	c.tune(o)
-	c.rm, c.um, c.batch = make([]ipv4.Message, batch), make([]ipv4.Message, batch), make([]ipv4.Message, 64)
-	for i := range c.rm {
-		c.rm[i].OOB, c.um[i].OOB = make([]byte, 128), make([]byte, 128)
-		c.rm[i].Buffers, c.um[i].Buffers = make([][]byte, 1), make([][]byte, 1)
+	c.batch = make([]ipv4.Message, 64)
+	if err := c.listen(); err != nil {
+		c.Close()
+		return nil, err
 	}
 	return c, nil
 }
@@ -171,6 +171,7 @@ func address(ifi *net.Interface) (netip.Addr, bool) {
 
 func (c *conn) Local() netip.AddrPort { return c.local }
 func (c *conn) MTU() int              { return c.mtu }
+func (c *conn) ReceiveBuffer() int    { return c.buffer }
 func (c *conn) Drops() uint64         { return c.drops[0].Load() + c.drops[1].Load() }
 func (c *conn) Note() string          { return c.note }
 
@@ -180,34 +181,6 @@ func (c *conn) Close() error {
 		err = errors.Join(err, c.u.Close())
 	}
 	return err
-}
-
-func (c *conn) ReadGroup(d []link.Datagram) (int, error)   { return c.read(c.r4, c.rm, 0, d) }
-func (c *conn) ReadUnicast(d []link.Datagram) (int, error) { return c.read(c.u4, c.um, 1, d) }
-
-func (c *conn) read(p *ipv4.PacketConn, ms []ipv4.Message, which int, d []link.Datagram) (int, error) {
-	n := min(len(d), len(ms))
-	for i := range n {
-		ms[i].Buffers[0] = d[i].Buf
-	}
-	n, err := p.ReadBatch(ms[:n], 0)
-	if err != nil {
-		return 0, err
-	}
-	now := time.Now()
-	for i := range n {
-		m := &ms[i]
-		d[i].Waited = 0
-		d[i].N, d[i].Size, d[i].From = m.N, 0, netip.AddrPort{}
-		if a, ok := m.Addr.(*net.UDPAddr); ok {
-			d[i].From = a.AddrPort()
-			d[i].From = netip.AddrPortFrom(d[i].From.Addr().Unmap(), d[i].From.Port())
-		}
-		if m.NN > 0 {
-			c.ancillary(m.OOB[:m.NN], which, now, &d[i])
-		}
-	}
-	return n, nil
 }
 
 // plain sends datagrams one by one, in batches where the system has them.
