@@ -107,15 +107,33 @@ var plainByte = func() (t [256]bool) {
 	return t
 }()
 
+// Bytes are looked at eight at a time: each of these sets the high bit of those that it
+// looks for, and perhaps of others above one that it has found.
+const (
+	everyByte = 0x0101010101010101
+	highBits  = 0x8080808080808080
+)
+
+// load returns s[i:i+8].
+func load(s string, i int) uint64 {
+	s = s[i : i+8]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// noGraph looks for what is no graphic ASCII character.
+func noGraph(w uint64) uint64 { return w | (w - 0x21*everyByte) | same(w, 0x7f) }
+
+// same looks for c.
+func same(w uint64, c uint64) uint64 {
+	w ^= c * everyByte
+	return (w - everyByte) &^ w
+}
+
 func plainBytes(s string) bool {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
 	i := 0
 	for ; i+8 <= len(s); i += 8 {
-		// Eight bytes at a time: none above 126, none below 33, no $.
-		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-		del, dollar := w^0x7f*ones, w^'$'*ones
-		if (w|(w-0x21*ones)|(del-ones)&^del|(dollar-ones)&^dollar)&high != 0 {
+		w := load(s, i)
+		if (noGraph(w)|same(w, '$'))&highBits != 0 {
 			break
 		}
 	}

@@ -145,7 +145,14 @@ func (b *Builder) escapedHole(call string, e *Expr, kind holeKind) {
 
 // urlText adds constant text.
 func (b *Builder) urlText(call, s string) {
-	for i := range len(s) {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := load(s, i)
+		if (noGraph(w)|same(w, '#')|same(w, '\\')|same(w, '{')|same(w, '}')|same(w, '$'))&highBits != 0 {
+			break
+		}
+	}
+	for ; i < len(s); i++ {
 		if !urlByte[s[i]] {
 			b.fail(call, fmt.Errorf("%q in the text %q of a URL: escape it, or use Path and Query", s[i], s))
 			return
