@@ -147,8 +147,9 @@ func (b *Builder) escapedHole(call string, e *Expr, kind holeKind) {
 func (b *Builder) urlText(call, s string) {
 	i := 0
 	for ; i+8 <= len(s); i += 8 {
+		// None below %, none above z, no \: more than is wrong, but seldom.
 		w := load(s, i)
-		if (noGraph(w)|same(w, '#')|same(w, '\\')|same(w, '{')|same(w, '}')|same(w, '$'))&highBits != 0 {
+		if (w|(w-'%'*everyByte)|(w+(0x7f-'z')*everyByte)|same(w, '\\'))&highBits != 0 {
 			break
 		}
 	}
