@@ -35,6 +35,7 @@ type programWord struct {
 	// no others. nil: a word without variables, or one that must be expanded step by step.
 	parts   []part
 	expands bool
+	last    string // what it was expanded to last
 }
 
 // part is literal text, or a variable.
@@ -229,8 +230,17 @@ func (r *runner) word(w *programWord) (string, Status) {
 		}
 	}
 	r.scratch = out
-	return r.keepText(out), OK
+	if len(out) > keptWord {
+		return r.keepText(out), OK
+	}
+	if w.last != string(out) {
+		w.last = r.keepText(out)
+	}
+	return w.last, OK
 }
+
+// keptWord is the longest word whose text is kept for the next time.
+const keptWord = 256
 
 // command expands and runs one command.
 func (r *runner) command(s *ipxe.Script, c *programCommand) Status {

@@ -110,8 +110,8 @@ func uriDecode(s string) string {
 
 // cString ends text at its first NUL, as every copy of a string in iPXE does.
 func cString(s string) string {
-	if before, _, ok := strings.Cut(s, "\x00"); ok {
-		return before
+	if i := strings.IndexByte(s, 0); i >= 0 {
+		return s[:i]
 	}
 	return s
 }
