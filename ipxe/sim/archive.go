@@ -84,11 +84,7 @@ func (r *runner) extract(i *image, name field) (*image, Status) {
 
 // imgextract unpacks an image.
 func imgextract(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	i, status := r.acquire(rest[0], c.timeout, c.quiet)
+	i, status := r.acquire(c.rest[0], c.timeout, c.quiet)
 	if status != OK || r.fatal != nil {
 		return status
 	}
@@ -103,11 +99,7 @@ func imgextract(r *runner, c *call) Status {
 
 // digest prints or stores the digest of images.
 func digest(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	for _, name := range rest {
+	for _, name := range c.rest {
 		i, status := r.acquire(name, 0, false)
 		if status != OK || r.fatal != nil {
 			return status

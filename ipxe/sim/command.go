@@ -13,6 +13,7 @@ type call struct {
 	name string
 	args []string
 	room [8]string // of a short command with its name
+	rest []string  // what follows the options
 
 	optionValues
 	// optioned: the values are not all zero.
@@ -34,6 +35,19 @@ type optionValues struct {
 	gap, open, warm, allow       bool
 	header, noDescribe           bool
 }
+
+// presets are the values of options that are not given, where they are not zero.
+func (c *call) presets() {
+	switch c.name {
+	case "ping":
+		c.size, c.timeout, c.optioned = pingSize, milliseconds(pingTimeout), true
+	case "sanboot", "sanhook", "sanunhook":
+		c.drive, c.optioned = biosDisk, true
+	}
+}
+
+// biosDisk is the first disk of a BIOS.
+const biosDisk = 0x80
 
 // note keeps what an option says.
 func (c *call) note(r *runner, o *ipxe.Option, value string) (status Status) {

@@ -9,11 +9,7 @@ import (
 )
 
 func echo(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	for i, w := range rest {
+	for i, w := range c.rest {
 		if i > 0 {
 			r.print(" ")
 		}
@@ -50,17 +46,13 @@ func clearSetting(r *runner, c *call) Status {
 }
 
 func (r *runner) storeCommand(c *call, withValue bool) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	b, s, status := r.settingName(rest[0], true)
+	b, s, status := r.settingName(c.rest[0], true)
 	if status != OK {
 		return status
 	}
 	text := ""
 	if withValue {
-		text = r.join(rest[1:])
+		text = r.join(c.rest[1:])
 	}
 	if s.typ == nil {
 		s.typ = typeString
@@ -80,17 +72,13 @@ func (r *runner) keep(_ *block, s *setting, status Status) Status {
 }
 
 func inc(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	b, s, status := r.settingName(rest[0], false)
+	b, s, status := r.settingName(c.rest[0], false)
 	if status != OK {
 		return status
 	}
 	step := uint32(1)
-	if len(rest) > 1 {
-		if step, status = r.integer(rest[1]); status != OK {
+	if len(c.rest) > 1 {
+		if step, status = r.integer(c.rest[1]); status != OK {
 			return status
 		}
 	}
@@ -113,11 +101,7 @@ func inc(r *runner, c *call) Status {
 }
 
 func show(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	b, s, status := r.settingName(rest[0], false)
+	b, s, status := r.settingName(c.rest[0], false)
 	if status != OK {
 		return status
 	}
@@ -134,28 +118,22 @@ func show(r *runner, c *call) Status {
 }
 
 func isset(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status == OK && rest[0] == "" {
+	if c.rest[0] == "" {
 		return enoentIsset
 	}
-	return status
+	return OK
 }
 
 func iseq(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status == OK && rest[0] != rest[1] {
+	if c.rest[0] != c.rest[1] {
 		return erangeIseq
 	}
-	return status
+	return OK
 }
 
 func gotoLabel(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
 	s := r.script
-	at, ok := s.Label(rest[0])
+	at, ok := s.Label(c.rest[0])
 	if !ok {
 		if s.Open() {
 			return einvalScript
@@ -171,13 +149,10 @@ func gotoLabel(r *runner, c *call) Status {
 }
 
 func exit(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
 	code := uint32(0)
-	if len(rest) > 0 {
-		if code, status = r.integer(rest[0]); status != OK {
+	if len(c.rest) > 0 {
+		var status Status
+		if code, status = r.integer(c.rest[0]); status != OK {
 			return status
 		}
 	}
@@ -186,11 +161,7 @@ func exit(r *runner, c *call) Status {
 }
 
 func sleep(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	seconds, status := r.integer(rest[0])
+	seconds, status := r.integer(c.rest[0])
 	if status == OK {
 		r.elapsed += time.Duration(seconds) * time.Second
 	}
@@ -217,52 +188,33 @@ func timeCommand(r *runner, c *call) Status {
 	return status
 }
 
-// accept reads the options of a command that changes nothing a script can see.
-func accept(r *runner, c *call) Status {
-	_, status := r.options(c)
-	return status
-}
+// accept stands for commands that change nothing a script can see.
+func accept(*runner, *call) Status { return OK }
 
-// unsimulated stands for commands that the interpreter does not run: it reads their
-// options, says so, and lets them fail.
+// unsimulated stands for commands that the interpreter does not run: it says so, and
+// lets them fail.
 func unsimulated(r *runner, c *call) Status {
-	if _, status := r.options(c); status != OK {
-		return status
-	}
 	r.hazard(HazardUnknown, c.name+" is not simulated: it fails here with \"Operation not supported\"")
 	return enotsupOpen
 }
 
 func reboot(r *runner, c *call) Status {
-	if _, status := r.options(c); status != OK {
-		return status
-	}
 	return r.end(Boot{Kind: Reboot, Warm: c.warm})
 }
 
 func poweroff(r *runner, c *call) Status {
-	if _, status := r.options(c); status != OK {
-		return status
-	}
 	return r.end(Boot{Kind: PowerOff})
 }
 
 func shell(r *runner, c *call) Status {
-	if _, status := r.options(c); status != OK {
-		return status
-	}
 	return r.end(Boot{Kind: Shell})
 }
 
 // config opens a screen in which a user changes settings: keys do nothing here but
 // Ctrl-X, which leaves it.
 func config(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	if len(rest) > 0 && r.findBlock(rest[0], false) == nil {
-		r.print(`"`, rest[0], "\": no such scope\n")
+	if len(c.rest) > 0 && r.findBlock(c.rest[0], false) == nil {
+		r.print(`"`, c.rest[0], "\": no such scope\n")
 		return einvalScope
 	}
 	if r.opts.Decide != nil {
@@ -279,9 +231,6 @@ func config(r *runner, c *call) Status {
 
 // login asks for a name and a password, which it stores as username and password.
 func login(r *runner, c *call) Status {
-	if _, status := r.options(c); status != OK {
-		return status
-	}
 	var text [2]string
 	for i, name := range [...]string{"username", "password"} {
 		status := OK
@@ -333,20 +282,13 @@ func help(r *runner, _ *call) Status {
 const helpColumn = 16
 
 func imgtrust(r *runner, c *call) Status {
-	if _, status := r.options(c); status != OK {
-		return status
-	}
 	r.trusted = !c.allow
 	return OK
 }
 
 // cpuid asks for a feature of the processor.
 func cpuid(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	bit, status := r.integer(rest[0])
+	bit, status := r.integer(c.rest[0])
 	if status != OK {
 		return status
 	}
@@ -357,20 +299,17 @@ func cpuid(r *runner, c *call) Status {
 }
 
 func nslookup(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
+	status := OK
 	w, ok := r.world.(Resolver)
 	if !ok {
 		status = enxioServer
 	} else {
-		addr, err := w.LookupHost(r.ctx, rest[1])
+		addr, err := w.LookupHost(r.ctx, c.rest[1])
 		switch {
 		case err != nil:
 			status = r.unreachable(err)
 		default:
-			b, s, st := r.parseName(rest[0], true)
+			b, s, st := r.parseName(c.rest[0], true)
 			if s.typ == nil {
 				s.typ = typeIPv4
 				if addr.Is6() && !addr.Is4In6() {
@@ -383,20 +322,17 @@ func nslookup(r *runner, c *call) Status {
 		}
 	}
 	if status != OK && r.fatal == nil {
-		r.print("Could not resolve ", rest[1], ": ", r.message(status), "\n")
+		r.print("Could not resolve ", c.rest[1], ": ", r.message(status), "\n")
 	}
 	return status
 }
 
 func ntp(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
+	status := OK
 	w, ok := r.world.(TimeServer)
 	if !ok {
 		status = etimedoutJob
-	} else if t, err := w.Time(r.ctx, rest[0]); err != nil {
+	} else if t, err := w.Time(r.ctx, c.rest[0]); err != nil {
 		if status = r.unreachable(err); errors.Is(err, ErrTimeout) {
 			status = etimedoutJob
 		}

@@ -251,9 +251,6 @@ func (r *runner) form(p *params) string {
 }
 
 func paramsCommand(r *runner, c *call) Status {
-	if _, status := r.options(c); status != OK {
-		return status
-	}
 	r.claimParams(c.label)
 	if !c.remove && r.charge(len(c.label.text)+64) {
 		r.params = append(r.params, &params{name: c.label, method: c.method})
@@ -262,15 +259,11 @@ func paramsCommand(r *runner, c *call) Status {
 }
 
 func paramCommand(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
 	for _, p := range r.params {
 		if p.name == c.menu {
-			value := r.join(rest[1:])
-			if r.charge(len(rest[0]) + len(value) + 64) {
-				p.list = append(p.list, param{rest[0], value, c.header})
+			value := r.join(c.rest[1:])
+			if r.charge(len(c.rest[0]) + len(value) + 64) {
+				p.list = append(p.list, param{c.rest[0], value, c.header})
 			}
 			return OK
 		}

@@ -285,13 +285,10 @@ type acquirer func(r *runner, name string, timeout time.Duration, quiet bool) (*
 
 // single runs the commands that take one image.
 func (r *runner) single(c *call, acquire acquirer, clearArgs bool, act func(*runner, *image, *call) Status, verb string) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
+	status := OK
 	var i *image
-	if len(rest) > 0 {
-		if i, status = acquire(r, rest[0], c.timeout, c.quiet); status != OK || r.fatal != nil {
+	if len(c.rest) > 0 {
+		if i, status = acquire(r, c.rest[0], c.timeout, c.quiet); status != OK || r.fatal != nil {
 			return status
 		}
 	} else if i = r.picked(); i == nil {
@@ -304,8 +301,8 @@ func (r *runner) single(c *call, acquire acquirer, clearArgs bool, act func(*run
 	if c.label.is {
 		i.name = c.label.text
 	}
-	if len(rest) > 1 {
-		i.args = some(r.join(rest[1:]))
+	if len(c.rest) > 1 {
+		i.args = some(r.join(c.rest[1:]))
 		if !r.charge(len(i.args.text)) {
 			return OK
 		}
@@ -371,18 +368,14 @@ func imgexec(r *runner, c *call) Status {
 
 // multi runs the commands that take any number of images.
 func (r *runner) multi(c *call, do func(*runner, *image)) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	if len(rest) == 0 {
+	if len(c.rest) == 0 {
 		var room [8]*image
 		for _, i := range append(room[:0], r.images...) {
 			do(r, i)
 		}
 		return OK
 	}
-	for _, name := range rest {
+	for _, name := range c.rest {
 		i := r.findImage(name)
 		if i == nil {
 			r.print(`"`, name, "\": no such image\n")
@@ -420,15 +413,11 @@ func imgfree(r *runner, c *call) Status { return r.multi(c, (*runner).unregister
 
 // imgset stores the content of an image in a setting.
 func imgset(r *runner, c *call) Status {
-	rest, status := r.options(c)
+	b, s, status := r.settingName(c.rest[0], true)
 	if status != OK {
 		return status
 	}
-	b, s, status := r.settingName(rest[0], true)
-	if status != OK {
-		return status
-	}
-	i, status := r.acquire(rest[1], c.timeout, c.quiet)
+	i, status := r.acquire(c.rest[1], c.timeout, c.quiet)
 	if status != OK || r.fatal != nil {
 		return status
 	}

@@ -25,11 +25,7 @@ type menuItem struct {
 }
 
 func menuCommand(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	m := &menu{name: c.label, title: r.join(rest)}
+	m := &menu{name: c.label, title: r.join(c.rest)}
 	// The old generation lets a second menu of one name wait behind the first.
 	if r.p.URI == ipxe.Keep {
 		r.destroyMenu(r.findMenu(m.name))
@@ -79,17 +75,13 @@ func (r *runner) theMenu(name field) (*menu, Status) {
 }
 
 func item(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
 	it := menuItem{key: c.key, def: c.marked, secret: c.secret}
 	if !c.gap {
-		if len(rest) > 0 {
-			it.label, it.labelled, rest = rest[0], true, rest[1:]
+		if len(c.rest) > 0 {
+			it.label, it.labelled, c.rest = c.rest[0], true, c.rest[1:]
 		}
 	}
-	it.text = r.join(rest)
+	it.text = r.join(c.rest)
 	m, status := r.theMenu(c.menu)
 	if status != OK {
 		return status
@@ -102,11 +94,7 @@ func item(r *runner, c *call) Status {
 }
 
 func choose(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	b, s, status := r.settingName(rest[0], true)
+	b, s, status := r.settingName(c.rest[0], true)
 	if status != OK {
 		return status
 	}
@@ -279,9 +267,6 @@ func (r *runner) drawMenu(m *menu, current int) {
 // present shows a form: a line of input for each item. Keys go to the first field, Enter
 // moves on; on the last one it ends the form.
 func present(r *runner, c *call) Status {
-	if _, status := r.options(c); status != OK {
-		return status
-	}
 	m, status := r.theMenu(c.menu)
 	if status != OK {
 		return status
@@ -392,14 +377,10 @@ func (r *runner) waitKey(timeout time.Duration, what string) (Key, bool) {
 }
 
 func prompt(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
 	key, timeout := c.key, c.timeout
 	var k Key
 	var ok bool
-	text := r.join(rest)
+	text := r.join(c.rest)
 	r.print(text)
 	if r.opts.Decide != nil {
 		a := r.opts.Decide(Question{Command: "prompt", Text: text, Timeout: timeout})
@@ -428,12 +409,8 @@ func prompt(r *runner, c *call) Status {
 }
 
 func read(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
 	timeout := c.timeout
-	b, s, status := r.settingName(rest[0], true)
+	b, s, status := r.settingName(c.rest[0], true)
 	if status != OK {
 		return status
 	}
@@ -444,7 +421,7 @@ func read(r *runner, c *call) Status {
 	line := cString(old)
 	status = OK
 	if r.opts.Decide != nil {
-		if a := r.opts.Decide(Question{Command: "read", Setting: rest[0], Timeout: timeout}); a.Cancel {
+		if a := r.opts.Decide(Question{Command: "read", Setting: c.rest[0], Timeout: timeout}); a.Cancel {
 			status = ecanceledRead
 		} else if a.Text != "" {
 			line = a.Text

@@ -70,19 +70,11 @@ func (r *runner) openCard(i int) {
 }
 
 func ifopen(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	return r.eachCard(rest, false, func(i int) Status { r.openCard(i); return OK })
+	return r.eachCard(c.rest, false, func(i int) Status { r.openCard(i); return OK })
 }
 
 func ifclose(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	return r.eachCard(rest, false, func(i int) Status { r.closeCard(i); return OK })
+	return r.eachCard(c.rest, false, func(i int) Status { r.closeCard(i); return OK })
 }
 
 func (r *runner) closeCard(i int) {
@@ -115,11 +107,7 @@ func (r *runner) cardBlock(i int) *block {
 }
 
 func ifconf(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	return r.eachCard(rest, true, func(i int) Status {
+	return r.eachCard(c.rest, true, func(i int) Status {
 		card := &r.cards[i]
 		r.openCard(i)
 		if card.NoLink {
@@ -146,11 +134,7 @@ func ifconf(r *runner, c *call) Status {
 }
 
 func iflinkwait(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	return r.eachCard(rest, true, func(i int) Status {
+	return r.eachCard(c.rest, true, func(i int) Status {
 		r.openCard(i)
 		if r.cards[i].NoLink {
 			r.print("Waiting for link-up on ", r.cards[i].name, "... ", r.message(enotconnLink), "\n")
@@ -162,11 +146,7 @@ func iflinkwait(r *runner, c *call) Status {
 
 // ifstat prints the cards; the counters of packets are 0, as nothing is simulated there.
 func ifstat(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	return r.eachCard(rest, false, func(i int) Status {
+	return r.eachCard(c.rest, false, func(i int) Status {
 		card := &r.cards[i]
 		state, link := "closed", "up"
 		if card.open {
@@ -191,9 +171,6 @@ func ifstat(r *runner, c *call) Status {
 
 // route prints the addresses of the cards that have one.
 func route(r *runner, c *call) Status {
-	if _, status := r.options(c); status != OK {
-		return status
-	}
 	for i := range r.cards {
 		b := r.cardBlock(i)
 		get := func(name string) string {
@@ -227,34 +204,25 @@ const biosTick = 55 * time.Millisecond
 // sync waits for what goes on in the background; here nothing does. A shorter time than
 // the clock's own step is over at once.
 func sync(r *runner, c *call) Status {
-	_, status := r.options(c)
-	if status == OK && c.timeout > 0 && c.timeout < biosTick && r.p.URI == ipxe.Reencode {
+	if c.timeout > 0 && c.timeout < biosTick && r.p.URI == ipxe.Reencode {
 		r.print("Operations did not complete: ", r.message(etimedoutJob), "\n")
 		return etimedoutJob
 	}
-	return status
+	return OK
 }
 
 // wireless prints what a wireless card knows of its networks; there are none.
 func wireless(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	return r.eachCard(rest, false, func(int) Status { return OK })
+	return r.eachCard(c.rest, false, func(int) Status { return OK })
 }
 
 // pxebs asks a PXE boot server, which is not simulated.
 func pxebs(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	if r.findCard(rest[0]) < 0 {
-		r.print(`"`, rest[0], "\": no such network device\n")
+	if r.findCard(c.rest[0]) < 0 {
+		r.print(`"`, c.rest[0], "\": no such network device\n")
 		return enodevNet
 	}
-	if _, status = r.integer(rest[1]); status != OK {
+	if _, status := r.integer(c.rest[1]); status != OK {
 		return status
 	}
 	return unsimulated(r, c)
@@ -263,11 +231,7 @@ func pxebs(r *runner, c *call) Status {
 // autoboot does what iPXE does without a script: DHCP, then the file or the root path
 // that it names.
 func autoboot(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	return r.eachCard(rest, false, func(i int) Status {
+	return r.eachCard(c.rest, false, func(i int) Status {
 		status := ifconf(r, &call{y: r.p.Command("ifconf"), name: "ifconf", args: []string{r.cards[i].name}})
 		if status != OK || r.fatal != nil {
 			return status
@@ -303,18 +267,8 @@ func autoboot(r *runner, c *call) Status {
 	})
 }
 
-// sanOptions reads the options of the three commands.
-func (r *runner) sanOptions(c *call) (rest []string, status Status) {
-	c.drive, c.optioned = 0x80, true
-	return r.options(c)
-}
-
 func sanhook(r *runner, c *call) Status {
-	rest, status := r.sanOptions(c)
-	if status != OK {
-		return status
-	}
-	return r.hook(c, rest)
+	return r.hook(c, c.rest)
 }
 
 // hook asks for the disk as iPXE does: the first block of an http path by a HEAD-like
@@ -355,12 +309,8 @@ func (r *runner) hook(o *call, paths []string) Status {
 }
 
 func sanboot(r *runner, c *call) Status {
-	rest, status := r.sanOptions(c)
-	if status != OK {
-		return status
-	}
-	if len(rest) > 0 {
-		if status := r.hook(c, rest); status != OK || r.fatal != nil {
+	if len(c.rest) > 0 {
+		if status := r.hook(c, c.rest); status != OK || r.fatal != nil {
 			return status
 		}
 	}
@@ -368,7 +318,7 @@ func sanboot(r *runner, c *call) Status {
 	if v, _, _, ok := r.fetch(&r.root, &skip); ok {
 		if n, _ := number(v, true); n != 0 {
 			r.print(fmt.Sprintf("Skipping boot from SAN device 0x%02x\n", c.drive))
-			return r.unhook(c, len(rest) > 0)
+			return r.unhook(c, len(c.rest) > 0)
 		}
 	}
 	file := ""
@@ -376,10 +326,10 @@ func sanboot(r *runner, c *call) Status {
 		file = " " + c.filename
 	}
 	r.print(fmt.Sprintf("Booting%s from SAN device 0x%02x\n", file, c.drive))
-	if len(rest) > 0 || r.sanDrive[c.drive] || r.m.Disk && c.drive == 0x80 {
-		return r.end(Boot{Kind: SAN, Drive: c.drive, Path: rest})
+	if len(c.rest) > 0 || r.sanDrive[c.drive] || r.m.Disk && c.drive == biosDisk {
+		return r.end(Boot{Kind: SAN, Drive: c.drive, Path: c.rest})
 	}
-	status = eioSAN
+	status := eioSAN
 	r.print(fmt.Sprintf("Boot from SAN device 0x%02x failed: ", c.drive), r.message(status), "\n")
 	return status
 }
@@ -393,9 +343,5 @@ func (r *runner) unhook(o *call, hooked bool) Status {
 }
 
 func sanunhook(r *runner, c *call) Status {
-	_, status := r.sanOptions(c)
-	if status != OK {
-		return status
-	}
 	return r.unhook(c, true)
 }

@@ -23,18 +23,13 @@ const (
 // ping sends echo requests, one each time the timeout has passed; with --count it ends
 // after so many, and fails when none was answered.
 func ping(r *runner, c *call) Status {
-	c.size, c.timeout, c.optioned = pingSize, milliseconds(pingTimeout), true
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
 	if c.timeout == 0 {
 		r.print("Could not start ping: ", r.message(einvalPing), "\n")
 		return einvalPing
 	}
-	status = etimedoutPing
+	status := etimedoutPing
 	for seq := 1; ; seq++ {
-		from, err := r.echo(rest[0], c.size)
+		from, err := r.echo(c.rest[0], c.size)
 		if r.fatal != nil {
 			return OK
 		}

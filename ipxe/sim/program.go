@@ -316,9 +316,14 @@ func (r *runner) execute(c *programCommand, k *call, args []string) Status {
 	case k.y == nil:
 		r.print(k.name, ": command not found\n")
 		status = enoexecExec
-	case run == nil:
-		status = unsimulated(r, k)
 	default:
+		k.presets()
+		if k.rest, status = r.options(k); status != OK {
+			break
+		}
+		if run == nil {
+			run = unsimulated
+		}
 		status = run(r, k)
 	}
 	if status != OK {

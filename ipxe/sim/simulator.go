@@ -141,7 +141,7 @@ func (m *memory) takeCall() *call {
 }
 
 func (m *memory) giveCall(k *call) {
-	k.y, k.args = nil, nil
+	k.y, k.args, k.rest = nil, nil, nil
 	if k.optioned {
 		k.optionValues, k.optioned = optionValues{}, false
 	}

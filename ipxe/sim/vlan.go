@@ -4,13 +4,10 @@ import "strconv"
 
 // vcreate makes a card that speaks one VLAN of another.
 func vcreate(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	trunk := r.findCard(rest[0])
+	status := OK
+	trunk := r.findCard(c.rest[0])
 	if trunk < 0 {
-		r.print(`"`, rest[0], "\": no such network device\n")
+		r.print(`"`, c.rest[0], "\": no such network device\n")
 		return enodevNet
 	}
 	if status = r.addVLAN(trunk, c.tag, c.priority); status != OK {
@@ -52,13 +49,9 @@ func (r *runner) addVLAN(trunk, tag, priority int) Status {
 }
 
 func vdestroy(r *runner, c *call) Status {
-	rest, status := r.options(c)
-	if status != OK {
-		return status
-	}
-	i := r.findCard(rest[0])
+	i := r.findCard(c.rest[0])
 	if i < 0 {
-		r.print(`"`, rest[0], "\": no such network device\n")
+		r.print(`"`, c.rest[0], "\": no such network device\n")
 		return enodevNet
 	}
 	if !r.cards[i].vlan {
