@@ -306,7 +306,8 @@ func (s *sending) wait(ctx context.Context, es *engine.Send, ended <-chan struct
 	}
 }
 
-// kickSend lets the sender go on: a block was read.
+// kickSend lets the sender go on: a block was read. If the timer is set anew at the same
+// moment, the pacer's next tick does it.
 func (n *Node) kickSend() { n.timer.Reset(0) }
 
 // fill takes the outcome into the report.
