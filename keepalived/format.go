@@ -15,20 +15,8 @@ import (
 // keepalived reads.
 func Format(src []byte) ([]byte, error) {
 	f := Parse("", src)
-	depth := 0
-	for n := range f.All() {
-		switch n.Kind {
-		case Open:
-			depth++
-		case Close:
-			if depth--; depth < 0 {
-				r := f.Range(n.From, n.To)
-				return nil, fmt.Errorf("keepalived: %d:%d: this } closes no block", r.Start.Line, r.Start.Column)
-			}
-		}
-	}
-	if depth != 0 {
-		return nil, errors.New("keepalived: a block is not closed")
+	if err := f.matched(); err != nil {
+		return nil, err
 	}
 	reader := Loader{Profile: Profile{Version: Version{2, 2, 7}}, ConfigID: "format",
 		MaxLines: 100_000 + 4*bytes.Count(src, []byte{'\n'}), MaxBytes: 16<<20 + 8*int64(len(src))}
@@ -46,11 +34,31 @@ func Format(src []byte) ([]byte, error) {
 	if !same(before, out) {
 		return nil, errors.New("keepalived: the file cannot be laid out without changing what keepalived reads")
 	}
-	again := layout(Parse("", out))
-	if !bytes.Equal(again, out) {
+	again := Parse("", out)
+	if again.matched() != nil || !bytes.Equal(layout(again), out) {
 		return nil, errors.New("keepalived: the file has no stable layout")
 	}
 	return out, nil
+}
+
+// matched returns an error when the braces of a file do not match.
+func (f *File) matched() error {
+	depth := 0
+	for n := range f.All() {
+		switch n.Kind {
+		case Open:
+			depth++
+		case Close:
+			if depth--; depth < 0 {
+				r := f.Range(n.From, n.To)
+				return fmt.Errorf("keepalived: %d:%d: this } closes no block", r.Start.Line, r.Start.Column)
+			}
+		}
+	}
+	if depth != 0 {
+		return errors.New("keepalived: a block is not closed")
+	}
+	return nil
 }
 
 // same reports whether a text gives the logical lines of a configuration.
