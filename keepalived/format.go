@@ -24,14 +24,12 @@ func Format(src []byte) ([]byte, error) {
 	if before.tooMuch {
 		return nil, errors.New("keepalived: repetitions and variables make too much of it to compare")
 	}
-	for _, x := range before.found {
-		switch x.rule {
-		case "KA020", "KA028", "KA029", "KA023":
-			return nil, fmt.Errorf("keepalived: %s: %s", before.place(x.at), x.msg)
-		}
+	if err := before.unformattable(); err != nil {
+		return nil, err
 	}
 	out := layout(f)
-	if !same(before, out) {
+	after := reader.Parse("", out)
+	if !same(before, after) || after.unformattable() != nil {
 		return nil, errors.New("keepalived: the file cannot be laid out without changing what keepalived reads")
 	}
 	again := Parse("", out)
@@ -61,9 +59,19 @@ func (f *File) matched() error {
 	return nil
 }
 
-// same reports whether a text gives the logical lines of a configuration.
-func same(a *Config, text []byte) bool {
-	b := a.loader.Parse("", text)
+// unformattable returns an error when what was read depends on the layout.
+func (c *Config) unformattable() error {
+	for _, x := range c.found {
+		switch x.rule {
+		case "KA020", "KA028", "KA029", "KA023":
+			return fmt.Errorf("keepalived: %s: %s", c.place(x.at), x.msg)
+		}
+	}
+	return nil
+}
+
+// same reports whether two configurations have the same logical lines.
+func same(a, b *Config) bool {
 	if len(a.lines) != len(b.lines) || len(a.children) != len(b.children) {
 		return false
 	}

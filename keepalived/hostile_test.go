@@ -298,6 +298,7 @@ func FuzzFormat(f *testing.F) {
 	for _, s := range seedTexts {
 		f.Add([]byte(s))
 	}
+	f.Add([]byte("@!\\ ")) // without its blank, the backslash is a word
 	f.Add([]byte("{}~{}")) // on a line of its own, "~ {" opens nothing
 	f.Fuzz(func(t *testing.T, src []byte) {
 		if len(src) > 1<<16 {
