@@ -110,10 +110,11 @@ func uriDecode(s string) string {
 
 // cString ends text at its first NUL, as every copy of a string in iPXE does.
 func cString(s string) string {
-	if i := strings.IndexByte(s, 0); i >= 0 {
-		return s[:i]
+	i := strings.IndexByte(s, 0)
+	if i < 0 {
+		return s
 	}
-	return s
+	return s[:i]
 }
 
 // parseURI splits a URI; it takes the parameter list that "##params" names.
