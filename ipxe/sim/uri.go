@@ -110,11 +110,10 @@ func uriDecode(s string) string {
 
 // cString ends text at its first NUL, as every copy of a string in iPXE does.
 func cString(s string) string {
-	i := strings.IndexByte(s, 0)
-	if i < 0 {
-		return s
+	if before, _, ok := strings.Cut(s, "\x00"); ok {
+		return before
 	}
-	return s[:i]
+	return s
 }
 
 // parseURI splits a URI; it takes the parameter list that "##params" names.
