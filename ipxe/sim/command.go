@@ -46,6 +46,10 @@ func (c *call) presets() {
 	}
 }
 
+// verbatim reports whether the firmware gives a command all its words, without a look for
+// options.
+func (c *call) verbatim() bool { return c.name == "time" || c.name == "help" }
+
 // biosDisk is the first disk of a BIOS.
 const biosDisk = 0x80
 

@@ -318,8 +318,10 @@ func (r *runner) execute(c *programCommand, k *call, args []string) Status {
 		status = enoexecExec
 	default:
 		k.presets()
-		if k.rest, status = r.options(k); status != OK {
-			break
+		if !k.verbatim() {
+			if k.rest, status = r.options(k); status != OK {
+				break
+			}
 		}
 		if run == nil {
 			run = unsimulated

@@ -480,3 +480,14 @@ func FuzzRun(f *testing.F) {
 }
 
 var currentAllProfile = ipxe.Current().With("all")
+
+// TestAutobootConfiguresTheCardThatItNames and no other.
+func TestAutobootConfiguresTheCardThatItNames(t *testing.T) {
+	m := func() *sim.Machine {
+		return &sim.Machine{NICs: []sim.NIC{{Closed: true}, {Closed: true, DHCP: map[string]string{"ip": "192.168.7.9"}}}}
+	}
+	r := simulate(t, "#!ipxe\nautoboot net1 ||\nisset ${net0/ip} && echo net0 has an address ||\necho [${net1/ip}]\n", m(), sim.MapWorld{}, sim.Options{})
+	require.Contains(t, string(r.Console), "[192.168.7.9]")
+	require.NotContains(t, string(r.Console), "(net0 ")
+	require.NotContains(t, string(r.Console), "net0 has an address")
+}

@@ -4,13 +4,13 @@ import "strconv"
 
 // vcreate makes a card that speaks one VLAN of another.
 func vcreate(r *runner, c *call) Status {
-	status := OK
 	trunk := r.findCard(c.rest[0])
 	if trunk < 0 {
 		r.print(`"`, c.rest[0], "\": no such network device\n")
 		return enodevNet
 	}
-	if status = r.addVLAN(trunk, c.tag, c.priority); status != OK {
+	status := r.addVLAN(trunk, c.tag, c.priority)
+	if status != OK {
 		r.print("Could not create VLAN device: ", r.message(status), "\n")
 	}
 	return status
