@@ -120,5 +120,5 @@ func TestBadInputProfilesDifferWhereTheySay(t *testing.T) {
 // has, what version and clock say, an empty number, and the text for a 404 (from March
 // 2024 on).
 var profileDifferences = []string{
-	"chain", "helptext", "incempty", "modules", "notimage", "options", "relative", "retry", "routes", "shows", "status", "typefail", "unknown", "uris", "usages",
+	"chain", "helptext", "incempty", "modules", "notimage", "options", "relative", "retry", "routes", "shows", "status", "typefail", "unknown", "uris", "usages", "verbatim",
 }

@@ -69,7 +69,7 @@ var handMade = []fwCase{
 	{name: "ends", script: "#!ipxe\r\nset x a\r\necho [${x}]\r\necho \ta\v b\f c \r\n\r\n   \n\t:lab\techo lab\r\nfoo", dump: []string{"x"}},
 	{name: "routes", script: "#!ipxe\nroute\nroute x ||\ndhcp net0\nifconf net0\nifconf -c dhcp net0\nset net0/gateway 10.0.2.9\nroute\nclear net0/gateway\nroute\nsync\nsync -t 5 ||\nsync x ||\nifclose nosuch ||\nibstat ||\nibstat x ||\niwstat net0 ||\niwlist nosuch ||\niwstat nosuch ||\n"},
 	{name: "helptext", script: "#!ipxe\nhelp\nhelp x ||\n"},
-	{name: "commands that read no options", script: "#!ipxe\ntime -x ||\ntime --help ||\ntime -x echo a ||\nhelp -x ||\nhelp a b c ||\n"},
+	{name: "verbatim", script: "#!ipxe\ntime -x ||\ntime --help ||\ntime -x echo a ||\nhelp -x ||\nhelp a b c ||\n"},
 	{name: "usages", script: "#!ipxe\ncpuid ||\ncpuid x ||\npxebs ||\npxebs nosuch 1 ||\nlogin x ||\nconfig a b ||\nshell x ||\nreboot --cold ||\nread ||\nautoboot -x ||\nifstat -x ||\nroute -h ||\nsanunhook x ||\n"},
 	{name: "modules", files: map[string]fwFile{"/m": {body: "mm"}, "/i": {body: "iii"}, "/s": {body: "#!ipxe\necho in s\n"}}, script: "#!ipxe\nmodule {{BASE}}/m a b\ninitrd --name x {{BASE}}/i /etc/x mode=644\nimgload {{BASE}}/s\nimgstat\nimgload m ||\nimgstat\nimgexec s\nimgargs {{BASE}}/i q\nimgstat\nimgfree x m\nimgfree x ||\nimgstat\nmodule ||\n"},
 	{name: "gpxe", script: "#!gpxe echo x\necho y"},
