@@ -200,6 +200,9 @@ func (n *Node) after() {
 	}
 	n.scheduled = n.eng.Next()
 	n.arm()
+	if n.receiver != nil {
+		n.receiver.store.kick()
+	}
 }
 
 // do runs f with the engine, at a time.
@@ -213,8 +216,14 @@ func (n *Node) do(f func(now engine.Time)) {
 	n.after()
 }
 
-// readBatch is how many trains are read at once; each may have 64 KiB.
-const readBatch = 32
+const (
+	// readBatch is how many datagrams, or trains of them, are read at once; each may have
+	// 64 KiB.
+	readBatch = 32
+	// readBytes is about how much is read at once when trains come: what was read is still
+	// in a core's own cache when it is opened.
+	readBytes = 256 << 10
+)
 
 func (n *Node) read(read func([]Datagram) (int, error)) {
 	d := make([]Datagram, readBatch)
@@ -222,13 +231,14 @@ func (n *Node) read(read func([]Datagram) (int, error)) {
 		d[i].Buf = make([]byte, 64<<10)
 	}
 	var p pauses
-	bytes := 0 // since the last pause
+	bytes := 0          // since the last pause
+	window := readBatch // how many are read at once
 	rest := time.Duration(0)
 	if b, ok := n.conn.(interface{ ReceiveBuffer() int }); ok {
 		p.room = b.ReceiveBuffer() / fillPart
 	}
 	for {
-		k, err := read(d)
+		k, err := read(d[:window])
 		select {
 		case <-n.stop:
 			return
@@ -249,18 +259,22 @@ func (n *Node) read(read func([]Datagram) (int, error)) {
 		}
 		n.mu.Lock()
 		n.stream, n.own, n.eng.Rested = false, false, rest
+		got := 0
 		for i := range d[:k] {
 			n.receive(&d[i])
-			bytes += d[i].N
+			got += d[i].N
 		}
+		bytes += got
 		now := n.now()
-		if k < len(d) {
+		dry := k < window // there is no more for now
+		window = min(readBatch, max(readBytes*k/max(got, 1), readBytes>>16))
+		if dry {
 			rest = 0
 			if n.stream || n.own {
 				rest, bytes = p.next(now, bytes, n.own || n.eng.Streaming()), 0
 			}
 		}
-		if n.stream && rest > 0 && k < len(d) {
+		if n.stream && rest > 0 && dry {
 			n.turn = now + int64(rest)
 		}
 		if now >= n.scheduled {
@@ -268,7 +282,7 @@ func (n *Node) read(read func([]Datagram) (int, error)) {
 		}
 		n.after()
 		n.mu.Unlock()
-		if rest > 0 && k < len(d) {
+		if rest > 0 && dry {
 			time.Sleep(rest)
 		}
 	}

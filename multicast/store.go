@@ -23,6 +23,7 @@ type store struct {
 	mu      sync.Mutex
 	cond    *sync.Cond
 	jobs    []func()
+	waiting bool // jobs of which the worker was not told
 	closed  bool
 	done    chan struct{}
 	aborted atomic.Bool // what the worker does now is of no use any more
@@ -95,6 +96,16 @@ func (s *store) later(job func()) {
 	s.mu.Lock()
 	if !s.closed {
 		s.jobs = append(s.jobs, job)
+		s.waiting = true
+	}
+	s.mu.Unlock()
+}
+
+// kick wakes the worker.
+func (s *store) kick() {
+	s.mu.Lock()
+	if s.waiting {
+		s.waiting = false
 		s.cond.Signal()
 	}
 	s.mu.Unlock()

@@ -172,8 +172,9 @@ func peers(b *testing.B, rate int, key string, self string) []peer {
 	return list
 }
 
-// once brings src to all hosts and returns the time that it took and how many have it.
-func once(b *testing.B, w *network, p peer, src string, want [32]byte, rate int) (time.Duration, int) {
+// once brings src to all hosts and returns the time that it took, the processor time
+// of all programs that took part, and how many hosts have it.
+func once(b *testing.B, w *network, p peer, src string, want [32]byte, rate int) (took, cpu time.Duration, good int) {
 	dir, err := os.MkdirTemp("/dev/shm", "dougu-bench-")
 	if err != nil {
 		b.Fatal(err)
@@ -213,20 +214,29 @@ func once(b *testing.B, w *network, p peer, src string, want [32]byte, rate int)
 		if err := c.Run(); err != nil {
 			b.Logf("peer %s: %v: %.200s", p.name, err, out.Bytes())
 		}
+		cpu += used(c)
 	}
-	took := time.Since(start)
+	took = time.Since(start)
 	time.Sleep(300 * time.Millisecond)
 	cancel()
 	for _, c := range list {
 		_ = c.Wait() // it was told to end
+		cpu += used(c)
 	}
-	good := 0
 	for i := range w.n {
 		if digest(b, filepath.Join(dir, strconv.Itoa(i+1), filepath.Base(src))) == want {
 			good++
 		}
 	}
-	return took, good
+	return took, cpu, good
+}
+
+// used is the processor time of a program that has ended, and of those that it waited for.
+func used(c *exec.Cmd) time.Duration {
+	if c.ProcessState == nil {
+		return 0
+	}
+	return c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 }
 
 // digest is over names and content of a tree.
@@ -302,24 +312,28 @@ next:
 		}
 		b.Run(p.name, func(b *testing.B) {
 			b.SetBytes(int64(size))
-			var total time.Duration
+			var total, processor time.Duration
 			good, runs := 0, 0
 			for b.Loop() {
-				took, ok := once(b, w, p, src, want, rate)
+				took, cpu, ok := once(b, w, p, src, want, rate)
 				total += took
+				processor += cpu
 				good += ok
 				runs++
 			}
 			b.ReportMetric(float64(total)/float64(runs)/1e9, "send-s/op")
+			b.ReportMetric(float64(processor)/float64(runs)/1e9, "cpu-s/op")
 			b.ReportMetric(float64(good)/float64(runs), "hosts-equal")
 		})
 	}
 }
 
-// The sender's time is send-s/op; ns/op also has the start and the end of receivers.
+// The sender's time is send-s/op, the processor time of sender and receivers cpu-s/op;
+// ns/op also has the start and the end of receivers.
 
 func BenchmarkShaped300(b *testing.B) { compare(b, 1, 64<<20, 4, 1, 300, "off") }
 func BenchmarkFree(b *testing.B)      { compare(b, 1, 64<<20, 4, 1, 0, "on") }
+func BenchmarkEight(b *testing.B)     { compare(b, 1, 64<<20, 8, 0, 0, "on") }
 func BenchmarkTree(b *testing.B) {
 	compare(b, 10000, 44<<20, 4, 0, 0, "on", "dougu udpcast rsync-loop")
 }

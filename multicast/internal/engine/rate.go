@@ -58,6 +58,7 @@ type pacer struct {
 	base      float64 // the link's own loss
 	before    float64 // the loss that made the rate fall last
 	hostLimit bool
+	beyond    int     // steps above the peak since the last reduction
 	peak, top float64 // the rate to which it soon returns, and the one before the last reduction
 }
 
@@ -127,7 +128,7 @@ func (p *pacer) feed(now Time, s sample, rtt time.Duration) {
 		if now-p.changed < int64(2*rtt) {
 			return
 		}
-		p.changed, p.slowStart = now, false
+		p.changed, p.slowStart, p.beyond = now, false, 0
 		// Below the last peak once more: the peak was too high.
 		if p.peak = p.rate; p.rate < 0.95*p.top {
 			p.peak *= 0.9
@@ -140,6 +141,10 @@ func (p *pacer) feed(now Time, s sample, rtt time.Duration) {
 		to := p.rate * 0.75
 		if s.capacity > 0 {
 			to = max(min(to, s.capacity*0.95), s.capacity*0.4)
+		}
+		if s.drops == 0 && s.backlog <= backlogLimit {
+			// What waits was sent before the last reduction; below what the slowest takes it goes away by itself.
+			to = max(to, s.capacity*0.85)
 		}
 		if s.backlog > backlogLimit && s.drain > 0 {
 			to = min(to, float64(s.drain)*8*0.9)
@@ -160,7 +165,7 @@ func (p *pacer) feed(now Time, s sample, rtt time.Duration) {
 	// More loss than the link's own, and than chance explains.
 	// What a tick sends may be lost as one, so chance is that much coarser.
 	train := min(max(1, p.rate*tick.Seconds()/8/1500), maxTrain)
-	lossy := n >= 64 && s.loss > p.base+lossMargin+3*math.Sqrt(max(p.base, 0.01)*train/n)
+	lossy := n >= 64 && s.loss*n >= 2*train && s.loss > p.base+lossMargin+3*math.Sqrt(max(p.base, 0.01)*train/n)
 	if n >= 16 && !lossy {
 		p.base += 0.1 * (s.loss - p.base)
 	}
@@ -189,7 +194,13 @@ func (p *pacer) feed(now Time, s sample, rtt time.Duration) {
 		p.rate = min(p.cap, p.rate*2)
 	case !p.slowStart && s.capacity > 0.75*p.rate && now-p.changed > int64(4*rtt) && now-p.grown >= int64(max(rtt, 10*time.Millisecond)):
 		p.grown, p.before = now, 0
-		p.rate = min(p.cap, p.rate*2, max(p.rate*1.1, p.rate+0.25*(p.peak-p.rate)))
+		step := 0.25 * (p.peak - p.rate)
+		if p.rate >= p.peak {
+			// Beyond what was too much once: with care first, then in longer and longer steps.
+			p.beyond++
+			step = p.rate * min(1, 0.1*float64(uint(1)<<min(max(p.beyond, 2)-2, 4)))
+		}
+		p.rate = min(p.cap, p.rate*2, p.rate+max(0.1*p.rate, step))
 	}
 }
 
