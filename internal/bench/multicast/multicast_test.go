@@ -7,7 +7,8 @@
 // peers do less: udpcast has no names, no encryption, no skipping and no common switch
 // (and a directory goes through tar); uftp has no encryption here, and no tree that
 // switches; makuosan encrypts by Blowfish in ECB mode unless told not to, as here, and
-// switches file by file; the rsync loop is not encrypted here, one host after another.
+// switches file by file; the rsync loop is not encrypted here, one host after another;
+// the scp loop is encrypted, and switches nothing.
 // The loss is per datagram (offload off) on the shaped link. DOUGU_PEERS names a
 // folder with a makuosan that was built (makuosan/makuosan, makuosan/msync).
 package multicast_test
@@ -159,6 +160,7 @@ func peers(b *testing.B, rate int, key string, self string) []peer {
 			return list
 		}},
 	}
+	list = append(list, scpLoop(b))
 	dir := filepath.Join(os.Getenv("DOUGU_PEERS"), "makuosan")
 	if _, err := os.Stat(filepath.Join(dir, "msync")); err == nil {
 		list = append(list, peer{"makuosan", nil, func(w *network, _, dst string, i int) []string {
@@ -170,6 +172,36 @@ func peers(b *testing.B, rate int, key string, self string) []peer {
 		b.Log("absent makuosan: DOUGU_PEERS holds no makuosan/msync")
 	}
 	return list
+}
+
+// scpLoop copies to one host after another, through an sshd of the run's own on each.
+func scpLoop(b *testing.B) peer {
+	dir := b.TempDir()
+	host, user := filepath.Join(dir, "host"), filepath.Join(dir, "user")
+	to := map[int]string{}
+	return peer{"scp-loop", []string{"scp", "ssh-keygen", "/usr/sbin/sshd"}, func(_ *network, _, dst string, i int) []string {
+		to[i] = dst
+		conf := filepath.Join(dir, "sshd_config")
+		if _, err := os.Stat(conf); err != nil {
+			for _, name := range []string{host, user} {
+				if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", name).CombinedOutput(); err != nil {
+					b.Fatalf("ssh-keygen: %v: %s", err, out)
+				}
+			}
+			text := fmt.Sprintf("Port 2222\nHostKey %s\nAuthorizedKeysFile %s.pub\nStrictModes no\nPermitRootLogin yes\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\n", host, user)
+			if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+				b.Fatal(err)
+			}
+		}
+		// The directory of its unprivileged half exists in a mount namespace of its own only.
+		return []string{"unshare", "-m", "sh", "-c", "mount -t tmpfs none /run && mkdir /run/sshd && exec /usr/sbin/sshd -D -e -f " + conf}
+	}, 700 * time.Millisecond, func(w *network, src string) (list [][]string) {
+		for i := range w.n {
+			list = append(list, []string{"scp", "-q", "-r", "-P", "2222", "-i", user, "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=no",
+				"-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", src, "root@" + w.addr(i+1) + ":" + to[i+1] + "/"})
+		}
+		return list
+	}}
 }
 
 // once brings src to all hosts and returns the time that it took, the processor time
