@@ -250,7 +250,7 @@ func TestLinesEqualApache(t *testing.T) {
 	total := 0
 	for range oracle.N(2, 60) {
 		var formats, requests []string
-		formats = append(formats, strings.ReplaceAll(logfmt.Combined, "%t ", ""), `%a|%m|%U|%q|%H|%r|%s|%>s|%B|%b|%v|%V|%X|%k|%l|%u`)
+		formats = append(formats, strings.ReplaceAll(logfmt.Combined, "%t ", ""), `%a|%m|%U|%q|%H|%r|%s|%>s|%B|%b|%v|%V|%X|%k|%l|%u|%{sid}C`)
 		for range 12 {
 			formats = append(formats, randomFormat(rnd))
 		}
@@ -298,6 +298,8 @@ var awkward = []string{
 	request("GET / HTTP/1.1", `Cookie: x=1`, `Cookie: sid=z`),
 	request("GET / HTTP/1.1", `Cookie: SID=a=b; empty=; q="x;y"; $Version=1`),
 	request("GET / HTTP/1.1", `Cookie: sid=; sid=x`), request("GET / HTTP/1.1", `Cookie: ==sid==x=; sid=2`),
+	request("GET / HTTP/1.1", "Cookie: sid = \"\t;"), request("GET / HTTP/1.1", "Cookie: sid=a \t;;"), request("GET / HTTP/1.1", "Cookie: a=b; sid= c ; "),
+	request("GET / HTTP/1.1", "Cookie: sid=\t ;"), request("GET / HTTP/1.1", "Cookie: sid=d \t;e"), request("GET / HTTP/1.1", "Cookie: sid=f ;="),
 	request("GET / HTTP/1.1", "Cookie: sid= ; sid=4"), request("GET / HTTP/1.1", "Cookie: sid; =x; =sid =\t3"),
 	request("GET / HTTP/1.1", "X-Forwarded-For: 203.0.113.9, 10.0.0.1"),
 	request("POST /index.html HTTP/1.1", "Content-Length: 0"),

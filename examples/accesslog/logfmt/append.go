@@ -310,11 +310,17 @@ func putCookie(dst []byte, it *item, e *Entry) []byte {
 	default:
 		header = strings.Join(all, ", ")
 	}
-	for pair := range strings.SplitSeq(header, ";") {
+	for header != "" {
+		pair, rest, cut := strings.Cut(header, ";")
 		name, value, _ := strings.Cut(strings.TrimLeft(pair, "="), "=")
 		if value != "" && strings.EqualFold(strings.Trim(name, " \t"), it.text) {
-			return escape(dst, strings.Trim(value, " \t"))
+			value = strings.TrimLeft(value, " \t")
+			if !cut || rest != "" { // before a semicolon that ends the header the blanks stay
+				value = strings.TrimRight(value, " \t")
+			}
+			return escape(dst, value)
 		}
+		header = rest
 	}
 	return append(dst, '-')
 }
