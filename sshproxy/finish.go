@@ -24,7 +24,18 @@ func (st *state) finish(res *Result) bool {
 	if s := &st.slots[opHostKeyAlias]; s.set {
 		s.val = lower(s.val)
 	}
-	return st.sane() && st.expandAll(res, given)
+	return st.sane() && st.expandAll(res, given) && st.hostKeys()
+}
+
+// hostKeys gives up, as the client does last, when HostKeyAlgorithms chooses none: a
+// short name such as rsa is read and matches nothing.
+func (st *state) hostKeys() bool {
+	if s := &st.slots[opHostKeyAlgorithms]; s.set {
+		if _, ok := assemble(s.val, st.p.defaultOf(opHostKeyAlgorithms), st.p.algs["HostKeyAlgorithms"]); !ok {
+			return st.die("dump_client_config: expand HostKeyAlgorithms: invalid argument")
+		}
+	}
+	return true
 }
 
 // algorithmLists says which names an option picks from, and where its default is.

@@ -1,0 +1,64 @@
+package guest
+
+import (
+	"os/exec"
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+	"golang.org/x/sys/unix"
+)
+
+// fewRegisters tells whether a guest keeps the registers up to SSE only.
+//
+// A processor with AMX has more state than a User Mode Linux kernel of the 6.1 series
+// has room for: it reads a part of it by PTRACE_GETREGSET and sets that part again,
+// which the host refuses, and its init is killed ("ptrace set fp regs failed"). Told at
+// its start that the host has no such request, it takes the older one. So the guest
+// runs under a filter that refuses the two requests.
+func fewRegisters() bool { return cpu.X86.HasAMXTile }
+
+// run starts a guest, says whether it has started, and waits for its end.
+func run(cmd *exec.Cmd, started chan<- error) {
+	if fewRegisters() {
+		// The filter is this thread's, and the guest's; it ends with this goroutine.
+		runtime.LockOSThread()
+		if err := refuseRegsets(); err != nil {
+			started <- err
+			return
+		}
+	}
+	err := cmd.Start()
+	started <- err
+	if err == nil {
+		cmd.Wait() // how it ends is its own matter: now and then a halted guest aborts
+	}
+}
+
+// refuseRegsets lets ptrace(PTRACE_GETREGSET) and PTRACE_SETREGSET of this thread and of
+// what it starts fail with EIO, as on a host that does not know them.
+func refuseRegsets() error {
+	const (
+		offNumber, offArch, offRequest = 0, 4, 16 // in struct seccomp_data
+		refuse                         = unix.SECCOMP_RET_ERRNO | uint32(unix.EIO)
+	)
+	load := func(offset uint32) unix.SockFilter {
+		return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}
+	}
+	equal := func(k uint32, yes, no uint8) unix.SockFilter {
+		return unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: k, Jt: yes, Jf: no}
+	}
+	answer := func(k uint32) unix.SockFilter { return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: k} }
+	program := []unix.SockFilter{
+		load(offArch), equal(unix.AUDIT_ARCH_X86_64, 0, 5),
+		load(offNumber), equal(unix.SYS_PTRACE, 0, 3),
+		load(offRequest), equal(unix.PTRACE_GETREGSET, 2, 0), equal(unix.PTRACE_SETREGSET, 1, 0),
+		answer(unix.SECCOMP_RET_ALLOW),
+		answer(refuse),
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	f := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&f)), 0, 0)
+}
