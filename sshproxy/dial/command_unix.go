@@ -132,6 +132,16 @@ func (c *commandConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Write writes what the command reads. A command that is gone is explained as in Read:
+// which of the two notices it first is chance.
+func (c *commandConn) Write(b []byte) (int, error) {
+	n, err := c.UnixConn.Write(b)
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		err = c.explain(err)
+	}
+	return n, err
+}
+
 // grace is how long the end of a command is waited for, to say how it ended.
 const grace = 200 * time.Millisecond
 
