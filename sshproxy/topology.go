@@ -154,7 +154,16 @@ func (h *Host) faults(nets map[string]netip.Prefix) (faults []error) {
 			faults = append(faults, fmt.Errorf("%s: %w", what, err))
 		}
 	}
+	// ssh reads 00 and 0x7f.1 as addresses, and goes by what it read.
+	numeric := func(what, a string) {
+		if as, ok := numericAddress(a, "any"); ok && as != a {
+			check(what, fmt.Errorf("ssh reads %q as the address %s: write it so, or choose a name", a, as))
+		}
+	}
 	check("name", plainName(h.Name))
+	if slices.ContainsFunc(h.On, func(n string) bool { return h.Address[n] == "" }) {
+		numeric("name", h.Name)
+	}
 	for _, n := range h.On {
 		if _, ok := nets[n]; !ok {
 			check("on", fmt.Errorf("there is no network %q", n))
@@ -165,6 +174,7 @@ func (h *Host) faults(nets map[string]netip.Prefix) (faults []error) {
 			check("address", fmt.Errorf("it is not on the network %q", n))
 		}
 		check("address", plainName(a))
+		numeric("address", a)
 		if ip, err := netip.ParseAddr(a); err == nil && nets[n].IsValid() && !nets[n].Contains(ip) {
 			check("address", fmt.Errorf("%s is not in %s of the network %s", a, nets[n], n))
 		}

@@ -173,6 +173,8 @@ func TestTopologyRefusesWhatCouldInject(t *testing.T) {
 		{`{"hosts": [{"name": "a", "user": "$(id)", "on": []}]}`, "holds '$'"},
 		{`{"hosts": [{"name": "a", "on": ["n"]}]}`, `there is no network "n"`},
 		{`{"networks": [{"name": "n", "cidr": "10.0.0.0/8"}], "hosts": [{"name": "a", "on": ["n"], "address": {"n": "11.0.0.1"}}]}`, "11.0.0.1 is not in 10.0.0.0/8"},
+		{`{"networks": [{"name": "n"}], "hosts": [{"name": "a", "on": ["n"], "address": {"n": "0x7f.1"}}]}`, `address: ssh reads "0x7f.1" as the address 127.0.0.1: write it so`},
+		{`{"networks": [{"name": "n"}], "hosts": [{"name": "00", "on": ["n"]}]}`, `name: ssh reads "00" as the address 0.0.0.0: write it so`},
 		{`{"hosts": [{"name": "a", "on": [], "proxy": "http://u:secret@p:1"}]}`, "leave the user out"},
 		{`{"hosts": [{"name": "a", "on": [], "port": 99999}]}`, "99999 is not a port"},
 		{`{"hosts": [{"name": "a", "on": []}, {"name": "a", "on": []}]}`, "there twice"},
