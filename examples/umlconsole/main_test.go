@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -155,18 +156,25 @@ func inScreen(t *testing.T, screen oracle.Found, args []string) {
 	defer os.RemoveAll(sockets)
 	require.NoError(t, os.Chmod(sockets, 0o700))
 	env := []string{"HOME=" + home, "SCREENDIR=" + sockets, "TERM=vt100"}
-	do := func(args ...string) {
+	do := func(args ...string) error {
 		r := oracle.Run(t, oracle.Cmd{Path: screen.Path, Args: args, Env: env, Timeout: 20 * time.Second})
-		require.Zero(t, r.ExitCode, "%q: %s%s", args, r.Stdout, r.Stderr)
+		if r.ExitCode != 0 {
+			return fmt.Errorf("%q: %s%s", args, r.Stdout, r.Stderr)
+		}
+		return nil
 	}
-	do(args...)
+	require.NoError(t, do(args...))
 	name := args[1]
 	defer do("-S", name, "-X", "quit")
 	copy := filepath.Join(home, "window")
 	oracle.Eventually(t, 3*time.Minute, "the window shows the answer", func() error {
-		do("-S", name, "-p", "0", "-X", "stuff", "echo MARK-$((6*7))\n")
+		if err := do("-S", name, "-p", "0", "-X", "stuff", "echo MARK-$((6*7))\n"); err != nil {
+			return errors.Join(err, do(args...)) // a window that could not open the terminal yet has ended
+		}
 		time.Sleep(200 * time.Millisecond)
-		do("-S", name, "-p", "0", "-X", "hardcopy", copy)
+		if err := do("-S", name, "-p", "0", "-X", "hardcopy", copy); err != nil {
+			return err
+		}
 		text, err := os.ReadFile(copy)
 		if err == nil && !regexp.MustCompile(`(?m)^MARK-42`).Match(text) {
 			err = fmt.Errorf("%q", text)
