@@ -282,8 +282,16 @@ func onFirmware(tb testing.TB, q oracle.Found, cases []fwCase, base string, l ne
 			go func() {
 				time.Sleep(2 * time.Second)                  // the download must be over: iPXE eats keys while it waits for one
 				for part := range strings.SplitSeq(s, "~") { // a pause between the keys of different questions
-					_, _ = io.WriteString(typed, part)
-					time.Sleep(700 * time.Millisecond)
+					for len(part) > 0 { // the serial line and the BIOS hold about 15 keys
+						n := min(8, len(part))
+						if e := strings.LastIndexByte(part[:n], 0x1b); n < len(part) && e > max(0, n-3) {
+							n = e // a key of three bytes stays whole
+						}
+						_, _ = io.WriteString(typed, part[:n])
+						part = part[n:]
+						time.Sleep(300 * time.Millisecond)
+					}
+					time.Sleep(400 * time.Millisecond)
 				}
 			}()
 		}
