@@ -191,6 +191,18 @@ func TestTreesArriveAsRsyncWouldLeaveThem(t *testing.T) {
 	oracle.Compared(t, f, 2*runs)
 }
 
+// TestTreesThatOnceDiffered: a mode that changes, of a file with another name that the
+// sender leaves out.
+func TestTreesThatOnceDiffered(t *testing.T) {
+	f := rsync.Need(t)
+	for _, seed := range []uint64{316658, 317526, 317578, 318197, 318218} {
+		for _, inPlace := range []bool{false, true} {
+			t.Run(fmt.Sprint(seed, inPlace), func(t *testing.T) { arrive(t, f, seed, inPlace) })
+		}
+	}
+	oracle.Compared(t, f, 10)
+}
+
 var patterns = []string{"a", "sub", "*.txt", "/t/sub", "sub/*", "b/", "/t/*/a", "**/core", "[ab]", "d?e", ".*", "sub/**", "/t/sub/***", "S[u]b", "f g", "*", "a/b", "/t/a", "**b", "x*", "[!a-d]", "t/sub/b", "\\a"}
 
 func arrive(t *testing.T, f oracle.Found, seed uint64, inPlace bool) {

@@ -251,6 +251,9 @@ type builder struct {
 	live  *dirs
 	keep  map[string]bool
 	extra []dirMeta // directories that only the receiver has
+	// copied are the copies of live files with several names, whose modes change: the
+	// names that the sender does not have go along, as with a change in place.
+	copied map[inode]string
 }
 
 type dirMeta struct {
@@ -293,7 +296,10 @@ func (b *builder) entry(i int) error {
 
 // link puts what is live into the staged tree, by a hard link where the file system
 // has them.
-func (b *builder) link(p string) error {
+func (b *builder) link(p string) error { return b.linkTo(p, p) }
+
+// linkTo is link with the file that a path gets.
+func (b *builder) linkTo(file, p string) error {
 	d, name, err := b.s.out.at(p)
 	if err != nil {
 		return err
@@ -301,7 +307,7 @@ func (b *builder) link(p string) error {
 	if err := d.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := b.s.base.root.Link(p, path.Join(treeDir, p)); err == nil {
+	if err := b.s.base.root.Link(file, path.Join(treeDir, p)); err == nil {
 		return nil
 	}
 	return b.copy(p, nil)
@@ -336,6 +342,12 @@ func (b *builder) copy(p string, e *Entry) error {
 	f, err := out.OpenFile(outName, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|noFollow, 0o600)
 	if err != nil {
 		return err
+	}
+	if id, links, _, _ := sysInfo(fi); e != nil && links > 1 {
+		if b.copied == nil {
+			b.copied = map[inode]string{}
+		}
+		b.copied[id] = p
 	}
 	err = copyInto(f, in, fi, e, &b.s.o, b.s.manifest.Flags&FlagOwner != 0)
 	if cerr := f.Close(); err == nil {
@@ -426,13 +438,24 @@ func (b *builder) others(p string, deleted map[string]bool) error {
 			err = b.others(full, deleted)
 		case i >= 0: // it has been made
 		default:
-			err = b.link(full)
+			err = b.other(full, fi)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// other keeps a live file that the sender does not have.
+func (b *builder) other(p string, fi fs.FileInfo) error {
+	if len(b.copied) > 0 && fi.Mode().IsRegular() {
+		id, _, _, _ := sysInfo(fi)
+		if of, ok := b.copied[id]; ok {
+			return b.linkTo(path.Join(treeDir, of), p)
+		}
+	}
+	return b.link(p)
 }
 
 // finishDirs gives directories their modes and times, children first.
