@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"fmt"
 	"os/exec"
 	"runtime"
 	"unsafe"
@@ -24,7 +25,7 @@ func run(cmd *exec.Cmd, started chan<- error) {
 		// The filter is this thread's, and the guest's; it ends with this goroutine.
 		runtime.LockOSThread()
 		if err := refuseRegsets(); err != nil {
-			started <- err
+			started <- fmt.Errorf("the guest needs a seccomp filter on this processor, which has AMX: %w", err)
 			return
 		}
 	}
