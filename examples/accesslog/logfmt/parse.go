@@ -101,11 +101,9 @@ func (p *parser) unquote(format string) {
 	}
 	var b strings.Builder
 	for i := 0; i < len(format); i++ {
+		p.origin = append(p.origin, i) // of an escaped byte, its backslash
 		if format[i] == '\\' && i+1 < len(format) && (format[i+1] == '"' || format[i+1] == '\\') {
-			p.origin = append(p.origin, i) // a part begins with its backslash
 			i++
-		} else {
-			p.origin = append(p.origin, i)
 		}
 		b.WriteByte(format[i])
 	}

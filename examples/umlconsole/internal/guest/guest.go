@@ -29,9 +29,9 @@ echo the guest is up
 while :; do sleep 1000; done
 `
 
-// plainMemory lets the C library of a guest's programs do without the registers that
+// withoutAVX lets the C library of a guest's programs do without the registers that
 // such a guest may lose at a page fault.
-const plainMemory = "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX_Fast_Unaligned_Load"
+const withoutAVX = "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX_Fast_Unaligned_Load"
 
 // Find returns the programs that a guest needs, and an error that says which Debian
 // packages bring what is missing.
@@ -79,7 +79,7 @@ func Boot(ctx context.Context, dir string) (*Guest, error) {
 	cmd := exec.CommandContext(ctx, linux, "mem=96M", "umid="+g.Name, "uml_dir="+g.Dir, "initrd="+filepath.Join(dir, "initrd.gz"),
 		"zswap.enabled=0", "con0=null,fd:1", "con1=pts", "con=null", "ssl=null")
 	if fewRegisters() {
-		cmd.Args = append(cmd.Args, plainMemory) // an unknown word with "=" is in init's environment
+		cmd.Args = append(cmd.Args, withoutAVX) // an unknown word with "=" is in init's environment
 	}
 	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "HOME="+dir)
