@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,10 +71,20 @@ func (t Tool) Find() (Found, error) {
 func (t Tool) Need(tb testing.TB) Found {
 	tb.Helper()
 	f, err := t.Find()
+	if err != nil && t.lacking() {
+		tb.Skipf("the system has no package %s: %v", t.Package, err)
+	}
 	if err != nil {
 		Missing(tb, err.Error())
 	}
 	return f
+}
+
+// lacking reports whether DOUGU_LACKS lists the package of the tool. The variable
+// contains the packages, separated by blanks, that a release of the system does not
+// have; their tests are skipped even if REQUIRE_TOOLS=1.
+func (t Tool) lacking() bool {
+	return slices.Contains(strings.Fields(os.Getenv("DOUGU_LACKS")), t.Package)
 }
 
 // Missing skips the test for that reason, or fails it when REQUIRE_TOOLS=1. Tests
