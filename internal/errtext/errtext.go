@@ -13,7 +13,6 @@
 package errtext
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,7 +22,7 @@ import (
 type Package string
 
 // New returns an error with the name of the package and the text.
-func (p Package) New(text string) error { return errors.New(p.prefix() + text) }
+func (p Package) New(text string) error { return &wrapped{pkg: p, text: text} }
 
 // Errorf returns an error with the name of the package and the formatted text. An
 // argument that is an error and begins with the name of the package is formatted
@@ -35,7 +34,7 @@ func (p Package) Errorf(format string, args ...any) error {
 			bare[i] = text{p.Trim(err)}
 		}
 	}
-	return &wrapped{text: p.prefix() + fmt.Errorf(format, bare...).Error(), err: fmt.Errorf(format, args...)}
+	return &wrapped{pkg: p, text: fmt.Errorf(format, bare...).Error(), err: fmt.Errorf(format, args...)}
 }
 
 // Wrap returns err with the name of the package in front. If err is nil or begins
@@ -57,13 +56,18 @@ type text struct{ s string }
 
 func (t text) Error() string { return t.s }
 
-// wrapped is an error with a text of its own. The error that it contains has the
-// same causes.
+// wrapped is an error of a package. The error that it contains has another text and
+// the same causes.
 type wrapped struct {
+	pkg  Package
 	text string
 	err  error
 }
 
-func (w *wrapped) Error() string { return w.text }
+func (w *wrapped) Error() string { return w.pkg.prefix() + w.text }
+
+// WithoutPackage returns the text without the name of the package. An error of
+// another package that wraps w can then begin with the name of that package.
+func (w *wrapped) WithoutPackage() string { return w.text }
 
 func (w *wrapped) Unwrap() error { return w.err }

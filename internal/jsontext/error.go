@@ -29,6 +29,17 @@ func (e *Error) WithoutPackage() string { return e.text }
 // Unwrap returns the error of encoding/json.
 func (e *Error) Unwrap() error { return e.err }
 
+// Offset returns the offset, from 0, of the byte at which a syntax error was found.
+// Versions of encoding/json differ in whether they count that byte.
+func Offset(err *json.SyntaxError) int {
+	var v any
+	var first *json.SyntaxError
+	if errors.As(json.Unmarshal([]byte("}"), &v), &first) {
+		return max(0, int(err.Offset-first.Offset))
+	}
+	return max(0, int(err.Offset))
+}
+
 // Cause describes an error of encoding/json in words that do not depend on the
 // version of Go, with the offset in the input or the name of the field. Other
 // errors are described by their own text, without the name of their package if
@@ -50,7 +61,7 @@ func Cause(err error) string {
 	case errors.As(err, &marshaler):
 		return Cause(marshaler.Err)
 	case errors.As(err, &syntax):
-		return fmt.Sprintf("syntax error at byte %d", syntax.Offset)
+		return fmt.Sprintf("syntax error at byte %d", Offset(syntax))
 	case errors.As(err, &kind):
 		if kind.Field == "" {
 			return fmt.Sprintf("unexpected %s at byte %d", Escape(kind.Value), kind.Offset)

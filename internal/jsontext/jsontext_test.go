@@ -156,9 +156,9 @@ func TestNullAndFailureLeaveTheValue(t *testing.T) {
 
 func TestErrorsAreInOurWords(t *testing.T) {
 	var a answer
-	// Versions of encoding/json count the bytes differently.
+	require.EqualError(t, jsontext.Unmarshal([]byte(`{"name":}`), &a), "jsontext_test: decode JSON: syntax error at byte 8")
+	// Versions of encoding/json count the bytes of other errors differently.
 	for in, want := range map[string]string{
-		`{"name":}`:             `syntax error at byte \d+`,
 		`{"inner":{"text":[]}}`: `field "inner.text": unexpected array at byte \d+`,
 		`[]`:                    `unexpected array at byte \d+`,
 	} {
