@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"dougu.internal/diag"
-	"dougu.internal/internal/jsontext"
 )
 
 // Delta is what changed between two snapshots of one drive.
@@ -20,18 +19,6 @@ type Delta struct {
 	NewFirmware string   `json:"newFirmware,omitzero"`
 	Counters    []Change `json:"counters,omitzero"`
 	Findings    Findings `json:"findings,omitzero"`
-}
-
-// MarshalJSON returns the differences as a JSON object without the absent values.
-func (d Delta) MarshalJSON() ([]byte, error) {
-	type plain Delta
-	return jsontext.Marshal(plain(d))
-}
-
-// UnmarshalJSON sets the differences from the output of [Delta.MarshalJSON].
-func (d *Delta) UnmarshalJSON(b []byte) error {
-	type plain Delta
-	return jsontext.Unmarshal(b, (*plain)(d))
 }
 
 // Change is the change of one counter.

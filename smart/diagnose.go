@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"dougu.internal/internal/enum"
-	"dougu.internal/internal/jsontext"
 )
 
 // Conclusion is what a disk's temperature and its write speed say together.
@@ -75,18 +74,6 @@ type Diagnosis struct {
 	Join string `json:"join,omitzero"`
 	// Summary is one closing sentence.
 	Summary string `json:"summary,omitzero"`
-}
-
-// MarshalJSON returns the diagnosis as a JSON object without the absent values.
-func (d Diagnosis) MarshalJSON() ([]byte, error) {
-	type plain Diagnosis
-	return jsontext.Marshal(plain(d))
-}
-
-// UnmarshalJSON sets the diagnosis from the output of [Diagnosis.MarshalJSON].
-func (d *Diagnosis) UnmarshalJSON(b []byte) error {
-	type plain Diagnosis
-	return jsontext.Unmarshal(b, (*plain)(d))
 }
 
 // coldest is the temperature up to which a slow disk without a known window is called

@@ -100,7 +100,10 @@ func DecodeSCSI(dst *SCSIHealth, page []byte) error {
 	}
 	for len(body) > 0 {
 		if len(body) < 4 || len(body) < 4+int(body[3]) {
-			return errors.Join(err, errs.Errorf("SCSI log page %02Xh: a parameter ends behind the page", code))
+			if err != nil {
+				return errs.Errorf("%w, and a parameter ends behind them", err)
+			}
+			return errs.Errorf("SCSI log page %02Xh: a parameter ends behind the page", code)
 		}
 		n := 4 + int(body[3])
 		read(dst, binary.BigEndian.Uint16(body), body[4:n])

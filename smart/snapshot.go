@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"dougu.internal/internal/enum"
-	"dougu.internal/internal/jsontext"
 )
 
 // Snapshot is what one piece of evidence says about one drive at one moment.
@@ -54,21 +53,6 @@ type Snapshot struct {
 	Messages []string `json:"messages,omitzero"`
 	// Warnings tell what was odd in the evidence and was kept all the same.
 	Warnings []Warning `json:"warnings,omitzero"`
-}
-
-// MarshalJSON returns the snapshot as a JSON object without the absent values.
-// Strings that are not valid UTF-8 are escaped so that [Snapshot.UnmarshalJSON]
-// restores them.
-func (s Snapshot) MarshalJSON() ([]byte, error) {
-	type plain Snapshot
-	return jsontext.Marshal(plain(s))
-}
-
-// UnmarshalJSON sets the snapshot from the output of [Snapshot.MarshalJSON]. It
-// does not read the output of smartctl; see [ParseJSON].
-func (s *Snapshot) UnmarshalJSON(b []byte) error {
-	type plain Snapshot
-	return jsontext.Unmarshal(b, (*plain)(s))
 }
 
 // SourceFormat is the kind of evidence. The zero value is unknown.
