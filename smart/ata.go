@@ -28,9 +28,11 @@ type ATAPages struct {
 
 // Registers are the ATA registers after a command.
 type Registers struct {
-	Error, Status, Device uint8
-	Count                 uint16
-	LBA                   uint64
+	Error  uint8  `json:"error"`
+	Status uint8  `json:"status"`
+	Device uint8  `json:"device"`
+	Count  uint16 `json:"count"`
+	LBA    uint64 `json:"lba"`
 }
 
 // sector is the size of an ATA page.

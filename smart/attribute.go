@@ -1,18 +1,22 @@
 package smart
 
+import "dougu.internal/internal/enum"
+
 // Attribute is one row of the ATA attribute table.
 type Attribute struct {
-	ID   uint8
-	Name string
+	ID   uint8  `json:"id"`
+	Name string `json:"name,omitzero"`
 	// Flags are the 16 flag bits of the row.
-	Flags Flags
+	Flags Flags `json:"flags"`
 	// Value, Worst and Thresh are normalised; Has tells which of them exist.
-	Value, Worst, Thresh uint8
-	Has                  Fields
-	State                State
-	Raw                  Raw
+	Value  uint8  `json:"value"`
+	Worst  uint8  `json:"worst"`
+	Thresh uint8  `json:"thresh"`
+	Has    Fields `json:"has"`
+	State  State  `json:"state"`
+	Raw    Raw    `json:"raw,omitzero"`
 	// Format is how the raw bytes are printed; its zero value is not known.
-	Format RawFormat
+	Format RawFormat `json:"format,omitzero"`
 }
 
 // Fields tells which of the normalised numbers of an attribute exist.
@@ -25,6 +29,19 @@ const (
 	HasThresh
 	HasFlags
 )
+
+var fieldBits = enum.Bits[Fields]{Type: "smart: attribute fields", Words: map[Fields]string{
+	HasValue: "value", HasWorst: "worst", HasThresh: "thresh", HasFlags: "flags",
+}}
+
+// String returns the names of the numbers that exist, joined by "|".
+func (f Fields) String() string { return fieldBits.String(f) }
+
+// MarshalText returns the names of the numbers that exist, joined by "|".
+func (f Fields) MarshalText() ([]byte, error) { return fieldBits.Text(f) }
+
+// UnmarshalText sets f from names, joined by "|".
+func (f *Fields) UnmarshalText(text []byte) error { return fieldBits.Parse(text, f) }
 
 // Flags are the flag bits of an attribute.
 type Flags uint16
@@ -56,6 +73,17 @@ func (f Flags) String() string {
 	return string(b[:])
 }
 
+var flagBits = enum.Bits[Flags]{Type: "smart: attribute flags", Open: true, Words: map[Flags]string{
+	Prefail: "prefail", Online: "online", Performance: "performance", ErrorRate: "error-rate", EventCount: "event-count", AutoKeep: "auto-keep",
+}}
+
+// MarshalText returns the names of the flags, joined by "|". The bits without a
+// name follow as one hexadecimal number.
+func (f Flags) MarshalText() ([]byte, error) { return flagBits.Text(f) }
+
+// UnmarshalText sets f from names of flags, joined by "|".
+func (f *Flags) UnmarshalText(text []byte) error { return flagBits.Parse(text, f) }
+
 // State compares an attribute with its threshold. The zero value is not known.
 type State uint8
 
@@ -75,23 +103,31 @@ const (
 	FailingNow
 )
 
+var states = enum.Names[State]{Type: "smart: attribute state", Words: map[State]string{
+	StateUnknown: "unknown", NoValue: "no-value", NoThreshold: "no-threshold", StateOK: "ok", FailedPast: "past", FailingNow: "now",
+}}
+
 // String returns "unknown", "no-value", "no-threshold", "ok", "past" or "now".
-func (s State) String() string {
-	return name(s, "unknown", "no-value", "no-threshold", "ok", "past", "now")
-}
+func (s State) String() string { return states.String(s) }
+
+// MarshalText returns the name of the state. It fails if s is not valid.
+func (s State) MarshalText() ([]byte, error) { return states.Text(s) }
+
+// UnmarshalText sets s from the name of a state.
+func (s *State) UnmarshalText(text []byte) error { return states.Parse(text, s) }
 
 // Raw is the vendor's part of an attribute.
 type Raw struct {
 	// Bytes are the six raw bytes; Known tells by its bits 0 to 5 which of them the
 	// evidence reveals, and by bit 6 whether it reveals Extra.
-	Bytes [6]byte
+	Bytes [6]byte `json:"bytes"`
 	// Extra is the reserved byte behind them, which some formats use.
-	Extra uint8
-	Known uint8
+	Extra uint8 `json:"extra"`
+	Known uint8 `json:"known"`
 	// Text is the raw value as the tool printed it; empty for pages.
-	Text string
+	Text string `json:"text,omitzero"`
 	// Number is the value as JSON prints it: up to 64 bits, after any reordering.
-	Number Opt[uint64]
+	Number Opt[uint64] `json:"number,omitzero"`
 }
 
 // KnownAll is the mask of Known for all six bytes, KnownExtra for the reserved one.

@@ -3,34 +3,48 @@ package smart
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
+
+	"dougu.internal/diag"
 )
 
 // Delta is what changed between two snapshots of one drive.
 type Delta struct {
 	// Elapsed is the time between the two: by the clock where both name it, else by the
 	// power-on time; absent when neither tells.
-	Elapsed Opt[time.Duration]
+	Elapsed Opt[time.Duration] `json:"elapsed,omitzero"`
 	// OldFirmware and NewFirmware differ when the firmware was changed.
-	OldFirmware, NewFirmware string
-	Counters                 []Change
-	Findings                 []Finding
+	OldFirmware string   `json:"oldFirmware,omitzero"`
+	NewFirmware string   `json:"newFirmware,omitzero"`
+	Counters    []Change `json:"counters,omitzero"`
+	Findings    Findings `json:"findings,omitzero"`
 }
 
 // Change is the change of one counter.
 type Change struct {
 	// Name of the counter, such as "attribute 5 Reallocated_Sector_Ct".
-	Name     string
-	Old, New uint64
+	Name string `json:"name,omitzero"`
+	Old  uint64 `json:"old"`
+	New  uint64 `json:"new"`
 	// Grown is how much the counter grew; absent after a reset.
-	Grown Opt[uint64]
+	Grown Opt[uint64] `json:"grown,omitzero"`
 	// PerDay is the growth in a day of Elapsed; absent when Elapsed is.
-	PerDay Opt[float64]
+	PerDay Opt[float64] `json:"perDay,omitzero"`
 	// Wrapped tells that a counter of 16 bits began again.
-	Wrapped bool
+	Wrapped bool `json:"wrapped"`
 	// Reset tells that the counter is lower than before: it was reset, or it wrapped in
 	// a way that its size does not explain. No rate is made of it.
-	Reset bool
+	Reset bool `json:"reset"`
+}
+
+// thing returns the key of the counter in findings.
+func (c *Change) thing() string {
+	if rest, ok := strings.CutPrefix(c.Name, "attribute "); ok {
+		id, _, _ := strings.Cut(rest, " ")
+		return "attribute-" + id
+	}
+	return strings.ToLower(strings.ReplaceAll(c.Name, " ", "-"))
 }
 
 // Compare tells what changed from old to cur. Both need the same model and serial
@@ -40,15 +54,15 @@ func Compare(old, cur *Snapshot) (Delta, error) {
 	a, b := &old.Identity, &cur.Identity
 	switch {
 	case a.Serial == "" || b.Serial == "":
-		return Delta{}, fmt.Errorf("comparing wants the serial number in both snapshots: %w", ErrNoData)
+		return Delta{}, errs.Errorf("comparing wants the serial number in both snapshots: %w", ErrNoData)
 	case a.Serial != b.Serial || a.Model != b.Model:
-		return Delta{}, fmt.Errorf("%w: %s %s, then %s %s: the drive was replaced, or the device names another one",
-			ErrDifferentDrive, Sanitize(a.Model), Sanitize(a.Serial), Sanitize(b.Model), Sanitize(b.Serial))
+		return Delta{}, errs.Errorf("%w: %s %s, then %s %s: the drive was replaced, or the device names another one",
+			ErrDifferentDrive, diag.Sanitize(a.Model), diag.Sanitize(a.Serial), diag.Sanitize(b.Model), diag.Sanitize(b.Serial))
 	}
 	d := Delta{OldFirmware: a.Firmware, NewFirmware: b.Firmware}
 	d.elapsed(old, cur)
 	if a.Firmware != b.Firmware && a.Firmware != "" && b.Firmware != "" {
-		d.Findings = append(d.Findings, Finding{
+		d.find(Finding{
 			Rule: "firmware-changed", Severity: Info, Since: cur.Taken, Evidence: a.Firmware + ", then " + b.Firmware, Source: "identity",
 			Detail: "the firmware was changed; counters may have another meaning since",
 		})
@@ -57,14 +71,18 @@ func Compare(old, cur *Snapshot) (Delta, error) {
 	d.more(old, cur)
 	for i := range d.Counters {
 		if c := &d.Counters[i]; c.Reset {
-			d.Findings = append(d.Findings, Finding{
+			d.find(Finding{
 				Rule: "counter-reset", Severity: Info, Since: cur.Taken, Evidence: fmt.Sprintf("%d, then %d", c.Old, c.New), Source: c.Name,
 				Detail: "the counter is lower than before: it was reset, or the snapshots are in the wrong order",
+				Key:    c.thing(), Value: Some(float64(c.New)),
 			})
 		}
 	}
+	d.Findings.completeKeys()
 	return d, nil
 }
+
+func (d *Delta) find(f Finding) { d.Findings = append(d.Findings, f) }
 
 func (d *Delta) elapsed(old, cur *Snapshot) {
 	switch {
@@ -132,8 +150,8 @@ func (d *Delta) attributes(old, cur *Snapshot) {
 		c := d.add(fmt.Sprintf("attribute %d %s", b.ID, b.Name), x, y, bits)
 		for _, p := range predictors {
 			if p.id == b.ID && c.Grown.OK && c.Grown.V > 0 {
-				d.Findings = append(d.Findings, Finding{
-					Rule: "attribute-growing", Severity: Act, Since: cur.Taken, Source: c.Name,
+				d.find(Finding{
+					Rule: "attribute-growing", Severity: Act, Since: cur.Taken, Source: c.Name, Key: c.thing(), Attribute: b.ID, Value: Some(float64(y)), Unit: p.unit,
 					Evidence: fmt.Sprintf("%d, then %d", x, y), Detail: "a counter that predicts failure is growing: save the data and replace the drive",
 				})
 			}
@@ -152,8 +170,8 @@ func (d *Delta) more(old, cur *Snapshot) {
 			bits = 16
 		}
 		if c := d.add("errors logged", a.V, b.V, bits); c.Grown.V > 0 && cur.NVMe == nil {
-			d.Findings = append(d.Findings, Finding{
-				Rule: "errors-logged", Severity: Watch, Since: cur.Taken, Source: "error log", Evidence: fmt.Sprintf("%d, then %d", a.V, b.V),
+			d.find(Finding{
+				Rule: "errors-logged", Severity: Watch, Since: cur.Taken, Source: "error log", Key: "log", Value: Some(float64(b.V)), Unit: "errors", Evidence: fmt.Sprintf("%d, then %d", a.V, b.V),
 				Detail: "commands have failed since",
 			})
 		}
@@ -172,8 +190,8 @@ func (d *Delta) more(old, cur *Snapshot) {
 				continue
 			}
 			if g := d.add(c.name, x, y, 64); g.Grown.V > 0 && c.name == "NVMe media errors" {
-				d.Findings = append(d.Findings, Finding{
-					Rule: "attribute-growing", Severity: Act, Since: cur.Taken, Source: c.name, Evidence: fmt.Sprintf("%d, then %d", x, y),
+				d.find(Finding{
+					Rule: "attribute-growing", Severity: Act, Since: cur.Taken, Source: c.name, Key: g.thing(), Value: Some(float64(y)), Unit: "errors", Evidence: fmt.Sprintf("%d, then %d", x, y),
 					Detail: "media errors are growing: save the data and replace the drive",
 				})
 			}
@@ -182,8 +200,8 @@ func (d *Delta) more(old, cur *Snapshot) {
 	if old.SCSI != nil && cur.SCSI != nil {
 		if a, b := old.SCSI.GrownDefects, cur.SCSI.GrownDefects; a.OK && b.OK {
 			if g := d.add("grown defects", a.V, b.V, 64); g.Grown.V > 0 {
-				d.Findings = append(d.Findings, Finding{
-					Rule: "attribute-growing", Severity: Act, Since: cur.Taken, Source: g.Name, Evidence: fmt.Sprintf("%d, then %d", a.V, b.V),
+				d.find(Finding{
+					Rule: "attribute-growing", Severity: Act, Since: cur.Taken, Source: g.Name, Key: g.thing(), Value: Some(float64(b.V)), Unit: "sectors", Evidence: fmt.Sprintf("%d, then %d", a.V, b.V),
 					Detail: "the grown defect list is growing: save the data and replace the drive",
 				})
 			}

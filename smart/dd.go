@@ -3,8 +3,6 @@ package smart
 import (
 	"bufio"
 	"bytes"
-	"errors"
-	"fmt"
 	"io"
 	"math"
 	"strconv"
@@ -16,11 +14,11 @@ import (
 type WriteSample struct {
 	// Label names the disk: the path after of= (else if=) in a dd command line before
 	// the result, a "LABEL:" line before it, or the ordinal of the sample.
-	Label string
-	Bytes int64
-	Took  time.Duration
+	Label string        `json:"label,omitzero"`
+	Bytes int64         `json:"bytes"`
+	Took  time.Duration `json:"took"`
 	// Line of the result, counted from 1.
-	Line int
+	Line int `json:"line"`
 }
 
 // Rate returns bytes in a second, computed from bytes and time; 0 when no time went by.
@@ -59,10 +57,10 @@ func ParseDD(r io.Reader) ([]WriteSample, error) {
 		}
 		took, err := ddSeconds(after0)
 		if err != nil || n > math.MaxInt64 {
-			return list, fmt.Errorf("dd: line %d: %.80q: want BYTES bytes copied, SECONDS s", line, l)
+			return list, errs.Errorf("dd: line %d: %.80q: want BYTES bytes copied, SECONDS s", line, l)
 		}
 		if len(list) == maxSamples {
-			return list, fmt.Errorf("dd: line %d: more than %d results", line, maxSamples)
+			return list, errs.Errorf("dd: line %d: more than %d results", line, maxSamples)
 		}
 		if label == "" {
 			label = strconv.Itoa(len(list))
@@ -71,7 +69,7 @@ func ParseDD(r io.Reader) ([]WriteSample, error) {
 		label = ""
 	}
 	if err := scan.Err(); err != nil {
-		return list, fmt.Errorf("dd: %w", err)
+		return list, errs.Errorf("dd: %w", err)
 	}
 	if len(list) == 0 {
 		return nil, ErrNoSample
@@ -80,13 +78,13 @@ func ParseDD(r io.Reader) ([]WriteSample, error) {
 }
 
 // ErrNoSample means that the input holds no result of dd.
-var ErrNoSample = errors.New(`no result of dd in the input: want lines such as "2147483648 bytes (2.1 GB) copied, 43.8163 seconds, 49.0 MB/s"`)
+var ErrNoSample = errs.New(`no result of dd in the input: want lines such as "2147483648 bytes (2.1 GB) copied, 43.8163 seconds, 49.0 MB/s"`)
 
 // ddSeconds reads the time: "43.8163 seconds", "2.8566e-05 s", "43,8 s".
 func ddSeconds(b []byte) (time.Duration, error) {
 	w, unit := word(trim(b))
 	if len(unit) == 0 || unit[0] != 's' {
-		return 0, errors.New("no unit of time")
+		return 0, errs.New("no unit of time")
 	}
 	s := strings.Replace(string(w), ",", ".", 1)
 	f, err := strconv.ParseFloat(s, 64)
@@ -94,7 +92,7 @@ func ddSeconds(b []byte) (time.Duration, error) {
 		return 0, err
 	}
 	if !(f > 0 && f < 1e9) {
-		return 0, errors.New("not a time")
+		return 0, errs.New("not a time")
 	}
 	return time.Duration(math.Round(f * 1e9)), nil
 }

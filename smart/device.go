@@ -48,10 +48,13 @@ func (d *Device) Snapshot(ctx context.Context) (*Snapshot, error) {
 	default:
 		err = d.scsi(ctx, s)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", d.id.Node, err)
+	switch {
+	case err == nil:
+		return s, nil
+	case d.id.Node == "":
+		return nil, errs.Wrap(err)
 	}
-	return s, nil
+	return nil, errs.Errorf("%s: %w", d.id.Node, err)
 }
 
 // optional keeps what a device does not support from being an error. Only the end of
@@ -61,7 +64,7 @@ func (d *Device) optional(s *Snapshot, page string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrPermission), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, ErrNotAllowed):
-		return fmt.Errorf("%s: %w", page, err)
+		return errs.Errorf("%s: %w", page, err)
 	}
 	var sense *SenseError
 	if errors.As(err, &sense) && sense.Unsupported() {
@@ -71,7 +74,7 @@ func (d *Device) optional(s *Snapshot, page string, err error) error {
 	if errors.As(err, &status) {
 		return nil
 	}
-	s.warn(Warning{Path: page, Msg: err.Error()})
+	s.warn(Warning{Path: page, Msg: errs.Trim(err)})
 	return nil
 }
 
@@ -108,7 +111,7 @@ func (d *Device) ata(ctx context.Context, s *Snapshot) error {
 	}
 	var err error
 	if p.Identify, err = page(ATACommand{Command: ataIdentify}, 1); err != nil {
-		return fmt.Errorf("IDENTIFY DEVICE: %w", err)
+		return errs.Errorf("IDENTIFY DEVICE: %w", err)
 	}
 	smart := func(feature uint8, log uint64) ([]byte, error) {
 		return page(ATACommand{Command: ataSMART, Features: feature, LBA: smartSignature | log}, 1)
@@ -206,7 +209,7 @@ func (d *Device) nvme(ctx context.Context, s *Snapshot) error {
 		return get(NVMeCommand{Opcode: 2, NSID: 0xffffffff, CDW10: id | uint32(len(buf)/4-1)<<16}, buf)
 	}
 	if err := get(NVMeCommand{Opcode: 6, CDW10: 1}, d.buf[:4096]); err != nil {
-		return fmt.Errorf("reading Identify Controller: %w", err)
+		return errs.Errorf("reading Identify Controller: %w", err)
 	}
 	if err := DecodeNVMeIdentify(s, d.buf[:4096]); err != nil {
 		return err
@@ -214,7 +217,7 @@ func (d *Device) nvme(ctx context.Context, s *Snapshot) error {
 	tests := d.buf[256]&0x10 != 0 // Device Self-test is supported
 	entries := min(int(d.buf[262])+1, 16)
 	if err := log(2, d.buf[:512]); err != nil {
-		return fmt.Errorf("reading the health log: %w", err)
+		return errs.Errorf("reading the health log: %w", err)
 	}
 	if err := DecodeNVMe(s.NVMe, d.buf[:512]); err != nil {
 		return err
@@ -253,7 +256,7 @@ func (d *Device) scsi(ctx context.Context, s *Snapshot) error {
 	}
 	inquiry := d.buf[:96]
 	if err := send([]byte{0x12, 0, 0, 0, byte(len(inquiry)), 0}, inquiry); err != nil {
-		return fmt.Errorf("INQUIRY: %w", err)
+		return errs.Errorf("INQUIRY: %w", err)
 	}
 	if string(inquiry[8:16]) == "ATA     " {
 		s.Device.Protocol = "ATA"

@@ -1,11 +1,12 @@
 package smart
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"dougu.internal/internal/enum"
 )
 
 // Conclusion is what a disk's temperature and its write speed say together.
@@ -27,43 +28,52 @@ const (
 	Undecided
 )
 
+var conclusions = enum.Names[Conclusion]{Type: "smart: conclusion", Words: map[Conclusion]string{
+	0: "unknown", Fine: "fine", WillSlow: "borderline", Explained: "explained", ConsistentWithCold: "consistent-with-cold",
+	Suspect: "suspect", Undecided: "undecided",
+}}
+
 // String returns "fine", "borderline", "explained", "consistent-with-cold", "suspect"
-// or "undecided", and "unknown" for anything else.
-func (c Conclusion) String() string {
-	return name(c, "unknown", "fine", "borderline", "explained", "consistent-with-cold", "suspect", "undecided")
-}
+// or "undecided", and "unknown" for the zero value.
+func (c Conclusion) String() string { return conclusions.String(c) }
+
+// MarshalText returns the name of the conclusion. It fails if c is not valid.
+func (c Conclusion) MarshalText() ([]byte, error) { return conclusions.Text(c) }
+
+// UnmarshalText sets c from the name of a conclusion.
+func (c *Conclusion) UnmarshalText(text []byte) error { return conclusions.Parse(text, c) }
 
 // DiskVerdict is the diagnosis of one disk.
 type DiskVerdict struct {
 	// Disk is the index of the drive in the argument of [Diagnose].
-	Disk int
+	Disk int `json:"disk"`
 	// Port is the number under which the disk was joined with its sample.
-	Port string
+	Port string `json:"port,omitzero"`
 	// Sample is its measurement.
-	Sample Opt[WriteSample]
+	Sample Opt[WriteSample] `json:"sample,omitzero"`
 	// Slow tells that the disk wrote below a third of the fast group's median, and
 	// Ratio how many times below it.
-	Slow  bool
-	Ratio float64
+	Slow  bool    `json:"slow"`
+	Ratio float64 `json:"ratio"`
 	// Temp is the current temperature; Window the window that is nearest to it.
-	Temp       TempValue
-	Position   Position
-	Window     *Window
-	Conclusion Conclusion
+	Temp       TempValue  `json:"temp,omitzero"`
+	Position   Position   `json:"position"`
+	Window     *Window    `json:"window,omitzero"`
+	Conclusion Conclusion `json:"conclusion"`
 	// Text says in one sentence what follows.
-	Text string
+	Text string `json:"text,omitzero"`
 }
 
 // Diagnosis joins disks with measured write speeds.
 type Diagnosis struct {
-	Disks []DiskVerdict
+	Disks []DiskVerdict `json:"disks,omitzero"`
 	// FastMedian is the median rate of the fast group in bytes a second; absent when
 	// there is no group to compare with.
-	FastMedian Opt[float64]
+	FastMedian Opt[float64] `json:"fastMedian,omitzero"`
 	// Join says how disks and samples were put together.
-	Join string
+	Join string `json:"join,omitzero"`
 	// Summary is one closing sentence.
-	Summary string
+	Summary string `json:"summary,omitzero"`
 }
 
 // coldest is the temperature up to which a slow disk without a known window is called
@@ -232,9 +242,9 @@ func (d *Diagnosis) window(c Conclusion) string {
 func join(disks []*Snapshot, samples []WriteSample) (sample []int, ports []string, how string, err error) {
 	switch {
 	case len(disks) == 0:
-		return nil, nil, "", errors.New("no drive to join the measurements with")
+		return nil, nil, "", errs.New("no drive to join the measurements with")
 	case len(samples) != len(disks):
-		return nil, nil, "", fmt.Errorf("%d drives and %d measurements: each drive wants exactly one", len(disks), len(samples))
+		return nil, nil, "", errs.Errorf("%d drives and %d measurements: each drive wants exactly one", len(disks), len(samples))
 	}
 	byLabel := map[int]int{}
 	for i, s := range samples {
@@ -262,7 +272,7 @@ func join(disks []*Snapshot, samples []WriteSample) (sample []int, ports []strin
 		}
 		k, ok := byLabel[s.Device.Port.V]
 		if !ok {
-			return nil, nil, "", fmt.Errorf("no measurement has the number of port %d in its label", s.Device.Port.V)
+			return nil, nil, "", errs.Errorf("no measurement has the number of port %d in its label", s.Device.Port.V)
 		}
 		sample = append(sample, k)
 		ports = append(ports, strconv.Itoa(s.Device.Port.V))

@@ -18,7 +18,8 @@
 // Raw bytes are known as far as the evidence reveals them. Every temperature names
 // its source. No result aliases the input. All functions but the methods of [Device]
 // may be called at once; a [DriveDB] is safe for concurrent use. Strings of the
-// device are kept as they are: [Sanitize] them before they reach a terminal or a log.
+// device are kept as they are. Pass them to diag.Sanitize before they reach a terminal or a
+// log.
 //
 // # Limits
 //

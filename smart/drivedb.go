@@ -2,7 +2,6 @@ package smart
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -28,16 +27,17 @@ type DriveDB struct {
 // DriveEntry is one entry of the database.
 type DriveEntry struct {
 	// Family names the drives; for USB bridges it begins "USB:".
-	Family string
+	Family string `json:"family,omitzero"`
 	// Model and Firmware are POSIX extended regular expressions for the whole
 	// string. An empty Firmware matches all.
-	Model, Firmware string
+	Model    string `json:"model,omitzero"`
+	Firmware string `json:"firmware,omitzero"`
 	// Warning is the message for the owners of such a drive.
-	Warning string
+	Warning string `json:"warning,omitzero"`
 	// Presets are the options -v, -F and -d.
-	Presets string
+	Presets string `json:"presets,omitzero"`
 	// Line is the line of the entry in the file.
-	Line int
+	Line int `json:"line"`
 
 	match *matcher
 }
@@ -59,10 +59,10 @@ const (
 func LoadDriveDB(r io.Reader) (*DriveDB, error) {
 	src, err := io.ReadAll(io.LimitReader(r, maxDBSize+1))
 	if err != nil {
-		return nil, fmt.Errorf("drive database: %w", err)
+		return nil, errs.Errorf("drive database: %w", err)
 	}
 	if len(src) > maxDBSize {
-		return nil, fmt.Errorf("drive database: larger than %d bytes", maxDBSize)
+		return nil, errs.Errorf("drive database: larger than %d bytes", maxDBSize)
 	}
 	p := dbParser{src: src, line: 1, db: &DriveDB{}}
 	p.file()
@@ -71,7 +71,7 @@ func LoadDriveDB(r io.Reader) (*DriveDB, error) {
 		db.defaults = builtinPresets
 	}
 	if len(db.Entries) == 0 && db.Version == "" && !p.hasDefault {
-		return nil, errors.New("drive database: no entry { \"family\", \"model\", \"firmware\", \"warning\", \"presets\" } in it")
+		return nil, errs.New("drive database: no entry { \"family\", \"model\", \"firmware\", \"warning\", \"presets\" } in it")
 	}
 	return db, nil
 }
@@ -239,7 +239,7 @@ func (p *dbParser) add(line int, f [5]string) bool {
 		p.hasDefault = true
 		t := *builtinUnnamed
 		if err := t.options(f[4], true); err != nil {
-			p.warn(line, "DEFAULT: %v", err)
+			p.warn(line, "DEFAULT: %s", errs.Trim(err))
 		}
 		p.db.defaults = &t
 		return true
@@ -250,7 +250,7 @@ func (p *dbParser) add(line int, f [5]string) bool {
 	e := DriveEntry{Family: f[0], Model: f[1], Firmware: f[2], Warning: f[3], Presets: f[4], Line: line}
 	if !e.USB() {
 		if err := new(presetTable).options(e.Presets, false); err != nil {
-			p.warn(line, "%s: %v; the entry is left out", e.Family, err)
+			p.warn(line, "%s: %s; the entry is left out", e.Family, errs.Trim(err))
 			return true
 		}
 	}

@@ -64,7 +64,7 @@ func ExampleJudge() {
 		return
 	}
 	for _, f := range smart.Judge(s, smart.Policy{}) {
-		fmt.Printf("%v %s: %s (%s)\n", f.Severity, f.Rule, f.Detail, f.Evidence)
+		fmt.Printf("%v %s: %s (%s)\n", smart.SeverityName(f.Severity), f.Rule, f.Detail, f.Evidence)
 	}
 	// Output:
 	// act health-failed: the drive itself says that it is failing: save the data and replace it (temperature is above or below threshold) (failed)
@@ -147,11 +147,6 @@ func ExampleOpen() {
 	s, err := d.Snapshot(context.Background())
 	fmt.Println(s, err)
 	// Output: cannot open: true false
-}
-
-func ExampleSanitize() {
-	fmt.Println(smart.Sanitize("DISK\x1b[2J"))
-	// Output: DISK?[2J
 }
 
 func ExampleParseRawFormat() {

@@ -25,8 +25,7 @@ func (d *ataDecoder) identify(b []byte) {
 	case r >= 0x401 && r != 0xffff:
 		id.Rotation = Some(r)
 	}
-	id.FormFactor = name(byte(min(word(168)&15, 15)), "", "5.25 inches", "3.5 inches", "2.5 inches", "1.8 inches",
-		"< 1.8 inches", "mSATA", "M.2", "MicroSSD", "CFast")
+	id.FormFactor = formFactors[word(168)&15]
 	logical, physical := uint32(sector), uint32(sector)
 	if w := word(106); w&0xc000 == 0x4000 {
 		if w&0x1000 != 0 {
@@ -92,3 +91,6 @@ func keepTrimmed(dst *string, b []byte) {
 func hex64(v uint64) string {
 	return strings.TrimPrefix(string(appendHex(nil, v, 16)), "0x")
 }
+
+// formFactors are the nominal form factors of word 168 (ACS-4, 7.12.7.67).
+var formFactors = [16]string{"", "5.25 inches", "3.5 inches", "2.5 inches", "1.8 inches", "< 1.8 inches", "mSATA", "M.2", "MicroSSD", "CFast"}

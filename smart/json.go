@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"dougu.internal/internal/jsontext"
 )
 
 // maxDocument bounds a JSON document, and maxDrives the drives of one input.
@@ -18,7 +20,7 @@ const (
 
 // ErrScan means that the JSON is the list of devices of smartctl --scan: it holds no
 // word about their health.
-var ErrScan = errors.New("the list of devices of smartctl --scan holds no health: run smartctl -x -j on each device")
+var ErrScan = errs.New("the list of devices of smartctl --scan holds no health: run smartctl -x -j on each device")
 
 // ParseJSON reads one JSON document of smartctl -j (7.0 to 8.0), of smartd -j, or of
 // nvme smart-log -o json. Fields of a wrong type leave a [Warning], the others are
@@ -28,7 +30,7 @@ var ErrScan = errors.New("the list of devices of smartctl --scan holds no health
 func ParseJSON(b []byte) (*Snapshot, error) {
 	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
 	if len(b) > maxDocument {
-		return nil, fmt.Errorf("JSON: the document is larger than %d bytes", maxDocument)
+		return nil, errs.Errorf("JSON: the document is larger than %d bytes", maxDocument)
 	}
 	var d jsonDoc
 	var odd *json.UnmarshalTypeError
@@ -61,12 +63,13 @@ func ParseJSON(b []byte) (*Snapshot, error) {
 func jsonError(b []byte, err error) error {
 	var syntax *json.SyntaxError
 	if !errors.As(err, &syntax) {
-		return fmt.Errorf("JSON: %w", err)
+		return errs.Errorf("JSON: %s", jsontext.Cause(err))
 	}
-	off := max(0, min(int(syntax.Offset)-1, len(b))) // of the byte that is wrong
+	off := min(jsontext.Offset(syntax), len(b))
 	line := 1 + bytes.Count(b[:off], []byte("\n"))
 	column := off - bytes.LastIndexByte(b[:off], '\n')
-	return fmt.Errorf("JSON: %d:%d: %w", line, column, err)
+	near := b[off:min(off+1, len(b))]
+	return errs.Errorf("JSON: %d:%d: syntax error near %q", line, column, near)
 }
 
 // jsonDoc is the part of smartctl's document that the model keeps.

@@ -218,7 +218,7 @@ func (d *jsonDoc) scsi(s *Snapshot, b []byte) {
 	}
 	var rare jsonSCSI
 	if err := json.Unmarshal(b, &rare); err != nil {
-		s.warn(Warning{Path: "scsi", Msg: err.Error()})
+		s.warn(Warning{Path: "scsi", Msg: errs.Trim(err)})
 	}
 	h.Used, h.GrownDefects = opt(rare.Used), opt(rare.Grown)
 	if e, ok := rare.Env["temperature_1"]; ok {

@@ -4,79 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 )
-
-// Severity says how much a finding matters. The zero value is invalid.
-type Severity uint8
-
-// The severities, gravest first.
-const (
-	// Act: replace the disk, or take away what harms it.
-	Act Severity = iota + 1
-	// Watch: something has begun; look again.
-	Watch
-	// Info: worth knowing; nothing is wrong.
-	Info
-)
-
-// String returns "act", "watch" or "info", and "invalid" for anything else.
-func (s Severity) String() string { return name(s, "invalid", "act", "watch", "info") }
-
-// Finding is one reason to look at a disk.
-type Finding struct {
-	// Rule is the stable name of the rule; see [Rules].
-	Rule     string
-	Severity Severity
-	// Detail says what is wrong and what to do.
-	Detail string
-	// Evidence is the value behind the finding and Source where it stands.
-	Evidence, Source string
-	// Since is the moment from which on the finding is known to hold: when the
-	// evidence was taken. The zero time is unknown.
-	Since time.Time
-	// Past tells that the evidence is about something that is over.
-	Past bool
-}
-
-// Rule describes a rule of [Judge] or [Compare].
-type Rule struct{ ID, Summary string }
-
-// Rules lists the rules, in the order of their ids.
-func Rules() []Rule {
-	return slices.Clone(ruleTable)
-}
-
-var ruleTable = []Rule{
-	{"attribute-failing", "a normalised attribute is at or below its threshold now"},
-	{"attribute-past", "a normalised attribute was at or below its threshold"},
-	{"attribute-growing", "a counter that predicts failure grew between two snapshots"},
-	{"counter-reset", "a counter is lower than before"},
-	{"errors-logged", "the error log has entries"},
-	{"evidence-odd", "the evidence is damaged in places"},
-	{"firmware-changed", "the firmware is another one than before"},
-	{"health-failed", "the drive says that it is failing"},
-	{"health-unknown", "the drive did not answer; the tool's verdict is a guess"},
-	{"not-read", "the tool could not read the drive"},
-	{"nvme-media-errors", "the NVMe log counts media errors"},
-	{"nvme-spare", "the spare of an NVMe drive is below its threshold"},
-	{"nvme-warning", "a critical warning bit of an NVMe drive is set"},
-	{"nvme-wear", "an NVMe or SAS drive has used up its endurance"},
-	{"pending-sectors", "sectors wait to be remapped"},
-	{"reallocated-sectors", "sectors have been remapped"},
-	{"reported-uncorrectable", "errors could not be corrected"},
-	{"command-timeouts", "commands timed out"},
-	{"offline-uncorrectable", "sectors could not be read by the drive's own scan"},
-	{"scsi-uncorrected", "a SCSI disk counts uncorrected errors"},
-	{"scsi-defects", "the grown defect list of a SCSI disk is not empty"},
-	{"smart-disabled", "the drive can watch itself, and that is switched off"},
-	{"self-test-failed", "a self-test found a fault"},
-	{"temperature-high", "the temperature is at or above a limit"},
-	{"temperature-low", "the temperature is at or below a limit"},
-	{"temperature-was-low", "the drive has been inside a window before"},
-	{"temperature-window", "the drive behaves in its own way at this temperature"},
-	{"throughput", "the disk writes slowly"},
-}
 
 // Policy says by what Judge judges. The zero value is the default policy.
 type Policy struct {
@@ -106,9 +34,9 @@ func (p Policy) windows() []Window {
 	return p.Windows
 }
 
-// Judge returns what is wrong with a disk, gravest first. It has no memory: a finding
-// is gone as soon as its evidence is.
-func Judge(s *Snapshot, p Policy) []Finding {
+// Judge returns the findings for a disk, most severe first. It keeps no state between
+// calls.
+func Judge(s *Snapshot, p Policy) Findings {
 	j := judge{s: s, p: p}
 	j.read()
 	j.health()
@@ -119,8 +47,9 @@ func Judge(s *Snapshot, p Policy) []Finding {
 	j.logs()
 	j.temperature()
 	for _, w := range s.Warnings {
-		j.add(Finding{Rule: "evidence-odd", Severity: Info, Detail: w.Msg, Evidence: w.String(), Source: s.Source.Format.String()})
+		j.add(Finding{Rule: "evidence-odd", Severity: Info, Key: w.Path, Detail: w.Msg, Evidence: w.String(), Source: s.Source.Format.String()})
 	}
+	j.list.completeKeys()
 	slices.SortStableFunc(j.list, func(a, b Finding) int { return cmp.Compare(a.Severity, b.Severity) })
 	return j.list
 }
@@ -128,7 +57,7 @@ func Judge(s *Snapshot, p Policy) []Finding {
 type judge struct {
 	s    *Snapshot
 	p    Policy
-	list []Finding
+	list Findings
 }
 
 func (j *judge) add(f Finding) {
@@ -182,6 +111,10 @@ func (j *judge) attributes() {
 		f := Finding{
 			Evidence: fmt.Sprintf("value %d, worst %d, threshold %d", a.Value, a.Worst, a.Thresh),
 			Source:   fmt.Sprintf("attribute %d %s (%s)", a.ID, a.Name, kind),
+			Key:      attributeKey(a.ID), Attribute: a.ID, Value: Opt[float64]{float64(a.Value), a.Has&HasValue != 0},
+		}
+		if !f.Value.OK {
+			f.Value = Opt[float64]{}
 		}
 		switch {
 		case a.State == FailingNow && a.Flags&Prefail != 0:
@@ -206,14 +139,14 @@ func isTemperatureID(id uint8) bool { return id == 190 || id == 194 || id == 231
 // predictors are the attributes that predict failure; a raw value above zero is to be
 // watched, growth is to be acted upon (see [Compare]).
 var predictors = []struct {
-	id           uint8
-	rule, detail string
+	id                 uint8
+	rule, unit, detail string
 }{
-	{5, "reallocated-sectors", "sectors have been remapped; watch whether the number grows"},
-	{187, "reported-uncorrectable", "errors that the drive could not correct reached the host"},
-	{188, "command-timeouts", "commands timed out; look at power and cabling first"},
-	{197, "pending-sectors", "sectors wait to be remapped; reading them may fail"},
-	{198, "offline-uncorrectable", "the drive's own scan found sectors that it cannot read"},
+	{5, "reallocated-sectors", "sectors", "sectors have been remapped; watch whether the number grows"},
+	{187, "reported-uncorrectable", "errors", "errors that the drive could not correct reached the host"},
+	{188, "command-timeouts", "timeouts", "commands timed out; look at power and cabling first"},
+	{197, "pending-sectors", "sectors", "sectors wait to be remapped; reading them may fail"},
+	{198, "offline-uncorrectable", "sectors", "the drive's own scan found sectors that it cannot read"},
 }
 
 // unknownCount is what some drives show for "not known".
@@ -245,14 +178,17 @@ func (j *judge) counters() {
 			continue
 		}
 		if n, ok := a.errorCount(); ok && n > 0 {
-			j.add(Finding{Rule: p.rule, Severity: Watch, Detail: p.detail, Evidence: fmt.Sprint(n), Source: fmt.Sprintf("attribute %d %s", a.ID, a.Name)})
+			j.add(Finding{Rule: p.rule, Severity: Watch, Detail: p.detail, Evidence: fmt.Sprint(n), Source: fmt.Sprintf("attribute %d %s", a.ID, a.Name),
+				Key: attributeKey(a.ID), Attribute: a.ID, Value: Some(float64(n)), Unit: p.unit})
 		}
 	}
 	if v, ok := j.s.Stat(4, 8); ok && v > 0 && j.s.Attribute(187) == nil {
-		j.add(Finding{Rule: "reported-uncorrectable", Severity: Watch, Detail: predictors[1].detail, Evidence: fmt.Sprint(v), Source: "device statistics page 4"})
+		j.add(Finding{Rule: "reported-uncorrectable", Severity: Watch, Detail: predictors[1].detail, Evidence: fmt.Sprint(v), Source: "device statistics page 4",
+			Key: "statistics", Value: Some(float64(v)), Unit: "errors"})
 	}
 	if v, ok := j.s.Stat(3, 0x20); ok && v > 0 && j.s.Attribute(5) == nil {
-		j.add(Finding{Rule: "reallocated-sectors", Severity: Watch, Detail: predictors[0].detail, Evidence: fmt.Sprint(v), Source: "device statistics page 3"})
+		j.add(Finding{Rule: "reallocated-sectors", Severity: Watch, Detail: predictors[0].detail, Evidence: fmt.Sprint(v), Source: "device statistics page 3",
+			Key: "statistics", Value: Some(float64(v)), Unit: "sectors"})
 	}
 }
 
@@ -265,7 +201,10 @@ func (j *judge) nvme() {
 		if n.CriticalWarning.V>>bit&1 == 0 || !n.CriticalWarning.OK {
 			continue
 		}
-		f := Finding{Rule: "nvme-warning", Severity: Act, Detail: text, Evidence: fmt.Sprintf("critical warning %02Xh, bit %d", n.CriticalWarning.V, bit), Source: "NVMe log 02h"}
+		f := Finding{Rule: "nvme-warning", Severity: Act, Detail: text, Evidence: fmt.Sprintf("critical warning %02Xh, bit %d", n.CriticalWarning.V, bit), Source: "NVMe log 02h", Key: fmt.Sprintf("bit-%d", bit)}
+		if bit == 1 && n.Temperature.OK {
+			f.Value, f.Unit = Some(float64(n.Temperature.V)), "C"
+		}
 		if bit == 1 { // the drive does not say on which side: only numbers can
 			switch t, w := n.Temperature, n.WarningLimit; {
 			case t.OK && w.OK && t.V >= w.V:
@@ -277,17 +216,20 @@ func (j *judge) nvme() {
 		j.add(f)
 	}
 	if n.MediaErrors.OK && n.MediaErrors.V != (Uint128{}) {
-		j.add(Finding{Rule: "nvme-media-errors", Severity: Watch, Detail: "data could not be recovered from the medium", Evidence: n.MediaErrors.V.String(), Source: "NVMe log 02h"})
+		j.add(Finding{Rule: "nvme-media-errors", Severity: Watch, Detail: "data could not be recovered from the medium", Evidence: n.MediaErrors.V.String(), Source: "NVMe log 02h",
+			Value: Some(n.MediaErrors.V.float()), Unit: "errors"})
 	}
 	if n.Spare.OK && n.SpareThreshold.OK && n.Spare.V < n.SpareThreshold.V && n.CriticalWarning.V&1 == 0 {
-		j.add(Finding{Rule: "nvme-spare", Severity: Act, Detail: "the spare is below its threshold", Evidence: fmt.Sprintf("%d %% of %d %%", n.Spare.V, n.SpareThreshold.V), Source: "NVMe log 02h"})
+		j.add(Finding{Rule: "nvme-spare", Severity: Act, Detail: "the spare is below its threshold", Evidence: fmt.Sprintf("%d %% of %d %%", n.Spare.V, n.SpareThreshold.V), Source: "NVMe log 02h",
+			Value: Some(float64(n.Spare.V)), Unit: "%"})
 	}
 	j.wear(n.Used, "NVMe log 02h")
 }
 
 func (j *judge) wear(used Opt[uint8], source string) {
 	if used.OK && used.V >= 90 {
-		f := Finding{Rule: "nvme-wear", Severity: Watch, Detail: "the endurance that the maker promises is nearly used up", Evidence: fmt.Sprintf("%d %%", used.V), Source: source}
+		f := Finding{Rule: "nvme-wear", Severity: Watch, Detail: "the endurance that the maker promises is nearly used up", Evidence: fmt.Sprintf("%d %%", used.V), Source: source,
+			Value: Some(float64(used.V)), Unit: "%"}
 		if used.V >= 100 {
 			f.Detail = "the endurance that the maker promises is used up"
 		}
@@ -305,18 +247,21 @@ func (j *judge) scsi() {
 		c    *ErrorCounters
 	}{{"read", h.Read}, {"write", h.Write}, {"verify", h.Verify}} {
 		if c.c != nil && c.c.Uncorrected.OK && c.c.Uncorrected.V > 0 {
-			j.add(Finding{Rule: "scsi-uncorrected", Severity: Watch, Detail: c.name + " errors that were not corrected", Evidence: fmt.Sprint(c.c.Uncorrected.V), Source: "SCSI error counters"})
+			j.add(Finding{Rule: "scsi-uncorrected", Severity: Watch, Detail: c.name + " errors that were not corrected", Evidence: fmt.Sprint(c.c.Uncorrected.V), Source: "SCSI error counters",
+				Key: c.name, Value: Some(float64(c.c.Uncorrected.V)), Unit: "errors"})
 		}
 	}
 	if h.GrownDefects.OK && h.GrownDefects.V > 0 {
-		j.add(Finding{Rule: "scsi-defects", Severity: Watch, Detail: "sectors have been remapped; watch whether the number grows", Evidence: fmt.Sprint(h.GrownDefects.V), Source: "grown defect list"})
+		j.add(Finding{Rule: "scsi-defects", Severity: Watch, Detail: "sectors have been remapped; watch whether the number grows", Evidence: fmt.Sprint(h.GrownDefects.V), Source: "grown defect list",
+			Value: Some(float64(h.GrownDefects.V)), Unit: "sectors"})
 	}
 	j.wear(h.Used, "SCSI log page 11h")
 }
 
 func (j *judge) logs() {
 	if c := j.s.Errors.Count; c.OK && c.V > 0 && j.s.NVMe == nil {
-		f := Finding{Rule: "errors-logged", Severity: Info, Detail: "commands have failed; the log tells which", Evidence: fmt.Sprint(c.V), Source: "error log", Past: true}
+		f := Finding{Rule: "errors-logged", Severity: Info, Detail: "commands have failed; the log tells which", Evidence: fmt.Sprint(c.V), Source: "error log", Past: true,
+			Key: "log", Value: Some(float64(c.V)), Unit: "errors"}
 		if len(j.s.Errors.Entries) > 0 && j.s.Errors.Entries[0].Hours.OK {
 			f.Detail = fmt.Sprintf("commands have failed, the last one at %d hours", j.s.Errors.Entries[0].Hours.V)
 		}
@@ -337,6 +282,6 @@ func (j *judge) logs() {
 		if t.LBA.OK {
 			evidence += fmt.Sprintf(" at LBA %d", t.LBA.V)
 		}
-		j.add(Finding{Rule: "self-test-failed", Severity: Act, Detail: "the last " + t.Kind + " self-test found a fault", Evidence: evidence, Source: fmt.Sprintf("self-test log, entry %d", t.Num)})
+		j.add(Finding{Rule: "self-test-failed", Severity: Act, Detail: "the last " + t.Kind + " self-test found a fault", Evidence: evidence, Source: fmt.Sprintf("self-test log, entry %d", t.Num), Key: t.Kind})
 	}
 }

@@ -1,6 +1,10 @@
 package smart
 
-import "fmt"
+import (
+	"fmt"
+
+	"dougu.internal/diag"
+)
 
 // The range that is assumed for a rotating disk that names none: the one that makers
 // of disks have printed in their manuals for decades.
@@ -26,18 +30,19 @@ func (j *judge) limits(t *Temperature) {
 	c := t.Current
 	at := fmt.Sprintf("%d C", c.C)
 	from := c.From.String()
-	high := func(limit TempValue, sev Severity, what string) bool {
+	value := Some(float64(c.C))
+	high := func(limit TempValue, sev diag.Severity, what string) bool {
 		if !limit.OK || c.C < limit.C || limit.C <= 0 {
 			return false
 		}
-		j.add(Finding{Rule: "temperature-high", Severity: sev, Detail: fmt.Sprintf("%s is %d C: cool the drive", what, limit.C), Evidence: at, Source: from + "; limit from " + limit.From.String()})
+		j.add(Finding{Rule: "temperature-high", Severity: sev, Detail: fmt.Sprintf("%s is %d C: cool the drive", what, limit.C), Evidence: at, Source: from + "; limit from " + limit.From.String(), Value: value, Unit: "C"})
 		return true
 	}
-	low := func(limit TempValue, sev Severity, what string) bool {
+	low := func(limit TempValue, sev diag.Severity, what string) bool {
 		if !limit.OK || c.C > limit.C {
 			return false
 		}
-		j.add(Finding{Rule: "temperature-low", Severity: sev, Detail: fmt.Sprintf("%s is %d C: warm the drive", what, limit.C), Evidence: at, Source: from + "; limit from " + limit.From.String()})
+		j.add(Finding{Rule: "temperature-low", Severity: sev, Detail: fmt.Sprintf("%s is %d C: warm the drive", what, limit.C), Evidence: at, Source: from + "; limit from " + limit.From.String(), Value: value, Unit: "C"})
 		return true
 	}
 	_ = high(t.Critical, Act, "the critical limit") || high(t.Trip, Act, "the trip temperature") || high(t.LimitMax, Act, "the upper limit") ||
@@ -49,9 +54,9 @@ func (j *judge) limits(t *Temperature) {
 	}
 	switch {
 	case c.C > genericMax:
-		j.add(Finding{Rule: "temperature-high", Severity: Watch, Detail: fmt.Sprintf("hotter than the %d to %d C that are usual for disks", genericMin, genericMax), Evidence: at, Source: from + "; generic range"})
+		j.add(Finding{Rule: "temperature-high", Severity: Watch, Detail: fmt.Sprintf("hotter than the %d to %d C that are usual for disks", genericMin, genericMax), Evidence: at, Source: from + "; generic range", Value: value, Unit: "C"})
 	case c.C < genericMin:
-		j.add(Finding{Rule: "temperature-low", Severity: Watch, Detail: fmt.Sprintf("colder than the %d to %d C that are usual for disks", genericMin, genericMax), Evidence: at, Source: from + "; generic range"})
+		j.add(Finding{Rule: "temperature-low", Severity: Watch, Detail: fmt.Sprintf("colder than the %d to %d C that are usual for disks", genericMin, genericMax), Evidence: at, Source: from + "; generic range", Value: value, Unit: "C"})
 	}
 }
 
@@ -63,7 +68,7 @@ func (j *judge) window(t *Temperature) {
 			continue
 		}
 		c := int(t.Current.C)
-		f := Finding{Rule: "temperature-window", Evidence: fmt.Sprintf("%d C", c), Source: t.Current.From.String() + "; " + w.Source}
+		f := Finding{Rule: "temperature-window", Evidence: fmt.Sprintf("%d C", c), Source: t.Current.From.String() + "; " + w.Source, Value: Some(float64(c)), Unit: "C"}
 		do := "warm it"
 		if !w.cold(c) {
 			do = "cool it"
@@ -95,7 +100,7 @@ func (j *judge) wasLow(t *Temperature) {
 		}
 		j.add(Finding{
 			Rule: "temperature-was-low", Severity: Info, Past: true, Evidence: fmt.Sprintf("lowest ever %d C", low),
-			Source: t.LifetimeMin.From.String() + "; " + w.Source,
+			Source: t.LifetimeMin.From.String() + "; " + w.Source, Value: Some(float64(low)), Unit: "C",
 			Detail: fmt.Sprintf("outside the window now, but the drive has been in it (%s): %s", w.edges(), w.Effect),
 		})
 	}

@@ -4,31 +4,34 @@ package smart
 type Offline struct {
 	// CollectionStatus is byte 362 of the page, SelfTestStatus byte 363 of a drive that
 	// supports self-tests.
-	CollectionStatus uint8
-	SelfTestStatus   Opt[uint8]
+	CollectionStatus uint8      `json:"collectionStatus"`
+	SelfTestStatus   Opt[uint8] `json:"selfTestStatus,omitzero"`
 	// CollectionSeconds is how long a full off-line collection takes.
-	CollectionSeconds uint16
+	CollectionSeconds uint16 `json:"collectionSeconds"`
 	// Capabilities is byte 367.
-	Capabilities uint8
+	Capabilities uint8 `json:"capabilities"`
 	// ShortMinutes, ExtendedMinutes and ConveyanceMinutes are the polling times of
 	// the self-tests, where the drive supports them.
-	ShortMinutes, ExtendedMinutes, ConveyanceMinutes Opt[uint16]
+	ShortMinutes      Opt[uint16] `json:"shortMinutes,omitzero"`
+	ExtendedMinutes   Opt[uint16] `json:"extendedMinutes,omitzero"`
+	ConveyanceMinutes Opt[uint16] `json:"conveyanceMinutes,omitzero"`
 }
 
 // SelfTest is one entry of a self-test log.
 type SelfTest struct {
 	// Num is the entry's number, 1 for the newest.
-	Num int
+	Num int `json:"num"`
 	// Kind names the test and Result its outcome, as smartctl prints them.
-	Kind, Result string
+	Kind   string `json:"kind,omitzero"`
+	Result string `json:"result,omitzero"`
 	// Code is the status byte of an ATA entry: the status in the high four bits,
 	// the tenths that remained in the low four.
-	Code Opt[uint8]
+	Code Opt[uint8] `json:"code,omitzero"`
 	// Hours is the power-on time at the end of the test. ATA counts it in 16 bits;
 	// see [SelfTest.HoursBefore].
-	Hours Opt[uint64]
+	Hours Opt[uint64] `json:"hours,omitzero"`
 	// LBA is the first bad block.
-	LBA Opt[uint64]
+	LBA Opt[uint64] `json:"lba,omitzero"`
 }
 
 // Failed reports whether the test found a fault: statuses 3 to 8 of ATA, and the
@@ -57,68 +60,79 @@ func (t *SelfTest) HoursBefore(now uint64) (uint64, bool) {
 // ErrorLog is the log of commands that failed.
 type ErrorLog struct {
 	// Count is the number of errors over the drive's life.
-	Count Opt[uint64]
+	Count Opt[uint64] `json:"count,omitzero"`
 	// Entries are the newest errors, newest first.
-	Entries []ErrorEntry
+	Entries []ErrorEntry `json:"entries,omitzero"`
 }
 
 // ErrorEntry is one error of an ATA or NVMe error log.
 type ErrorEntry struct {
 	// Number is the error's number over the drive's life. It is below 1 when the log
 	// holds more entries than the drive has counted.
-	Number int64
+	Number int64 `json:"number"`
 	// Hours is the power-on time, a 16-bit counter on ATA drives.
-	Hours Opt[uint64]
+	Hours Opt[uint64] `json:"hours,omitzero"`
 	// Status and Error are the two registers of an ATA drive, Count and Device what
 	// the registers of that name held after the command.
-	Status, Error, Device uint8
-	Count                 uint16
+	Status uint8  `json:"status"`
+	Error  uint8  `json:"error"`
+	Device uint8  `json:"device"`
+	Count  uint16 `json:"count"`
 	// NVMeStatus is the status field of an NVMe entry.
-	NVMeStatus Opt[uint16]
+	NVMeStatus Opt[uint16] `json:"nvmeStatus,omitzero"`
 	// LBA is the block in the registers.
-	LBA Opt[uint64]
+	LBA Opt[uint64] `json:"lba,omitzero"`
 	// Text is the reason in words, where the tool printed one.
-	Text string
+	Text string `json:"text,omitzero"`
 }
 
 // SCTStatus is the SCT status page (SMART log E0h). A temperature that the drive
 // does not know (80h) is absent.
 type SCTStatus struct {
-	FormatVersion, SCTVersion   uint16
-	Current, CycleMin, CycleMax Opt[int8]
-	LifetimeMin, LifetimeMax    Opt[int8]
-	OpLimitMax                  Opt[int8]
-	OverLimitCount              Opt[uint32]
-	UnderLimitCount             Opt[uint32]
-	Health                      Status
-	DeviceState                 uint8
+	FormatVersion   uint16      `json:"formatVersion"`
+	SCTVersion      uint16      `json:"sctVersion"`
+	Current         Opt[int8]   `json:"current,omitzero"`
+	CycleMin        Opt[int8]   `json:"cycleMin,omitzero"`
+	CycleMax        Opt[int8]   `json:"cycleMax,omitzero"`
+	LifetimeMin     Opt[int8]   `json:"lifetimeMin,omitzero"`
+	LifetimeMax     Opt[int8]   `json:"lifetimeMax,omitzero"`
+	OpLimitMax      Opt[int8]   `json:"opLimitMax,omitzero"`
+	OverLimitCount  Opt[uint32] `json:"overLimitCount,omitzero"`
+	UnderLimitCount Opt[uint32] `json:"underLimitCount,omitzero"`
+	Health          Status      `json:"health"`
+	DeviceState     uint8       `json:"deviceState"`
 }
 
 // SCTHistory is the temperature history table (SMART log E1h after the request for
 // table 2).
 type SCTHistory struct {
-	FormatVersion                    uint16
-	SamplingMinutes, IntervalMinutes uint16
-	OpMin, OpMax, LimitMin, LimitMax Opt[int8]
+	FormatVersion   uint16    `json:"formatVersion"`
+	SamplingMinutes uint16    `json:"samplingMinutes"`
+	IntervalMinutes uint16    `json:"intervalMinutes"`
+	OpMin           Opt[int8] `json:"opMin,omitzero"`
+	OpMax           Opt[int8] `json:"opMax,omitzero"`
+	LimitMin        Opt[int8] `json:"limitMin,omitzero"`
+	LimitMax        Opt[int8] `json:"limitMax,omitzero"`
 	// Size is the number of entries of the ring and Index the newest one.
-	Size, Index uint16
+	Size  uint16 `json:"size"`
+	Index uint16 `json:"index"`
 	// Samples are in time order, oldest first; a gap is absent.
-	Samples []Opt[int8]
+	Samples []Opt[int8] `json:"samples,omitzero"`
 }
 
 // Stat is one entry of the Device Statistics log.
 type Stat struct {
-	Page uint8
+	Page uint8 `json:"page"`
 	// Offset of the entry in its page and Size of the value in bytes.
-	Offset uint16
-	Size   uint8
-	Name   string
+	Offset uint16 `json:"offset"`
+	Size   uint8  `json:"size"`
+	Name   string `json:"name,omitzero"`
 	// Flags is the top byte of the entry: bit 7 supported, 6 valid, 5 normalised, 4
 	// supports DSN, 3 the monitored condition is met.
-	Flags uint8
+	Flags uint8 `json:"flags"`
 	// Value is present when the drive says that it is valid. One byte values of page
 	// 5 are signed.
-	Value Opt[int64]
+	Value Opt[int64] `json:"value,omitzero"`
 }
 
 // Stat returns the valid value of a Device Statistics entry.

@@ -11,32 +11,41 @@ import (
 type NVMeHealth struct {
 	// CriticalWarning is a set of bits: 0 spare below its threshold, 1 temperature, 2
 	// reliability, 3 media read-only, 4 volatile memory backup, 5 persistent memory.
-	CriticalWarning Opt[uint8]
+	CriticalWarning Opt[uint8] `json:"criticalWarning,omitzero"`
 	// Temperature is the composite temperature in degrees Celsius.
-	Temperature Opt[int16]
+	Temperature Opt[int16] `json:"temperature,omitzero"`
 	// Spare and SpareThreshold are in percent of the spare capacity; Used is in
 	// percent of the expected life and may be above 100.
-	Spare, SpareThreshold, Used Opt[uint8]
+	Spare          Opt[uint8] `json:"spare,omitzero"`
+	SpareThreshold Opt[uint8] `json:"spareThreshold,omitzero"`
+	Used           Opt[uint8] `json:"used,omitzero"`
 	// EnduranceWarning is byte 6, about endurance groups.
-	EnduranceWarning Opt[uint8]
+	EnduranceWarning Opt[uint8] `json:"enduranceWarning,omitzero"`
 	// UnitsRead and UnitsWritten count thousands of 512 bytes.
-	UnitsRead, UnitsWritten Opt[Uint128]
+	UnitsRead    Opt[Uint128] `json:"unitsRead,omitzero"`
+	UnitsWritten Opt[Uint128] `json:"unitsWritten,omitzero"`
 	// HostReads and HostWrites count commands.
-	HostReads, HostWrites Opt[Uint128]
+	HostReads  Opt[Uint128] `json:"hostReads,omitzero"`
+	HostWrites Opt[Uint128] `json:"hostWrites,omitzero"`
 	// BusyMinutes is the time in which the controller was busy.
-	BusyMinutes                Opt[Uint128]
-	PowerCycles, PowerOnHours  Opt[Uint128]
-	UnsafeShutdowns            Opt[Uint128]
-	MediaErrors, ErrorLogCount Opt[Uint128]
+	BusyMinutes     Opt[Uint128] `json:"busyMinutes,omitzero"`
+	PowerCycles     Opt[Uint128] `json:"powerCycles,omitzero"`
+	PowerOnHours    Opt[Uint128] `json:"powerOnHours,omitzero"`
+	UnsafeShutdowns Opt[Uint128] `json:"unsafeShutdowns,omitzero"`
+	MediaErrors     Opt[Uint128] `json:"mediaErrors,omitzero"`
+	ErrorLogCount   Opt[Uint128] `json:"errorLogCount,omitzero"`
 	// WarningMinutes and CriticalMinutes is the time above the two limits.
-	WarningMinutes, CriticalMinutes Opt[uint32]
+	WarningMinutes  Opt[uint32] `json:"warningMinutes,omitzero"`
+	CriticalMinutes Opt[uint32] `json:"criticalMinutes,omitzero"`
 	// Sensors are in degrees Celsius; a sensor that does not exist is absent.
-	Sensors [8]Opt[int16]
+	Sensors [8]Opt[int16] `json:"sensors"`
 	// ThermalTransitions and ThermalSeconds are of thermal management temperatures 1
 	// and 2.
-	ThermalTransitions, ThermalSeconds [2]Opt[uint32]
+	ThermalTransitions [2]Opt[uint32] `json:"thermalTransitions"`
+	ThermalSeconds     [2]Opt[uint32] `json:"thermalSeconds"`
 	// WarningLimit and CriticalLimit are WCTEMP and CCTEMP of Identify Controller.
-	WarningLimit, CriticalLimit Opt[int16]
+	WarningLimit  Opt[int16] `json:"warningLimit,omitzero"`
+	CriticalLimit Opt[int16] `json:"criticalLimit,omitzero"`
 }
 
 // criticalWarnings says the bits of NVMeHealth.CriticalWarning in words, lowest bit first.
@@ -65,7 +74,7 @@ func celsius(k uint16) Opt[int16] {
 // [DecodeNVMeIdentify] stay.
 func DecodeNVMe(dst *NVMeHealth, log []byte) error {
 	if len(log) < 512 {
-		return fmt.Errorf("NVMe log 02h: %d bytes, 512 are due", len(log))
+		return errs.Errorf("NVMe log 02h: %d bytes, 512 are due", len(log))
 	}
 	u128 := func(off int) Opt[Uint128] {
 		return Some(Uint128{binary.LittleEndian.Uint64(log[off+8:]), binary.LittleEndian.Uint64(log[off:])})
@@ -94,7 +103,7 @@ func DecodeNVMe(dst *NVMeHealth, log []byte) error {
 // temperature limits of dst. The error says that the page is shorter than 540 bytes.
 func DecodeNVMeIdentify(dst *Snapshot, page []byte) error {
 	if len(page) < 540 {
-		return fmt.Errorf("NVMe Identify Controller: %d bytes, 4096 are due", len(page))
+		return errs.Errorf("NVMe Identify Controller: %d bytes, 4096 are due", len(page))
 	}
 	keepTrimmed(&dst.Identity.Serial, page[4:24])
 	keepTrimmed(&dst.Identity.Model, page[24:64])

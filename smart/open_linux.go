@@ -3,7 +3,6 @@ package smart
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -18,7 +17,7 @@ import (
 func Open(path string) (*Device, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, refused(err))
+		return nil, errs.Errorf("%s: %w", path, refused(err))
 	}
 	id := DeviceID{Node: path}
 	if strings.HasPrefix(filepath.Base(path), "nvme") {
@@ -33,7 +32,7 @@ func Open(path string) (*Device, error) {
 // refused gives an error of the system our own meaning as well.
 func refused(err error) error {
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-		return fmt.Errorf("%w (%w)", ErrPermission, err)
+		return errs.Errorf("%w (%w)", ErrPermission, err)
 	}
 	return err
 }
@@ -126,14 +125,14 @@ func (k *kernel) sg(ctx context.Context, cdb, buf []byte, out bool) ([]byte, err
 		return nil, refused(errno)
 	}
 	if h.hostStatus != 0 {
-		return nil, fmt.Errorf("the host adapter failed with status %02Xh", h.hostStatus)
+		return nil, errs.Errorf("the host adapter failed with status %02Xh", h.hostStatus)
 	}
 	s := sense[:min(int(h.senseLen), len(sense))]
 	if h.status != 0 && h.status != checkCondition {
-		return s, fmt.Errorf("the device answered with SCSI status %02Xh", h.status)
+		return s, errs.Errorf("the device answered with SCSI status %02Xh", h.status)
 	}
 	if h.status == checkCondition && len(s) == 0 {
-		return nil, errors.New("the device reports an error without a reason")
+		return nil, errs.New("the device reports an error without a reason")
 	}
 	return s, nil
 }
@@ -165,7 +164,7 @@ func (k *kernel) ATA(ctx context.Context, c ATACommand, buf []byte) (Registers, 
 	case regs.OK && regs.V.Status&0x21 != 0: // device fault or error
 		return regs.V, &SenseError{Key: 0xb}
 	case c.WantRegisters && !regs.OK:
-		return Registers{}, errors.New("the registers were not returned: a bridge is in between")
+		return Registers{}, errs.New("the registers were not returned: a bridge is in between")
 	}
 	return regs.V, nil
 }

@@ -4,10 +4,9 @@ package smart
 
 import (
 	"errors"
-	"fmt"
 )
 
 // Open is for Linux alone. The error wraps [errors.ErrUnsupported].
 func Open(path string) (*Device, error) {
-	return nil, fmt.Errorf("%s: reading a device is implemented for Linux, give the output of smartctl instead: %w", path, errors.ErrUnsupported)
+	return nil, errs.Errorf("%s: reading a device is implemented for Linux, give the output of smartctl instead: %w", path, errors.ErrUnsupported)
 }

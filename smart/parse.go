@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 )
 
@@ -22,10 +21,10 @@ const maxInput = 64 << 20
 func Parse(r io.Reader) ([]*Snapshot, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading SMART evidence: %w", err)
+		return nil, errs.Errorf("reading SMART evidence: %w", err)
 	}
 	if len(b) > maxInput {
-		return nil, fmt.Errorf("the input is larger than %d bytes", maxInput)
+		return nil, errs.Errorf("the input is larger than %d bytes", maxInput)
 	}
 	return ParseBytes(b, nil)
 }
@@ -72,12 +71,12 @@ func parseDocuments(b []byte) (list []*Snapshot, err error) {
 			break
 		} else if err != nil {
 			if len(list) == 0 && errors.Is(err, io.ErrUnexpectedEOF) {
-				return nil, fmt.Errorf("JSON: the document is cut after %d bytes", len(b))
+				return nil, errs.Errorf("JSON: the document is cut after %d bytes", len(b))
 			}
 			return list, jsonError(b, err)
 		}
 		if len(list) >= maxDrives {
-			return list, fmt.Errorf("more than %d drives in one input", maxDrives)
+			return list, errs.Errorf("more than %d drives in one input", maxDrives)
 		}
 		docs := []json.RawMessage{raw}
 		if raw[0] == '[' {

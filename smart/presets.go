@@ -1,7 +1,6 @@
 package smart
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -61,13 +60,13 @@ func (t *presetTable) options(s string, isDefault bool) error {
 		arg, rest := cutField(rest)
 		switch {
 		case arg == "":
-			return fmt.Errorf("option %q has no argument", opt)
+			return errs.Errorf("option %q has no argument", opt)
 		case opt == "-v":
 			if err := t.attribute(arg, isDefault); err != nil {
 				return err
 			}
 		case opt != "-F" && opt != "-d":
-			return fmt.Errorf("option %q is not one of -v, -F, -d", opt)
+			return errs.Errorf("option %q is not one of -v, -F, -d", opt)
 		}
 		s = rest
 	}
@@ -110,11 +109,11 @@ func (t *presetTable) attribute(arg string, isDefault bool) error {
 	}
 	f := strings.Split(arg, ",")
 	if len(f) < 2 || len(f) > 4 || len(f) == 4 && !isDefault {
-		return fmt.Errorf("-v %s: want ID,FORMAT[:ORDER][,NAME]", arg)
+		return errs.Errorf("-v %s: want ID,FORMAT[:ORDER][,NAME]", arg)
 	}
 	format, err := ParseRawFormat(f[1])
 	if err != nil {
-		return fmt.Errorf("-v %s: %w", arg, err)
+		return errs.Errorf("-v %s: %w", arg, err)
 	}
 	if isDefault && format.order() != rawOrder {
 		format.Order = rawOrder // smartctl uses no wider order there
@@ -128,7 +127,7 @@ func (t *presetTable) attribute(arg string, isDefault bool) error {
 		case "HDD", "SSD":
 			p.medium = f[3][0]
 		default:
-			return fmt.Errorf("-v %s: %q is neither HDD nor SSD", arg, f[3])
+			return errs.Errorf("-v %s: %q is neither HDD nor SSD", arg, f[3])
 		}
 	}
 	if f[0] == "N" {
@@ -139,7 +138,7 @@ func (t *presetTable) attribute(arg string, isDefault bool) error {
 	}
 	id, err := strconv.ParseUint(f[0], 10, 8)
 	if err != nil || id == 0 {
-		return fmt.Errorf("-v %s: the id is not a number from 1 to 255", arg)
+		return errs.Errorf("-v %s: the id is not a number from 1 to 255", arg)
 	}
 	t.set(uint8(id), p)
 	return nil

@@ -1,9 +1,10 @@
 package smart
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
+
+	"dougu.internal/internal/enum"
 )
 
 // FormatKind is a way to print raw bytes. The zero value is unknown and prints as
@@ -34,22 +35,29 @@ const (
 	Temp10x
 )
 
-var formatNames = [...]string{
-	"unknown", "raw8", "raw16", "raw48", "hex48", "raw56", "hex56", "raw64", "hex64",
-	"raw16(raw16)", "raw16(avg16)", "raw24(raw8)", "raw24/raw24", "raw24/raw32",
-	"sec2hour", "min2hour", "halfmin2hour", "msec24hour32", "tempminmax", "temp10x",
-}
+var formatKinds = enum.Names[FormatKind]{Type: "smart: raw format", Words: map[FormatKind]string{
+	FormatUnknown: "unknown", Raw8: "raw8", Raw16: "raw16", Raw48: "raw48", Hex48: "hex48", Raw56: "raw56", Hex56: "hex56",
+	Raw64: "raw64", Hex64: "hex64", Raw16Raw16: "raw16(raw16)", Raw16Avg16: "raw16(avg16)", Raw24Raw8: "raw24(raw8)",
+	Raw24DivRaw24: "raw24/raw24", Raw24DivRaw32: "raw24/raw32", Sec2Hour: "sec2hour", Min2Hour: "min2hour",
+	HalfMin2Hour: "halfmin2hour", Msec24Hour32: "msec24hour32", TempMinMax: "tempminmax", Temp10x: "temp10x",
+}}
 
-// String returns the name that smartctl's -v option knows.
-func (k FormatKind) String() string { return name(k, formatNames[:]...) }
+// String returns the name of the format in smartctl's option -v.
+func (k FormatKind) String() string { return formatKinds.String(k) }
+
+// MarshalText returns the name of the format. It fails if k is not valid.
+func (k FormatKind) MarshalText() ([]byte, error) { return formatKinds.Text(k) }
+
+// UnmarshalText sets k from the name of a format.
+func (k *FormatKind) UnmarshalText(text []byte) error { return formatKinds.Parse(text, k) }
 
 // RawFormat is a format and the order in which it takes the bytes of the row.
 type RawFormat struct {
-	Kind FormatKind
+	Kind FormatKind `json:"kind"`
 	// Order names the bytes from the highest to the lowest: 0 to 5 raw bytes, r the
 	// reserved byte, v the value, w the worst value, z zero; at most 8 of them.
 	// Empty is the format's own order.
-	Order string
+	Order string `json:"order,omitzero"`
 }
 
 // String returns the format as the -v option takes it: format or format:order.
@@ -63,17 +71,15 @@ func (f RawFormat) String() string {
 // ParseRawFormat reads format or format:order. The order has 1 to 8 of the
 // characters 012345rvwz.
 func ParseRawFormat(s string) (RawFormat, error) {
-	kind, order, reordered := strings.Cut(s, ":")
-	for i := 1; i < len(formatNames); i++ {
-		if formatNames[i] != kind {
-			continue
-		}
-		if reordered && (order == "" || len(order) > 8 || strings.Trim(order, "012345rvwz") != "") {
-			return RawFormat{}, fmt.Errorf("raw format %q: the byte order wants 1 to 8 of 012345rvwz", s)
-		}
-		return RawFormat{FormatKind(i), order}, nil
+	word, order, reordered := strings.Cut(s, ":")
+	var kind FormatKind
+	if err := formatKinds.Parse([]byte(word), &kind); err != nil || kind == FormatUnknown {
+		return RawFormat{}, errs.Errorf("raw format %.80q is not known: want one of %s", s, strings.Join(formatKinds.List()[1:], " "))
 	}
-	return RawFormat{}, fmt.Errorf("raw format %q is not known: want one of %s", s, strings.Join(formatNames[1:], " "))
+	if reordered && (order == "" || len(order) > 8 || strings.Trim(order, "012345rvwz") != "") {
+		return RawFormat{}, errs.Errorf("raw format %.80q: the byte order wants 1 to 8 of 012345rvwz", s)
+	}
+	return RawFormat{kind, order}, nil
 }
 
 // rawOrder is the usual order: the six raw bytes as a little-endian number.

@@ -3,59 +3,73 @@ package smart
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"time"
 )
 
 // SCSIHealth is what the LOG SENSE pages of a SCSI or SAS disk say (SPC-5, SBC-4).
 type SCSIHealth struct {
 	// Temperature and Trip are of page 0Dh.
-	Temperature, Trip Opt[int16]
+	Temperature Opt[int16] `json:"temperature,omitzero"`
+	Trip        Opt[int16] `json:"trip,omitzero"`
 	// Environment is of page 0Dh, subpage 01h.
-	Environment *Environment
+	Environment *Environment `json:"environment,omitzero"`
 	// ASC and ASCQ are of page 2Fh; ASC 5Dh (and 0Bh) announces failure.
-	ASC, ASCQ Opt[uint8]
+	ASC  Opt[uint8] `json:"asc,omitzero"`
+	ASCQ Opt[uint8] `json:"ascq,omitzero"`
 	// Read, Write and Verify are the error counters of pages 03h, 02h and 05h.
-	Read, Write, Verify *ErrorCounters
+	Read   *ErrorCounters `json:"read,omitzero"`
+	Write  *ErrorCounters `json:"write,omitzero"`
+	Verify *ErrorCounters `json:"verify,omitzero"`
 	// NonMedium counts errors outside of the medium (page 06h).
-	NonMedium Opt[uint64]
+	NonMedium Opt[uint64] `json:"nonMedium,omitzero"`
 	// GrownDefects is the length of the grown defect list.
-	GrownDefects Opt[uint64]
+	GrownDefects Opt[uint64] `json:"grownDefects,omitzero"`
 	// StartStop is page 0Eh.
-	StartStop *StartStop
+	StartStop *StartStop `json:"startStop,omitzero"`
 	// Used is the percentage of the endurance that is used up (page 11h).
-	Used Opt[uint8]
+	Used Opt[uint8] `json:"used,omitzero"`
 	// PowerOnMinutes is of the background scan (page 15h).
-	PowerOnMinutes Opt[uint32]
+	PowerOnMinutes Opt[uint32] `json:"powerOnMinutes,omitzero"`
 	// selfTests are of page 10h; the snapshot takes them over.
 	selfTests []SelfTest
 }
 
 // Environment is a temperature report in degrees Celsius.
 type Environment struct {
-	Current, LifetimeMax, LifetimeMin, CycleMax, CycleMin Opt[int16]
+	Current     Opt[int16] `json:"current,omitzero"`
+	LifetimeMax Opt[int16] `json:"lifetimeMax,omitzero"`
+	LifetimeMin Opt[int16] `json:"lifetimeMin,omitzero"`
+	CycleMax    Opt[int16] `json:"cycleMax,omitzero"`
+	CycleMin    Opt[int16] `json:"cycleMin,omitzero"`
 }
 
 // ErrorCounters are the counters of one direction.
 type ErrorCounters struct {
 	// ECCFast, ECCDelayed and Rereads count errors corrected that way, Corrected all
 	// of them.
-	ECCFast, ECCDelayed, Rereads, Corrected Opt[uint64]
+	ECCFast    Opt[uint64] `json:"eccFast,omitzero"`
+	ECCDelayed Opt[uint64] `json:"eccDelayed,omitzero"`
+	Rereads    Opt[uint64] `json:"rereads,omitzero"`
+	Corrected  Opt[uint64] `json:"corrected,omitzero"`
 	// Invocations counts runs of the correction algorithm.
-	Invocations Opt[uint64]
+	Invocations Opt[uint64] `json:"invocations,omitzero"`
 	// Bytes is the amount processed; a text and JSON round it to 10^6.
-	Bytes Opt[uint64]
+	Bytes Opt[uint64] `json:"bytes,omitzero"`
 	// Uncorrected counts errors that were not corrected.
-	Uncorrected Opt[uint64]
+	Uncorrected Opt[uint64] `json:"uncorrected,omitzero"`
 }
 
 // StartStop is the start-stop cycle counter page.
 type StartStop struct {
 	// Year and Week of manufacture, as the drive prints them.
-	Year, Week string
+	Year string `json:"year,omitzero"`
+	Week string `json:"week,omitzero"`
 	// SpecifiedCycles and SpecifiedLoads are what the drive is built for, Cycles and
 	// Loads what it has seen.
-	SpecifiedCycles, Cycles, SpecifiedLoads, Loads Opt[uint64]
+	SpecifiedCycles Opt[uint64] `json:"specifiedCycles,omitzero"`
+	Cycles          Opt[uint64] `json:"cycles,omitzero"`
+	SpecifiedLoads  Opt[uint64] `json:"specifiedLoads,omitzero"`
+	Loads           Opt[uint64] `json:"loads,omitzero"`
 }
 
 // DecodeSCSI decodes one LOG SENSE page with its header of four bytes. Pages of other
@@ -64,7 +78,7 @@ type StartStop struct {
 // error says so.
 func DecodeSCSI(dst *SCSIHealth, page []byte) error {
 	if len(page) < 4 {
-		return fmt.Errorf("SCSI log page: %d bytes, at least 4 are due", len(page))
+		return errs.Errorf("SCSI log page: %d bytes, at least 4 are due", len(page))
 	}
 	code, sub := page[0]&0x3f, byte(0)
 	if page[0]&0x40 != 0 {
@@ -74,7 +88,7 @@ func DecodeSCSI(dst *SCSIHealth, page []byte) error {
 	length := int(binary.BigEndian.Uint16(page[2:]))
 	var err error
 	if length > len(body) {
-		err = fmt.Errorf("SCSI log page %02Xh: the length field says %d bytes, %d are there", code, length, len(body))
+		err = errs.Errorf("SCSI log page %02Xh: the length field says %d bytes, %d are there", code, length, len(body))
 	} else {
 		body = body[:length]
 	}
@@ -82,11 +96,14 @@ func DecodeSCSI(dst *SCSIHealth, page []byte) error {
 	if code == 0x0d && sub == 1 {
 		read = (*SCSIHealth).environment
 	} else if sub != 0 || code >= byte(len(scsiPages)) || read == nil {
-		return fmt.Errorf("SCSI log page %02Xh/%02Xh: %w", code, sub, errors.ErrUnsupported)
+		return errs.Errorf("SCSI log page %02Xh/%02Xh: %w", code, sub, errors.ErrUnsupported)
 	}
 	for len(body) > 0 {
 		if len(body) < 4 || len(body) < 4+int(body[3]) {
-			return errors.Join(err, fmt.Errorf("SCSI log page %02Xh: a parameter ends behind the page", code))
+			if err != nil {
+				return errs.Errorf("%w, and a parameter ends behind them", err)
+			}
+			return errs.Errorf("SCSI log page %02Xh: a parameter ends behind the page", code)
 		}
 		n := 4 + int(body[3])
 		read(dst, binary.BigEndian.Uint16(body), body[4:n])
@@ -281,7 +298,7 @@ func (s *Snapshot) concludeSCSI() {
 		set16(&s.Temp.Trip, h.Trip, FromSCSI)
 	}
 	if h.selfTests != nil {
-		s.SelfTests = h.selfTests
+		s.SelfTests, h.selfTests = h.selfTests, nil
 	}
 	if h.PowerOnMinutes.OK {
 		s.PowerOn = Some(time.Duration(min(h.PowerOnMinutes.V, maxHours*60)) * time.Minute)

@@ -1,79 +1,58 @@
 package smart
 
 import (
-	"errors"
 	"strconv"
 	"time"
+
+	"dougu.internal/internal/enum"
 )
-
-// The errors a caller may look for with [errors.Is].
-var (
-	// ErrNoData means that the input holds no SMART evidence at all.
-	ErrNoData = errors.New("no SMART evidence in the input")
-	// ErrPermission means that the system refuses the command to this process.
-	ErrPermission = errors.New("not permitted: reading SMART data wants root or CAP_SYS_RAWIO (NVMe: CAP_SYS_ADMIN)")
-	// ErrStandby means that the disk sleeps and was not woken.
-	ErrStandby = errors.New("the disk is in standby and was left asleep")
-	// ErrDifferentDrive means that two snapshots belong to two drives.
-	ErrDifferentDrive = errors.New("the snapshots belong to different drives")
-)
-
-// Opt is a fact that may be absent. The zero value is absent.
-type Opt[T any] struct {
-	// V is the value; it means nothing while OK is false.
-	V  T
-	OK bool
-}
-
-// Some returns a fact that is present.
-func Some[T any](v T) Opt[T] { return Opt[T]{V: v, OK: true} }
 
 // Snapshot is what one piece of evidence says about one drive at one moment.
 // Absent facts are absent: no field holds 0 for "unknown". A Snapshot owns all that
 // it points to; nothing aliases the input it was read from.
 type Snapshot struct {
 	// Source says where the evidence comes from.
-	Source Source
+	Source Source `json:"source,omitzero"`
 	// Taken is the moment of the evidence; the zero time when it is not known for
 	// sure. A local time without an offset stays in TakenText.
-	Taken     time.Time
-	TakenText string
-	Device    DeviceID
-	Identity  Identity
-	Health    Health
+	Taken     time.Time `json:"taken,omitzero"`
+	TakenText string    `json:"takenText,omitzero"`
+	Device    DeviceID  `json:"device,omitzero"`
+	Identity  Identity  `json:"identity,omitzero"`
+	Health    Health    `json:"health"`
 	// Temp holds each temperature with its source.
-	Temp Temperature
+	Temp Temperature `json:"temp,omitzero"`
 	// PowerOn is the time the drive has been on, in whole hours unless the source
 	// counts minutes.
-	PowerOn     Opt[time.Duration]
-	PowerCycles Opt[uint64]
+	PowerOn     Opt[time.Duration] `json:"powerOn,omitzero"`
+	PowerCycles Opt[uint64]        `json:"powerCycles,omitzero"`
 
 	// AttributeRevision is the revision of the attribute table.
-	AttributeRevision Opt[uint16]
+	AttributeRevision Opt[uint16] `json:"attributeRevision,omitzero"`
 	// Attributes are in the order of their slots, duplicates kept.
-	Attributes []Attribute
+	Attributes []Attribute `json:"attributes,omitzero"`
 	// Offline is the state of the drive's own tests, from the READ DATA page.
-	Offline *Offline
+	Offline *Offline `json:"offline,omitzero"`
 	// SCT is the SCT status page and History the temperature history table.
-	SCT     *SCTStatus
-	History *SCTHistory
+	SCT     *SCTStatus  `json:"sct,omitzero"`
+	History *SCTHistory `json:"history,omitzero"`
 	// Stats are the entries of the Device Statistics log, page by page.
-	Stats []Stat
+	Stats []Stat `json:"stats,omitzero"`
 	// NVMe is the health log 02h and what Identify Controller adds to it.
-	NVMe *NVMeHealth
+	NVMe *NVMeHealth `json:"nvme,omitzero"`
 	// SCSI is what the LOG SENSE pages of a SCSI or SAS disk say.
-	SCSI *SCSIHealth
+	SCSI *SCSIHealth `json:"scsi,omitzero"`
 	// SelfTests are the entries of the self-test log, newest first.
-	SelfTests []SelfTest
+	SelfTests []SelfTest `json:"selfTests,omitzero"`
 	// Errors is the ATA or NVMe error log.
-	Errors ErrorLog
+	Errors ErrorLog `json:"errors,omitzero"`
 	// Exit is the exit status of smartctl, which is evidence and not a failure.
-	Exit Opt[ExitStatus]
+	Exit Opt[ExitStatus] `json:"exit,omitzero"`
 	// Messages are what the tool itself said: warnings of the drive database,
 	// failed commands.
-	Messages []string
+	Messages []string `json:"messages,omitzero"`
 	// Warnings tell what was odd in the evidence and was kept all the same.
-	Warnings []Warning
+	Warnings []Warning `json:"warnings,omitzero"`
 }
 
 // SourceFormat is the kind of evidence. The zero value is unknown.
@@ -90,54 +69,69 @@ const (
 	FormatDevice                         // the device itself
 )
 
+var sourceFormats = enum.Names[SourceFormat]{Type: "smart: source format", Words: map[SourceFormat]string{
+	0: "unknown", FormatText: "text", FormatJSON: "json", FormatNVMe: "nvme-cli", FormatState: "smartd-state",
+	FormatReplay: "replay", FormatPages: "pages", FormatDevice: "device",
+}}
+
 // String returns the name of the kind of evidence.
-func (f SourceFormat) String() string {
-	return name(f, "unknown", "text", "json", "nvme-cli", "smartd-state", "replay", "pages", "device")
-}
+func (f SourceFormat) String() string { return sourceFormats.String(f) }
+
+// MarshalText returns the name of the kind of evidence. It fails if f is not valid.
+func (f SourceFormat) MarshalText() ([]byte, error) { return sourceFormats.Text(f) }
+
+// UnmarshalText sets f from the name of a kind of evidence.
+func (f *SourceFormat) UnmarshalText(text []byte) error { return sourceFormats.Parse(text, f) }
 
 // Source says where a snapshot comes from.
 type Source struct {
-	Format SourceFormat
+	Format SourceFormat `json:"format"`
 	// Tool is "smartctl", "nvme" or "smartd"; empty for pages and devices.
-	Tool string
+	Tool string `json:"tool,omitzero"`
 	// Version is the tool's version as it printed it, such as "7.3" or "5.38".
-	Version string
+	Version string `json:"version,omitzero"`
 	// Args are the arguments of the tool, where the evidence has them.
-	Args []string
+	Args []string `json:"args,omitzero"`
 	// Line is the line of a text, counted from 1, at which the drive begins.
-	Line int
+	Line int `json:"line"`
 }
 
 // DeviceID names a place where a disk is attached. One node can hold many disks
 // (-d 3ware,2 /dev/twa0), so that the node alone is no identity.
 type DeviceID struct {
 	// Node is the device file, such as /dev/sda.
-	Node string
+	Node string `json:"node,omitzero"`
 	// Type is the interface: "ata", "sat", "scsi", "nvme", "3ware", "megaraid".
-	Type string
+	Type string `json:"type,omitzero"`
 	// Port is the number of the disk behind a controller.
-	Port Opt[int]
+	Port Opt[int] `json:"port,omitzero"`
 	// Protocol is "ATA", "SCSI" or "NVMe" where the evidence says so.
-	Protocol string
+	Protocol string `json:"protocol,omitzero"`
 }
 
 // Identity is who the drive is.
 type Identity struct {
-	Family, Vendor, Model, Serial, Firmware string
+	Family   string `json:"family,omitzero"`
+	Vendor   string `json:"vendor,omitzero"`
+	Model    string `json:"model,omitzero"`
+	Serial   string `json:"serial,omitzero"`
+	Firmware string `json:"firmware,omitzero"`
 	// WWN is the world wide name as 16 hex digits, without a prefix.
-	WWN string
+	WWN string `json:"wwn,omitzero"`
 	// Capacity is in bytes.
-	Capacity Opt[uint64]
+	Capacity Opt[uint64] `json:"capacity,omitzero"`
 	// LogicalSector and PhysicalSector are in bytes.
-	LogicalSector, PhysicalSector Opt[uint32]
+	LogicalSector  Opt[uint32] `json:"logicalSector,omitzero"`
+	PhysicalSector Opt[uint32] `json:"physicalSector,omitzero"`
 	// Rotation is in revolutions per minute; 0 is a drive that does not rotate.
-	Rotation Opt[uint16]
+	Rotation Opt[uint16] `json:"rotation,omitzero"`
 	// FormFactor as the tool prints it, such as "3.5 inches".
-	FormFactor string
+	FormFactor string `json:"formFactor,omitzero"`
 	// InDatabase tells whether the tool knew the drive.
-	InDatabase Opt[bool]
+	InDatabase Opt[bool] `json:"inDatabase,omitzero"`
 	// SMARTAvailable and SMARTEnabled are the drive's own word.
-	SMARTAvailable, SMARTEnabled Opt[bool]
+	SMARTAvailable Opt[bool] `json:"smartAvailable,omitzero"`
+	SMARTEnabled   Opt[bool] `json:"smartEnabled,omitzero"`
 }
 
 // Status is the drive's own verdict. The zero value is unknown, and unknown never
@@ -151,19 +145,27 @@ const (
 	Failed
 )
 
+var statuses = enum.Names[Status]{Type: "smart: health status", Words: map[Status]string{Unknown: "unknown", Passed: "passed", Failed: "failed"}}
+
 // String returns "unknown", "passed" or "failed".
-func (s Status) String() string { return name(s, "unknown", "passed", "failed") }
+func (s Status) String() string { return statuses.String(s) }
+
+// MarshalText returns the name of the status. It fails if s is not valid.
+func (s Status) MarshalText() ([]byte, error) { return statuses.Text(s) }
+
+// UnmarshalText sets s from the name of a status.
+func (s *Status) UnmarshalText(text []byte) error { return statuses.Parse(text, s) }
 
 // Health is the drive's own verdict about itself, and where it comes from.
 type Health struct {
-	Status Status
+	Status Status `json:"status"`
 	// Inferred tells that the drive was not asked, or did not answer: the tool
 	// guessed from the attribute table. Status is then Unknown, and Guess is what
 	// the tool printed.
-	Inferred bool
-	Guess    Status
+	Inferred bool   `json:"inferred"`
+	Guess    Status `json:"guess"`
 	// Detail holds the reasons that came with the verdict.
-	Detail string
+	Detail string `json:"detail,omitzero"`
 }
 
 // TempSource says where a temperature comes from. The zero value is unknown.
@@ -182,33 +184,47 @@ const (
 	FromInference                       // our reading of an attribute that the tool mislabels
 )
 
-// String returns the name of the source as it stands in reports and metrics.
-func (t TempSource) String() string {
-	return name(t, "unknown", "attribute", "sct", "sct-history", "devstat", "scsi", "nvme", "tool", "smartd", "inferred")
-}
+var tempSources = enum.Names[TempSource]{Type: "smart: temperature source", Words: map[TempSource]string{
+	0: "unknown", FromAttribute: "attribute", FromSCT: "sct", FromHistory: "sct-history", FromStats: "devstat", FromSCSI: "scsi",
+	FromNVMe: "nvme", FromTool: "tool", FromState: "smartd", FromInference: "inferred",
+}}
+
+// String returns the name of the source that reports and metrics use.
+func (t TempSource) String() string { return tempSources.String(t) }
+
+// MarshalText returns the name of the source. It fails if t is not valid.
+func (t TempSource) MarshalText() ([]byte, error) { return tempSources.Text(t) }
+
+// UnmarshalText sets t from the name of a source.
+func (t *TempSource) UnmarshalText(text []byte) error { return tempSources.Parse(text, t) }
 
 // TempValue is one temperature in whole degrees Celsius and its source.
 type TempValue struct {
-	C    int16
-	OK   bool
-	From TempSource
+	C    int16      `json:"c"`
+	OK   bool       `json:"ok"`
+	From TempSource `json:"from"`
 }
 
 // Temperature is all that the evidence says about temperatures.
 type Temperature struct {
 	// Current is the temperature when the evidence was taken.
-	Current TempValue
+	Current TempValue `json:"current,omitzero"`
 	// LifetimeMin and LifetimeMax are the lowest and the highest ever.
-	LifetimeMin, LifetimeMax TempValue
+	LifetimeMin TempValue `json:"lifetimeMin,omitzero"`
+	LifetimeMax TempValue `json:"lifetimeMax,omitzero"`
 	// CycleMin and CycleMax are the lowest and the highest since power on.
-	CycleMin, CycleMax TempValue
+	CycleMin TempValue `json:"cycleMin,omitzero"`
+	CycleMax TempValue `json:"cycleMax,omitzero"`
 	// OpMin and OpMax bound the recommended operation; LimitMin and LimitMax are
 	// the limits beyond which the drive is out of its specification.
-	OpMin, OpMax, LimitMin, LimitMax TempValue
+	OpMin    TempValue `json:"opMin,omitzero"`
+	OpMax    TempValue `json:"opMax,omitzero"`
+	LimitMin TempValue `json:"limitMin,omitzero"`
+	LimitMax TempValue `json:"limitMax,omitzero"`
 	// Critical is the critical limit of an NVMe drive.
-	Critical TempValue
+	Critical TempValue `json:"critical,omitzero"`
 	// Trip is the temperature at which a SCSI drive gives notice.
-	Trip TempValue
+	Trip TempValue `json:"trip,omitzero"`
 }
 
 // ExitStatus is the exit status of smartctl: a set of bits.
@@ -226,15 +242,29 @@ const (
 	ExitSelfTestLog                        // the self-test log has errors
 )
 
+var exitBits = enum.Bits[ExitStatus]{Type: "smart: exit status", Words: map[ExitStatus]string{
+	ExitUsage: "usage", ExitOpen: "open", ExitCommand: "command", ExitFailing: "failing", ExitPrefail: "prefail", ExitPast: "past",
+	ExitErrorLog: "error-log", ExitSelfTestLog: "self-test-log",
+}}
+
+// String returns the names of the bits that are set, joined by "|".
+func (e ExitStatus) String() string { return exitBits.String(e) }
+
+// MarshalText returns the names of the bits that are set, joined by "|".
+func (e ExitStatus) MarshalText() ([]byte, error) { return exitBits.Text(e) }
+
+// UnmarshalText sets e from names of bits, joined by "|".
+func (e *ExitStatus) UnmarshalText(text []byte) error { return exitBits.Parse(text, e) }
+
 // Warning is something odd in the evidence that was kept all the same.
 type Warning struct {
 	// Line counts from 1 in a text; 0 in pages and JSON.
-	Line int
+	Line int `json:"line"`
 	// Offset counts bytes from 0: in the text, in the JSON document or in the page.
-	Offset int
+	Offset int `json:"offset"`
 	// Path is the page or the JSON path that the warning is about.
-	Path string
-	Msg  string
+	Path string `json:"path,omitzero"`
+	Msg  string `json:"msg,omitzero"`
 }
 
 // String returns the place, where known, and the message.
@@ -269,12 +299,4 @@ func (s *Snapshot) Reset() {
 		Warnings: s.Warnings[:0], Messages: s.Messages[:0],
 		Errors: ErrorLog{Entries: s.Errors.Entries[:0]},
 	}
-}
-
-// name returns the name of an enum value, and the first name for any other.
-func name[T ~uint8](v T, names ...string) string {
-	if int(v) >= len(names) {
-		return names[0]
-	}
-	return names[v]
 }

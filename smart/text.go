@@ -31,7 +31,7 @@ func ParseText(b []byte) (*Snapshot, error) {
 func ParseAttributeLine(line []byte) (Attribute, error) {
 	var a Attribute
 	if len(line) > maxLine || !a.parse(trim(line)) {
-		return Attribute{}, fmt.Errorf("not a row of the attribute table: %.80q: want ID NAME FLAG VALUE WORST THRESH ... RAW_VALUE", line)
+		return Attribute{}, errs.Errorf("not a row of the attribute table: %.80q: want ID NAME FLAG VALUE WORST THRESH ... RAW_VALUE", line)
 	}
 	a.revealText()
 	return a, nil

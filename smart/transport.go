@@ -2,7 +2,6 @@ package smart
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -41,7 +40,7 @@ type NVMeCommand struct {
 }
 
 // ErrNotAllowed means that a command is not on the list of those that only read.
-var ErrNotAllowed = errors.New("the command is not on the list of read-only commands")
+var ErrNotAllowed = errs.New("the command is not on the list of read-only commands")
 
 // The ATA commands that are used.
 const (
@@ -75,7 +74,7 @@ func (c ATACommand) Allowed(buf []byte) error {
 	case c.Command == ataSMART && c.Features == smartWriteLog && c.LBA == smartSignature|logSCTStatus && isHistoryRequest(buf):
 		return nil
 	}
-	return fmt.Errorf("ATA command %02Xh, feature %02Xh: %w", c.Command, c.Features, ErrNotAllowed)
+	return errs.Errorf("ATA command %02Xh, feature %02Xh: %w", c.Command, c.Features, ErrNotAllowed)
 }
 
 // Allowed reports whether the command only reads: Identify and Get Log Page.
@@ -83,7 +82,7 @@ func (c NVMeCommand) Allowed() error {
 	if c.Opcode == 2 || c.Opcode == 6 {
 		return nil
 	}
-	return fmt.Errorf("NVMe admin command %02Xh: %w", c.Opcode, ErrNotAllowed)
+	return errs.Errorf("NVMe admin command %02Xh: %w", c.Opcode, ErrNotAllowed)
 }
 
 // AllowedSCSI reports whether a command block only reads: TEST UNIT READY, REQUEST
@@ -105,9 +104,9 @@ func AllowedSCSI(cdb []byte) error {
 				return nil
 			}
 		}
-		return fmt.Errorf("SCSI command %02Xh: %w", cdb[0], ErrNotAllowed)
+		return errs.Errorf("SCSI command %02Xh: %w", cdb[0], ErrNotAllowed)
 	}
-	return fmt.Errorf("SCSI command block of %d bytes: %w", len(cdb), ErrNotAllowed)
+	return errs.Errorf("SCSI command block of %d bytes: %w", len(cdb), ErrNotAllowed)
 }
 
 // historyRequest is the data of the request for the SCT temperature history: action 5
@@ -121,7 +120,7 @@ func isHistoryRequest(b []byte) bool {
 // SenseError is a SCSI command that ended with CHECK CONDITION.
 type SenseError struct{ Key, ASC, ASCQ uint8 }
 
-// Error names the sense key and the additional codes.
+// Error returns the cause, the sense key and the additional codes.
 func (e *SenseError) Error() string {
 	what := "the command failed"
 	switch {
@@ -132,7 +131,7 @@ func (e *SenseError) Error() string {
 	case e.Key == 0xb:
 		what = "the device aborted the command"
 	}
-	return fmt.Sprintf("%s (sense key %Xh, code %02Xh/%02Xh)", what, e.Key, e.ASC, e.ASCQ)
+	return fmt.Sprintf("smart: %s (sense key %Xh, code %02Xh/%02Xh)", what, e.Key, e.ASC, e.ASCQ)
 }
 
 // Unsupported reports whether the device says that it does not know the command.
@@ -141,9 +140,9 @@ func (e *SenseError) Unsupported() bool { return e.Key == 5 || e.Key == 0xb && e
 // NVMeError is the status of an NVMe command that failed.
 type NVMeError uint16
 
-// Error names the status code type and the status code.
+// Error returns the status code type and the status code.
 func (e NVMeError) Error() string {
-	return fmt.Sprintf("the NVMe controller refused the command (status code type %Xh, code %02Xh)", uint16(e)>>8&7, uint16(e)&0xff)
+	return fmt.Sprintf("smart: the NVMe controller refused the command (status code type %Xh, code %02Xh)", uint16(e)>>8&7, uint16(e)&0xff)
 }
 
 // parseSense reads sense data in fixed (70h, 71h) and descriptor (72h, 73h) format. The

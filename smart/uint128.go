@@ -22,8 +22,25 @@ func (u Uint128) Big() *big.Int {
 	return b.Lsh(b, 64).Or(b, new(big.Int).SetUint64(u.Lo))
 }
 
+// float returns the nearest number of type float64.
+func (u Uint128) float() float64 { return float64(u.Hi)*(1<<64) + float64(u.Lo) }
+
 // String returns the decimal digits.
 func (u Uint128) String() string { return string(u.Append(nil)) }
+
+// MarshalText returns the decimal digits. In JSON the number is a string, because
+// many readers of JSON represent numbers with 53 bits.
+func (u Uint128) MarshalText() ([]byte, error) { return u.Append(nil), nil }
+
+// UnmarshalText sets u from decimal digits.
+func (u *Uint128) UnmarshalText(text []byte) error {
+	v, ok := parseUint128(text)
+	if !ok {
+		return errs.Errorf("invalid number %.80q, want decimal digits of at most 128 bits", text)
+	}
+	*u = v
+	return nil
+}
 
 // Append appends the decimal digits. It does not allocate when dst has room.
 func (u Uint128) Append(dst []byte) []byte {

@@ -3,6 +3,8 @@ package smart
 import (
 	"fmt"
 	"regexp"
+
+	"dougu.internal/internal/enum"
 )
 
 // Position tells where a temperature lies with regard to a window.
@@ -16,18 +18,30 @@ const (
 	Inside
 )
 
-// String returns "outside", "borderline" or "inside", and "unknown" for anything else.
-func (p Position) String() string { return name(p, "unknown", "outside", "borderline", "inside") }
+var positions = enum.Names[Position]{Type: "smart: position", Words: map[Position]string{
+	0: "unknown", Outside: "outside", Borderline: "borderline", Inside: "inside",
+}}
+
+// String returns "outside", "borderline" or "inside", and "unknown" for the zero value.
+func (p Position) String() string { return positions.String(p) }
+
+// MarshalText returns the name of the position. It fails if p is not valid.
+func (p Position) MarshalText() ([]byte, error) { return positions.Text(p) }
+
+// UnmarshalText sets p from the name of a position.
+func (p *Position) UnmarshalText(text []byte) error { return positions.Parse(text, p) }
 
 // Window is a range of temperatures in which a drive behaves in its own way: at or
 // below Low, and at or above High.
 type Window struct {
 	// Model matches the models that the window is of; nil: every model.
-	Model *regexp.Regexp
+	Model *regexp.Regexp `json:"model,omitzero"`
 	// Low and High are the edges in degrees Celsius; an absent edge does not exist.
-	Low, High Opt[int]
+	Low  Opt[int] `json:"low,omitzero"`
+	High Opt[int] `json:"high,omitzero"`
 	// Effect says what happens inside; Source is where it is written.
-	Effect, Source string
+	Effect string `json:"effect,omitzero"`
+	Source string `json:"source,omitzero"`
 }
 
 // Windows returns the table that the package ships. A caller may append windows of

@@ -100,7 +100,7 @@ func run(in io.Reader, out, errs io.Writer, args []string) int {
 type drive struct {
 	name     string // of the input
 	s        *smart.Snapshot
-	findings []smart.Finding
+	findings smart.Findings
 	verdict  *smart.DiskVerdict
 }
 
@@ -115,7 +115,7 @@ type report struct {
 }
 
 func (r *report) fail(format string, args ...any) {
-	fmt.Fprintf(r.errs, "smart-report: %s\n", smart.Sanitize(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(r.errs, "smart-report: %s\n", clean(fmt.Sprintf(format, args...)))
 	r.bad = true
 }
 
@@ -270,7 +270,7 @@ func (r *report) changes() {
 		if c.PerDay.OK {
 			line += fmt.Sprintf(" (%.2f a day)", c.PerDay.V)
 		}
-		fmt.Fprintln(r.out, smart.Sanitize(line))
+		fmt.Fprintln(r.out, clean(line))
 	}
 }
 

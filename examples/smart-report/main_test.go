@@ -119,7 +119,7 @@ func TestExitStatus(t *testing.T) {
 	}{
 		{"nothing wrong", []string{good}, 0, ""},
 		{"a nonzero exit status of smartctl is a finding", []string{failing}, 1, ""},
-		{"a bad input does not stop the others", []string{bad, good}, 2, "bad.json: JSON: the document is cut"},
+		{"a bad input does not stop the others", []string{bad, good}, 2, "bad.json: smart: JSON: the document is cut"},
 		{"no input", nil, 2, "usage: smart-report"},
 		{"missing file", []string{"/nonexistent"}, 2, "/nonexistent"},
 		{"unknown format", []string{"-format", "xml", good}, 2, "want text, json or prometheus"},

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"unicode"
+	"unicode/utf8"
 
 	"dougu.internal/smart"
 )
@@ -77,7 +79,7 @@ func (d *drive) head() string {
 	if t.LifetimeMax.OK {
 		add("highest ever %d C (%v)", t.LifetimeMax.C, t.LifetimeMax.From)
 	}
-	return smart.Sanitize(strings.Join(words, ", "))
+	return clean(strings.Join(words, ", "))
 }
 
 func (r *report) text(w io.Writer) error {
@@ -85,11 +87,11 @@ func (r *report) text(w io.Writer) error {
 		d := &r.drives[i]
 		fmt.Fprintln(w, d.head())
 		for _, f := range d.findings {
-			line := fmt.Sprintf("%s %s: %s", strings.ToUpper(f.Severity.String()), f.Rule, f.Detail)
+			line := fmt.Sprintf("%s %s: %s", strings.ToUpper(smart.SeverityName(f.Severity)), f.Rule, f.Detail)
 			if f.Evidence != "" || f.Source != "" {
 				line += fmt.Sprintf(" (%s; %s)", f.Evidence, f.Source)
 			}
-			fmt.Fprintf(w, "  %s\n", smart.Sanitize(line))
+			fmt.Fprintf(w, "  %s\n", clean(line))
 		}
 		if len(d.findings) == 0 {
 			fmt.Fprintln(w, "  nothing is wrong")
@@ -106,7 +108,7 @@ func (r *report) text(w io.Writer) error {
 		if v.Temp.OK {
 			temp = fmt.Sprintf("%d C", v.Temp.C)
 		}
-		fmt.Fprintf(tab, "%s\t%.2f\t%s\t%v\t%s\n", smart.Sanitize(v.Port), v.Sample.V.Rate()/1e6, temp, v.Position, smart.Sanitize(v.Text))
+		fmt.Fprintf(tab, "%s\t%.2f\t%s\t%v\t%s\n", clean(v.Port), v.Sample.V.Rate()/1e6, temp, v.Position, clean(v.Text))
 	}
 	if err := tab.Flush(); err != nil {
 		return err
@@ -178,8 +180,8 @@ func (r *report) json(w io.Writer) error {
 func (d *drive) json() jsonDrive {
 	s := d.s
 	j := jsonDrive{
-		Source: smart.Sanitize(d.name), Device: smart.Sanitize(s.Device.Node), Model: smart.Sanitize(s.Identity.Model), Serial: smart.Sanitize(s.Identity.Serial),
-		Firmware: smart.Sanitize(s.Identity.Firmware), Health: s.Health.Status.String(),
+		Source: clean(d.name), Device: clean(s.Device.Node), Model: clean(s.Identity.Model), Serial: clean(s.Identity.Serial),
+		Firmware: clean(s.Identity.Firmware), Health: s.Health.Status.String(),
 		Attributes: []jsonAttribute{}, Findings: []jsonFinding{}, Warnings: []string{},
 	}
 	if s.Device.Port.OK {
@@ -203,7 +205,7 @@ func (d *drive) json() jsonDrive {
 	}
 	for i := range s.Attributes {
 		a := &s.Attributes[i]
-		ja := jsonAttribute{ID: a.ID, Name: smart.Sanitize(a.Name), Text: smart.Sanitize(string(a.AppendRaw(nil))), Raw: a.Raw.Hex()}
+		ja := jsonAttribute{ID: a.ID, Name: clean(a.Name), Text: clean(string(a.AppendRaw(nil))), Raw: a.Raw.Hex()}
 		if a.State != smart.StateUnknown {
 			ja.State = a.State.String()
 		}
@@ -219,16 +221,30 @@ func (d *drive) json() jsonDrive {
 		j.Attributes = append(j.Attributes, ja)
 	}
 	for _, f := range d.findings {
-		j.Findings = append(j.Findings, jsonFinding{f.Rule, f.Severity.String(), smart.Sanitize(f.Detail), smart.Sanitize(f.Evidence), smart.Sanitize(f.Source), f.Past})
+		j.Findings = append(j.Findings, jsonFinding{f.Rule, smart.SeverityName(f.Severity), clean(f.Detail), clean(f.Evidence), clean(f.Source), f.Past})
 	}
 	if v := d.verdict; v != nil {
 		j.Throughput = &jsonThroughput{
-			Label: smart.Sanitize(v.Sample.V.Label), Bytes: v.Sample.V.Bytes, Seconds: v.Sample.V.Took.Seconds(), Rate: v.Sample.V.Rate(), Slow: v.Slow,
-			Position: v.Position.String(), Conclusion: v.Conclusion.String(), Detail: smart.Sanitize(v.Text),
+			Label: clean(v.Sample.V.Label), Bytes: v.Sample.V.Bytes, Seconds: v.Sample.V.Took.Seconds(), Rate: v.Sample.V.Rate(), Slow: v.Slow,
+			Position: v.Position.String(), Conclusion: v.Conclusion.String(), Detail: clean(v.Text),
 		}
 	}
 	for _, w := range s.Warnings {
-		j.Warnings = append(j.Warnings, smart.Sanitize(w.String()))
+		j.Warnings = append(j.Warnings, clean(w.String()))
 	}
 	return j
+}
+
+// clean returns s with control characters, format characters and invalid UTF-8
+// replaced by '?'. Unlike diag.Sanitize it adds no escapes, so that each character of
+// a device string fills one column.
+func clean(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			r = '?'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }

@@ -68,7 +68,7 @@ func (r *report) prometheus(w io.Writer) {
 		count := map[string]int{}
 		var order []string
 		for _, f := range d.findings {
-			l := base + label("rule", f.Rule) + label("severity", f.Severity.String())
+			l := base + label("rule", f.Rule) + label("severity", smart.SeverityName(f.Severity))
 			if count[l] == 0 {
 				order = append(order, l)
 			}
@@ -110,5 +110,5 @@ func (d *drive) labels() string {
 var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 func label(name, value string) string {
-	return "," + name + `="` + escaper.Replace(smart.Sanitize(value)) + `"`
+	return "," + name + `="` + escaper.Replace(clean(value)) + `"`
 }

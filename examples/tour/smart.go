@@ -50,7 +50,7 @@ func tourSmart(w io.Writer) error {
 	}
 	fmt.Fprintln(w, strings.ReplaceAll(d.Summary, "; ", ";\n"))
 	for _, f := range smart.Judge(disks[1], smart.Policy{}) {
-		fmt.Fprintf(w, "%s %s, evidence %s (%s)\n", f.Severity, f.Rule, f.Evidence, f.Source)
+		fmt.Fprintf(w, "%s %s, evidence %s (%s)\n", smart.SeverityName(f.Severity), f.Rule, f.Evidence, f.Source)
 	}
 	return nil
 }

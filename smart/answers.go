@@ -1,0 +1,271 @@
+package smart
+
+import "dougu.internal/internal/jsontext"
+
+// The methods of this file keep strings that are not valid UTF-8. Package encoding/json alone
+// would replace their bytes, so that different values became equal.
+
+// MarshalJSON returns a JSON object without the absent values.
+func (s Snapshot) MarshalJSON() ([]byte, error) {
+	type plain Snapshot
+	return jsontext.Marshal(plain(s))
+}
+
+// UnmarshalJSON reads the output of [Snapshot.MarshalJSON]. It does not read the JSON of
+// smartctl; see [ParseJSON].
+func (s *Snapshot) UnmarshalJSON(b []byte) error {
+	type plain Snapshot
+	return jsontext.Unmarshal(b, (*plain)(s))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (d Delta) MarshalJSON() ([]byte, error) {
+	type plain Delta
+	return jsontext.Marshal(plain(d))
+}
+
+// UnmarshalJSON reads the output of [Delta.MarshalJSON].
+func (d *Delta) UnmarshalJSON(b []byte) error {
+	type plain Delta
+	return jsontext.Unmarshal(b, (*plain)(d))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (d Diagnosis) MarshalJSON() ([]byte, error) {
+	type plain Diagnosis
+	return jsontext.Marshal(plain(d))
+}
+
+// UnmarshalJSON reads the output of [Diagnosis.MarshalJSON].
+func (d *Diagnosis) UnmarshalJSON(b []byte) error {
+	type plain Diagnosis
+	return jsontext.Unmarshal(b, (*plain)(d))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (s Source) MarshalJSON() ([]byte, error) {
+	type plain Source
+	return jsontext.Marshal(plain(s))
+}
+
+// UnmarshalJSON reads the output of [Source.MarshalJSON].
+func (s *Source) UnmarshalJSON(b []byte) error {
+	type plain Source
+	return jsontext.Unmarshal(b, (*plain)(s))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (d DeviceID) MarshalJSON() ([]byte, error) {
+	type plain DeviceID
+	return jsontext.Marshal(plain(d))
+}
+
+// UnmarshalJSON reads the output of [DeviceID.MarshalJSON].
+func (d *DeviceID) UnmarshalJSON(b []byte) error {
+	type plain DeviceID
+	return jsontext.Unmarshal(b, (*plain)(d))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (id Identity) MarshalJSON() ([]byte, error) {
+	type plain Identity
+	return jsontext.Marshal(plain(id))
+}
+
+// UnmarshalJSON reads the output of [Identity.MarshalJSON].
+func (id *Identity) UnmarshalJSON(b []byte) error {
+	type plain Identity
+	return jsontext.Unmarshal(b, (*plain)(id))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (h Health) MarshalJSON() ([]byte, error) {
+	type plain Health
+	return jsontext.Marshal(plain(h))
+}
+
+// UnmarshalJSON reads the output of [Health.MarshalJSON].
+func (h *Health) UnmarshalJSON(b []byte) error {
+	type plain Health
+	return jsontext.Unmarshal(b, (*plain)(h))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (a Attribute) MarshalJSON() ([]byte, error) {
+	type plain Attribute
+	return jsontext.Marshal(plain(a))
+}
+
+// UnmarshalJSON reads the output of [Attribute.MarshalJSON].
+func (a *Attribute) UnmarshalJSON(b []byte) error {
+	type plain Attribute
+	return jsontext.Unmarshal(b, (*plain)(a))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (r Raw) MarshalJSON() ([]byte, error) {
+	type plain Raw
+	return jsontext.Marshal(plain(r))
+}
+
+// UnmarshalJSON reads the output of [Raw.MarshalJSON].
+func (r *Raw) UnmarshalJSON(b []byte) error {
+	type plain Raw
+	return jsontext.Unmarshal(b, (*plain)(r))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (f RawFormat) MarshalJSON() ([]byte, error) {
+	type plain RawFormat
+	return jsontext.Marshal(plain(f))
+}
+
+// UnmarshalJSON reads the output of [RawFormat.MarshalJSON].
+func (f *RawFormat) UnmarshalJSON(b []byte) error {
+	type plain RawFormat
+	return jsontext.Unmarshal(b, (*plain)(f))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (t SelfTest) MarshalJSON() ([]byte, error) {
+	type plain SelfTest
+	return jsontext.Marshal(plain(t))
+}
+
+// UnmarshalJSON reads the output of [SelfTest.MarshalJSON].
+func (t *SelfTest) UnmarshalJSON(b []byte) error {
+	type plain SelfTest
+	return jsontext.Unmarshal(b, (*plain)(t))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (e ErrorEntry) MarshalJSON() ([]byte, error) {
+	type plain ErrorEntry
+	return jsontext.Marshal(plain(e))
+}
+
+// UnmarshalJSON reads the output of [ErrorEntry.MarshalJSON].
+func (e *ErrorEntry) UnmarshalJSON(b []byte) error {
+	type plain ErrorEntry
+	return jsontext.Unmarshal(b, (*plain)(e))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (l ErrorLog) MarshalJSON() ([]byte, error) {
+	type plain ErrorLog
+	return jsontext.Marshal(plain(l))
+}
+
+// UnmarshalJSON reads the output of [ErrorLog.MarshalJSON].
+func (l *ErrorLog) UnmarshalJSON(b []byte) error {
+	type plain ErrorLog
+	return jsontext.Unmarshal(b, (*plain)(l))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (w Warning) MarshalJSON() ([]byte, error) {
+	type plain Warning
+	return jsontext.Marshal(plain(w))
+}
+
+// UnmarshalJSON reads the output of [Warning.MarshalJSON].
+func (w *Warning) UnmarshalJSON(b []byte) error {
+	type plain Warning
+	return jsontext.Unmarshal(b, (*plain)(w))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (s Stat) MarshalJSON() ([]byte, error) {
+	type plain Stat
+	return jsontext.Marshal(plain(s))
+}
+
+// UnmarshalJSON reads the output of [Stat.MarshalJSON].
+func (s *Stat) UnmarshalJSON(b []byte) error {
+	type plain Stat
+	return jsontext.Unmarshal(b, (*plain)(s))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (h SCSIHealth) MarshalJSON() ([]byte, error) {
+	type plain SCSIHealth
+	return jsontext.Marshal(plain(h))
+}
+
+// UnmarshalJSON reads the output of [SCSIHealth.MarshalJSON].
+func (h *SCSIHealth) UnmarshalJSON(b []byte) error {
+	type plain SCSIHealth
+	return jsontext.Unmarshal(b, (*plain)(h))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (s StartStop) MarshalJSON() ([]byte, error) {
+	type plain StartStop
+	return jsontext.Marshal(plain(s))
+}
+
+// UnmarshalJSON reads the output of [StartStop.MarshalJSON].
+func (s *StartStop) UnmarshalJSON(b []byte) error {
+	type plain StartStop
+	return jsontext.Unmarshal(b, (*plain)(s))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (c Change) MarshalJSON() ([]byte, error) {
+	type plain Change
+	return jsontext.Marshal(plain(c))
+}
+
+// UnmarshalJSON reads the output of [Change.MarshalJSON].
+func (c *Change) UnmarshalJSON(b []byte) error {
+	type plain Change
+	return jsontext.Unmarshal(b, (*plain)(c))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (v DiskVerdict) MarshalJSON() ([]byte, error) {
+	type plain DiskVerdict
+	return jsontext.Marshal(plain(v))
+}
+
+// UnmarshalJSON reads the output of [DiskVerdict.MarshalJSON].
+func (v *DiskVerdict) UnmarshalJSON(b []byte) error {
+	type plain DiskVerdict
+	return jsontext.Unmarshal(b, (*plain)(v))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (w Window) MarshalJSON() ([]byte, error) {
+	type plain Window
+	return jsontext.Marshal(plain(w))
+}
+
+// UnmarshalJSON reads the output of [Window.MarshalJSON].
+func (w *Window) UnmarshalJSON(b []byte) error {
+	type plain Window
+	return jsontext.Unmarshal(b, (*plain)(w))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (w WriteSample) MarshalJSON() ([]byte, error) {
+	type plain WriteSample
+	return jsontext.Marshal(plain(w))
+}
+
+// UnmarshalJSON reads the output of [WriteSample.MarshalJSON].
+func (w *WriteSample) UnmarshalJSON(b []byte) error {
+	type plain WriteSample
+	return jsontext.Unmarshal(b, (*plain)(w))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (e DriveEntry) MarshalJSON() ([]byte, error) {
+	type plain DriveEntry
+	return jsontext.Marshal(plain(e))
+}
+
+// UnmarshalJSON reads the output of [DriveEntry.MarshalJSON].
+func (e *DriveEntry) UnmarshalJSON(b []byte) error {
+	type plain DriveEntry
+	return jsontext.Unmarshal(b, (*plain)(e))
+}
