@@ -5,10 +5,12 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -88,4 +90,17 @@ func report(t *testing.T, findings []string) {
 	for _, f := range findings {
 		t.Error(f)
 	}
+}
+
+// seed is the seed of a random test: DOUGU_SEED, or a new one. It is logged.
+func seed(t *testing.T) uint64 {
+	t.Helper()
+	s := rand.Uint64()
+	if text := os.Getenv("DOUGU_SEED"); text != "" {
+		var err error
+		s, err = strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err)
+	}
+	t.Logf("DOUGU_SEED=%d", s)
+	return s
 }

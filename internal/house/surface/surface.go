@@ -1,0 +1,518 @@
+// Package surface checks the values of exported types at run time: the text form of
+// enumerations, the JSON form of structs, and the prefix of errors. The test of
+// package house generates a program that passes every exported type of the module to
+// [Check].
+package surface
+
+import (
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Package lists the exported types and functions of one package.
+type Package struct {
+	// Name is the name of the package, which its errors begin with.
+	Name string
+	// Types lists the exported types.
+	Types []Type
+	// Parsers lists the functions that read text. A parser has only parameters of
+	// the types string, []byte and io.Reader, and its last result is an error.
+	Parsers []Func
+}
+
+// Type is an exported type.
+type Type struct {
+	Name string
+	Type reflect.Type
+	// Values lists the exported constants of the type. The type is an enumeration
+	// if it has an integer kind and at least two of them.
+	Values []any
+}
+
+// Func is an exported function.
+type Func struct {
+	Name string
+	Func any
+}
+
+// rounds is the number of random values that are checked for each struct.
+const rounds = 40
+
+// Check returns a line for each rule that a type or function breaks. The same seed
+// gives the same result.
+func Check(packages []Package, seed uint64) []string {
+	c := checker{rand: rand.New(rand.NewPCG(seed, 0)), values: map[reflect.Type][]reflect.Value{}}
+	for _, p := range packages {
+		for _, t := range p.Types {
+			for _, v := range t.Values {
+				c.values[t.Type] = append(c.values[t.Type], reflect.ValueOf(v))
+			}
+		}
+	}
+	for _, p := range packages {
+		c.pkg = p.Name
+		for _, t := range p.Types {
+			c.name = p.Name + "." + t.Name
+			switch {
+			case t.enumeration():
+				c.enumeration(t)
+			case t.Type.Kind() == reflect.Struct && answer(t.Type, nil):
+				c.json(t.Type)
+			}
+			c.errorType(t.Type)
+		}
+		for _, f := range p.Parsers {
+			c.name = p.Name + "." + f.Name
+			c.parser(reflect.ValueOf(f.Func))
+		}
+	}
+	slices.Sort(c.findings)
+	return slices.Compact(c.findings)
+}
+
+func (t Type) enumeration() bool {
+	return len(t.Values) > 1 && t.Type.Kind() >= reflect.Int && t.Type.Kind() <= reflect.Uint64
+}
+
+// Integers that count or measure have constants too, and are numbers for the reader:
+// a type with one of these methods is not an enumeration.
+var numberMethods = []string{"Seconds"}
+
+type checker struct {
+	rand     *rand.Rand
+	values   map[reflect.Type][]reflect.Value // constants of enumerations
+	pkg      string
+	name     string // the type or function that is being checked
+	full     bool   // fill leaves no pointer and no error nil
+	findings []string
+}
+
+func (c *checker) report(format string, args ...any) {
+	c.findings = append(c.findings, c.name+": "+fmt.Sprintf(format, args...))
+}
+
+func (c *checker) enumeration(t Type) {
+	for _, m := range numberMethods {
+		if _, ok := t.Type.MethodByName(m); ok {
+			return
+		}
+	}
+	pointer := reflect.PointerTo(t.Type)
+	if !t.Type.Implements(reflect.TypeFor[fmt.Stringer]()) {
+		c.report("the enumeration has no method String")
+	}
+	if !t.Type.Implements(reflect.TypeFor[encoding.TextMarshaler]()) || !pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		c.report("the enumeration has no text form: MarshalText and UnmarshalText are missing")
+		return
+	}
+	texts := map[string]any{}
+	for _, v := range t.Values {
+		b, err := v.(encoding.TextMarshaler).MarshalText()
+		if err != nil {
+			c.report("MarshalText of %d fails: %v", v, err)
+			continue
+		}
+		if other, ok := texts[string(b)]; ok && other != v {
+			c.report("%d and %d have the same text %q", other, v, b)
+		}
+		texts[string(b)] = v
+		p := reflect.New(t.Type)
+		if err := p.Interface().(encoding.TextUnmarshaler).UnmarshalText(b); err != nil || p.Elem().Interface() != v {
+			c.report("%q, the text of %d, comes back as %d, error %v", b, v, p.Elem().Interface(), err)
+		}
+	}
+	err := reflect.New(t.Type).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte("no such word"))
+	if err == nil {
+		c.report("UnmarshalText accepts an unknown word")
+		return
+	}
+	c.prefix(err)
+}
+
+// answer reports whether a service can answer with a value of the struct: it has
+// exported fields and none that holds live state.
+func answer(t reflect.Type, seen []reflect.Type) bool {
+	if own(t) {
+		return true
+	}
+	exported := 0
+	for f := range t.Fields() {
+		if !f.IsExported() {
+			continue
+		}
+		exported++
+		if live(f.Type, append(seen, t)) {
+			return false
+		}
+	}
+	return exported > 0
+}
+
+// own reports whether the type marshals itself.
+func own(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(reflect.TypeFor[json.Marshaler]()) && p.Implements(reflect.TypeFor[json.Unmarshaler]()) ||
+		p.Implements(reflect.TypeFor[encoding.TextMarshaler]()) && p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+// live reports whether values of the type are more than data: functions, channels,
+// interfaces other than error.
+func live(t reflect.Type, seen []reflect.Type) bool {
+	if slices.Contains(seen, t) || own(t) {
+		return false
+	}
+	switch t.Kind() {
+	case reflect.Func, reflect.Chan, reflect.UnsafePointer, reflect.Uintptr:
+		return true
+	case reflect.Interface:
+		return t != reflect.TypeFor[error]()
+	case reflect.Pointer, reflect.Slice, reflect.Array:
+		return live(t.Elem(), append(seen, t))
+	case reflect.Map:
+		return live(t.Key(), append(seen, t)) || live(t.Elem(), append(seen, t))
+	case reflect.Struct:
+		if t.PkgPath() == "sync" || t.PkgPath() == "sync/atomic" {
+			return true
+		}
+		for f := range t.Fields() {
+			if f.IsExported() && live(f.Type, append(seen, t)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// json checks the tags of the fields, marshals random values and reads them back.
+func (c *checker) json(t reflect.Type) {
+	hostile := own(t)
+	if !textForm(t) {
+		c.tags(t)
+	}
+	for i := range rounds {
+		v := reflect.New(t)
+		if i > 0 { // the first is the zero value
+			c.fill(v.Elem(), 0, hostile && i%2 == 1)
+		}
+		b, err := json.Marshal(v.Interface())
+		if err != nil {
+			if i == 0 && strings.Contains(err.Error(), "invalid") {
+				continue // a zero enumeration that is documented as invalid
+			}
+			c.report("json.Marshal fails: %v", err)
+			return
+		}
+		w := reflect.New(t)
+		if err := json.Unmarshal(b, w.Interface()); err != nil {
+			c.report("json.Unmarshal fails: %v in %s", err, short(b))
+			return
+		}
+		if path, ok := same(v.Elem(), w.Elem(), ""); !ok {
+			c.report("does not survive JSON: %s differs; %s", strings.TrimPrefix(path, "."), short(b))
+			return
+		}
+	}
+}
+
+func textForm(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(reflect.TypeFor[encoding.TextMarshaler]()) || optional(t)
+}
+
+// optional reports whether the type is a struct of a value and a flag.
+func optional(t reflect.Type) bool {
+	if t.Kind() != reflect.Struct || t.NumField() != 2 {
+		return false
+	}
+	ok, has := t.FieldByName("OK")
+	_, value := t.FieldByName("V")
+	return has && value && ok.Type.Kind() == reflect.Bool
+}
+
+// tags checks that each exported field has a name in lower camel case in JSON, and
+// that fields which can be absent are left out when they are.
+func (c *checker) tags(t reflect.Type) {
+	for f := range t.Fields() {
+		if !f.IsExported() || f.Anonymous {
+			continue
+		}
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == "" || name != "-" && (name[0] < 'a' || name[0] > 'z' || strings.ContainsAny(name, "_-")) {
+			c.report("the field %s has the JSON name %q, want one in lower camel case", f.Name, name)
+		}
+		if absent(f.Type) && !strings.Contains(options, "omitzero") && !strings.Contains(options, "omitempty") && name != "-" {
+			c.report("the field %s can be absent and is not tagged omitzero", f.Name)
+		}
+	}
+}
+
+// absent reports whether the zero value of the type means that there is no value.
+func absent(t reflect.Type) bool {
+	switch t {
+	case reflect.TypeFor[time.Time](), reflect.TypeFor[netip.Addr](), reflect.TypeFor[netip.AddrPort](), reflect.TypeFor[netip.Prefix](), reflect.TypeFor[error]():
+		return true
+	}
+	return t.Kind() == reflect.Pointer || optional(t)
+}
+
+func short(b []byte) string {
+	if len(b) > 400 {
+		return string(b[:400]) + "..."
+	}
+	return string(b)
+}
+
+// words are values of strings. With hostile is set, bytes that are not UTF-8 occur.
+func (c *checker) word(hostile bool) string {
+	words := []string{"", "a", "B c", "日本", "x=\"1\"", "<&>", "null", "7", "\u2028"}
+	if hostile {
+		words = append(words, "\xff", "\xfe", "a\xffb", "\ufffd", "\\xff", "\ufffd{ff}")
+	}
+	return words[c.rand.IntN(len(words))]
+}
+
+func (c *checker) fill(v reflect.Value, depth int, hostile bool) {
+	if depth > 6 {
+		return
+	}
+	if list := c.values[v.Type()]; len(list) > 1 {
+		v.Set(list[c.rand.IntN(len(list))])
+		return
+	}
+	switch v.Type() {
+	case reflect.TypeFor[time.Time]():
+		if c.rand.IntN(3) > 0 {
+			v.Set(reflect.ValueOf(time.Unix(c.rand.Int64N(2e9), c.rand.Int64N(1e9)).UTC()))
+		}
+		return
+	case reflect.TypeFor[netip.Addr]():
+		list := []netip.Addr{{}, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::7"), netip.MustParseAddr("fe80::1%eth0")}
+		v.Set(reflect.ValueOf(list[c.rand.IntN(len(list))]))
+		return
+	case reflect.TypeFor[netip.AddrPort]():
+		list := []netip.AddrPort{{}, netip.MustParseAddrPort("192.0.2.1:80"), netip.MustParseAddrPort("[2001:db8::7]:22")}
+		v.Set(reflect.ValueOf(list[c.rand.IntN(len(list))]))
+		return
+	case reflect.TypeFor[netip.Prefix]():
+		list := []netip.Prefix{{}, netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}
+		v.Set(reflect.ValueOf(list[c.rand.IntN(len(list))]))
+		return
+	case reflect.TypeFor[error]():
+		if c.full || c.rand.IntN(2) > 0 {
+			v.Set(reflect.ValueOf(errors.New("failure " + c.word(false))))
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		v.SetBool(c.rand.IntN(2) > 0)
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		v.SetInt(c.rand.Int64N(100) - 10)
+		if c.rand.IntN(8) == 0 {
+			v.SetInt(int64(uint64(1)<<(v.Type().Bits()-1)) - 1)
+		}
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		v.SetUint(c.rand.Uint64N(100))
+		if c.rand.IntN(8) == 0 {
+			v.SetUint(^uint64(0) >> (64 - v.Type().Bits()))
+		}
+	case reflect.Float32, reflect.Float64:
+		v.SetFloat(float64(c.rand.IntN(1000)) / 8)
+	case reflect.String:
+		v.SetString(c.word(hostile))
+	case reflect.Pointer:
+		if (c.full || c.rand.IntN(3) > 0) && depth < 5 {
+			v.Set(reflect.New(v.Type().Elem()))
+			c.fill(v.Elem(), depth+1, hostile)
+		}
+	case reflect.Slice:
+		if n := c.rand.IntN(3); n > 0 && depth < 5 {
+			v.Set(reflect.MakeSlice(v.Type(), n, n))
+			for i := range n {
+				c.fill(v.Index(i), depth+1, hostile)
+			}
+		}
+	case reflect.Array:
+		for i := range v.Len() {
+			c.fill(v.Index(i), depth+1, hostile)
+		}
+	case reflect.Map:
+		if n := c.rand.IntN(3); n > 0 && depth < 5 {
+			v.Set(reflect.MakeMap(v.Type()))
+			for range n {
+				key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+				c.fill(key, depth+1, false)
+				c.fill(value, depth+1, hostile)
+				v.SetMapIndex(key, value)
+			}
+		}
+	case reflect.Struct:
+		c.fillStruct(v, depth, hostile)
+	}
+}
+
+// fillStruct fills the exported fields. An optional value, a struct with the fields V
+// and OK, is either absent or has both.
+func (c *checker) fillStruct(v reflect.Value, depth int, hostile bool) {
+	if optional(v.Type()) {
+		ok := v.FieldByName("OK")
+		if c.rand.IntN(3) > 0 {
+			c.fill(v.FieldByName("V"), depth, hostile)
+			ok.SetBool(true)
+		}
+		return
+	}
+	for i := range v.NumField() {
+		if v.Type().Field(i).IsExported() {
+			c.fill(v.Field(i), depth+1, hostile)
+		}
+	}
+}
+
+// same compares values: times by the instant, errors by their text. It returns the
+// path of the first difference.
+func same(a, b reflect.Value, path string) (string, bool) {
+	if a.IsValid() != b.IsValid() || a.IsValid() && a.Type() != b.Type() {
+		return path, false
+	}
+	if a.Type() == reflect.TypeFor[time.Time]() {
+		return path, a.Interface().(time.Time).Equal(b.Interface().(time.Time))
+	}
+	switch a.Kind() {
+	case reflect.Interface:
+		if a.IsNil() || b.IsNil() {
+			return path, a.IsNil() == b.IsNil()
+		}
+		if x, ok := a.Interface().(error); ok {
+			y, ok := b.Interface().(error)
+			return path, ok && x.Error() == y.Error()
+		}
+		return same(a.Elem(), b.Elem(), path)
+	case reflect.Pointer:
+		if a.IsNil() || b.IsNil() {
+			return path, a.IsNil() == b.IsNil()
+		}
+		return same(a.Elem(), b.Elem(), path)
+	case reflect.Slice:
+		if a.IsNil() != b.IsNil() || a.Len() != b.Len() {
+			return path, false
+		}
+		fallthrough
+	case reflect.Array:
+		for i := range a.Len() {
+			if p, ok := same(a.Index(i), b.Index(i), fmt.Sprintf("%s[%d]", path, i)); !ok {
+				return p, false
+			}
+		}
+		return "", true
+	case reflect.Map:
+		if a.IsNil() != b.IsNil() || a.Len() != b.Len() {
+			return path, false
+		}
+		for _, k := range a.MapKeys() {
+			if !b.MapIndex(k).IsValid() {
+				return path, false
+			}
+			if p, ok := same(a.MapIndex(k), b.MapIndex(k), fmt.Sprintf("%s[%v]", path, k)); !ok {
+				return p, false
+			}
+		}
+		return "", true
+	case reflect.Struct:
+		if !own(a.Type()) || exportedOnly(a.Type()) {
+			for i := range a.NumField() {
+				if f := a.Type().Field(i); f.IsExported() {
+					if p, ok := same(a.Field(i), b.Field(i), path+"."+f.Name); !ok {
+						return p, false
+					}
+				}
+			}
+			return "", true
+		}
+		if !a.CanInterface() {
+			return "", true
+		}
+		return path, reflect.DeepEqual(a.Interface(), b.Interface())
+	}
+	return path, !a.CanInterface() || reflect.DeepEqual(a.Interface(), b.Interface())
+}
+
+func exportedOnly(t reflect.Type) bool {
+	for f := range t.Fields() {
+		if !f.IsExported() {
+			return false
+		}
+	}
+	return true
+}
+
+// errorType checks the text of an error type.
+func (c *checker) errorType(t reflect.Type) {
+	if t.Kind() == reflect.Interface {
+		return
+	}
+	v := reflect.New(t)
+	c.full = true
+	c.fill(v.Elem(), 0, false)
+	c.full = false
+	if err, ok := v.Elem().Interface().(error); ok {
+		c.prefix(err)
+	} else if err, ok := v.Interface().(error); ok {
+		c.prefix(err)
+	}
+}
+
+// garbage are inputs that most parsers refuse.
+var garbage = []string{"\x00\xff(", "{", "[1,", "no such thing", "-1", "99999999999999999999999", "a\nb {\n", "${", "%"}
+
+// parser calls a function with garbage and checks its errors.
+func (c *checker) parser(f reflect.Value) {
+	for _, text := range garbage {
+		var args []reflect.Value
+		for in := range f.Type().Ins() {
+			switch in {
+			case reflect.TypeFor[string]():
+				args = append(args, reflect.ValueOf(text))
+			case reflect.TypeFor[[]byte]():
+				args = append(args, reflect.ValueOf([]byte(text)))
+			case reflect.TypeFor[io.Reader]():
+				args = append(args, reflect.ValueOf(strings.NewReader(text)))
+			default:
+				c.report("is no parser: it has a parameter of type %v", in)
+				return
+			}
+		}
+		out := f.Call(args)
+		if err, ok := out[len(out)-1].Interface().(error); ok && err != nil && !c.prefix(err) {
+			return
+		}
+	}
+}
+
+// prefix checks that the text of an error begins with the name of the package, once,
+// and is a phrase in lower case without a full stop.
+func (c *checker) prefix(err error) bool {
+	before := len(c.findings)
+	text := err.Error()
+	rest, ok := strings.CutPrefix(text, c.pkg+": ")
+	switch {
+	case c.pkg == "diag":
+		// A finding is an error that begins with its place.
+	case !ok:
+		c.report("the error %q does not begin with %q", text, c.pkg+": ")
+	case strings.Contains(rest, c.pkg+": "):
+		c.report("the error %q has its prefix more than once", text)
+	case strings.HasPrefix(rest, "it "), strings.HasSuffix(rest, "."):
+		c.report("the error %q is not a phrase that names its subject", text)
+	}
+	return len(c.findings) == before
+}
