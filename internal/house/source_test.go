@@ -25,7 +25,12 @@ type source struct {
 	dir  string // "." for the root
 	test bool
 	file *ast.File
+	// lines are those of the text, without line feeds.
+	lines []string
 }
+
+// line returns the text of a line, counted from 1.
+func (s source) line(n int) string { return s.lines[n-1] }
 
 // place returns file:line of a position.
 func (s source) place(fset *token.FileSet, p token.Pos) string {
@@ -53,7 +58,11 @@ func sources(t *testing.T) (*token.FileSet, []source) {
 		if !strings.HasSuffix(name, ".go") {
 			return nil
 		}
-		f, err := parser.ParseFile(fset, name, nil, parser.ParseComments|parser.SkipObjectResolution)
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(fset, name, text, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
@@ -62,7 +71,7 @@ func sources(t *testing.T) (*token.FileSet, []source) {
 			return err
 		}
 		rel = filepath.ToSlash(rel)
-		list = append(list, source{name: rel, dir: path.Dir(rel), test: strings.HasSuffix(rel, "_test.go"), file: f})
+		list = append(list, source{name: rel, dir: path.Dir(rel), test: strings.HasSuffix(rel, "_test.go"), file: f, lines: strings.Split(string(text), "\n")})
 		return nil
 	})
 	require.NoError(t, err)
