@@ -84,7 +84,7 @@ var executed = regexp.MustCompile(`Executing proxy command: (exec [^\r\n]*)`)
 // every process of the chain says what it executes.
 func TestChainAgreesWithSSH(t *testing.T) {
 	tool := sshTool.Need(t)
-	words := oracle.Namespaces(t)
+	words := append(oracle.Namespaces(t), asCaller()...)
 	r := oracle.Rand(t)
 	rows := chains
 	for i := range oracle.N(12, 200) { // random chains of four hosts

@@ -83,7 +83,7 @@ func batch(t *testing.T, tool oracle.Found, cases []sshCase) []sshAnswer {
 		for _, e := range c.env {
 			fmt.Fprintf(&script, " %s", shellWord(strings.ReplaceAll(e, "@DIR", d)))
 		}
-		fmt.Fprintf(&script, " timeout 20 %s -G", shellWord(tool.Path))
+		fmt.Fprintf(&script, " timeout 20 %s -G", strings.Join(append(asCaller(), shellWord(tool.Path)), " "))
 		for _, a := range c.args {
 			fmt.Fprintf(&script, " %s", shellWord(strings.ReplaceAll(a, "@DIR", d)))
 		}
@@ -112,6 +112,15 @@ func batch(t *testing.T, tool oracle.Found, cases []sshCase) []sshAnswer {
 		a.errs = errorLines(strings.ReplaceAll(read("err"), d, "@DIR"))
 	}
 	return answers
+}
+
+// asCaller returns the words that give a command in a namespace the user that runs the
+// test: there an ordinary user is root, which ssh reads other files and rules for.
+func asCaller() []string {
+	if os.Geteuid() == 0 {
+		return nil
+	}
+	return []string{"unshare", "--user", fmt.Sprintf("--map-user=%d", os.Geteuid()), fmt.Sprintf("--map-group=%d", os.Getegid())}
 }
 
 const hostsFile = `127.0.0.1 localhost

@@ -24,6 +24,10 @@ var rsync = oracle.Tool{Name: "rsync", Package: "rsync", Probe: []string{"--vers
 // names are few, so that trees of two seeds meet.
 var names = []string{"a", "b", "c.txt", "d-e", "f g", "\u00e9", "x\xff", "sub", "Sub", ".h", "core", "a.b", "z\n1"}
 
+// readOnly is the mode of a directory that only root can change: an ordinary user
+// can neither remove it nor update it, with rsync or without.
+var readOnly = map[bool]os.FileMode{true: 0o555, false: 0o755}[os.Geteuid() == 0]
+
 // grow makes a random tree below dir.
 func grow(t *testing.T, r *rand.Rand, dir string, depth int) {
 	t.Helper()
@@ -37,7 +41,7 @@ func grow(t *testing.T, r *rand.Rand, dir string, depth int) {
 		case k < 3 && depth > 0:
 			require.NoError(t, os.Mkdir(name, 0o755))
 			grow(t, r, name, depth-1)
-			require.NoError(t, os.Chmod(name, []os.FileMode{0o755, 0o700, 0o555, 0o750}[r.IntN(4)]))
+			require.NoError(t, os.Chmod(name, []os.FileMode{0o755, 0o700, readOnly, 0o750}[r.IntN(4)]))
 		case k == 3:
 			require.NoError(t, os.Symlink([]string{"a", "sub/b", "nowhere", "c.txt"}[r.IntN(4)], name))
 		case k == 4 && len(files) > 0:
@@ -92,7 +96,11 @@ func change(t *testing.T, r *rand.Rand, dir string) {
 				return filepath.SkipDir
 			}
 		case k == 1 && d.Type().IsRegular():
+			fi, err := os.Lstat(p)
+			require.NoError(t, err)
+			require.NoError(t, os.Chmod(p, 0o600)) // an ordinary user cannot write to a file of mode 444
 			require.NoError(t, os.WriteFile(p, bytesOf(r), 0o644))
+			require.NoError(t, os.Chmod(p, fi.Mode().Perm()))
 		case k == 2 && d.Type().IsRegular():
 			require.NoError(t, os.Chmod(p, 0o640))
 		case k == 3 && d.IsDir():
