@@ -1,6 +1,9 @@
 package sshproxy
 
 import (
+	"dougu.internal/internal/enum"
+	"dougu.internal/internal/jsontext"
+
 	"context"
 	"errors"
 	"fmt"
@@ -21,57 +24,67 @@ const (
 	Command
 )
 
-// String returns "direct", "jump" or "command".
-func (v Via) String() string {
-	switch v {
-	case Direct:
-		return "direct"
-	case Jump:
-		return "jump"
-	case Command:
-		return "command"
-	}
-	return "invalid"
-}
+var vias = enum.Names[Via]{Type: "sshproxy: via", Words: map[Via]string{0: "", Direct: "direct", Jump: "jump", Command: "command"}}
 
-// MarshalText returns the name.
-func (v Via) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+// String returns "direct", "jump" or "command", or "" for the zero value.
+func (v Via) String() string { return vias.String(v) }
+
+// MarshalText returns the name. It fails for an invalid value.
+func (v Via) MarshalText() ([]byte, error) { return vias.Text(v) }
+
+// UnmarshalText sets v to the named value. It fails for an unknown name.
+func (v *Via) UnmarshalText(name []byte) error { return vias.Parse(name, v) }
 
 // Hop is one ssh connection of a chain.
 type Hop struct {
 	// Alias is the name by which the hop is called, Host the name or address that is
 	// connected to.
-	Alias, Host string
-	User, Port  string
+	Alias string `json:"alias,omitzero"`
+	Host  string `json:"host,omitzero"`
+	User  string `json:"user,omitzero"`
+	Port  string `json:"port,omitzero"`
 	// Via says how the hop is reached.
-	Via Via
+	Via Via `json:"via,omitzero"`
 	// Argv are the arguments of the ssh process that connects to this hop, without
 	// the program: what to type to reach it the same way.
-	Argv []string
+	Argv []string `json:"argv,omitzero"`
 	// ShellLine is what that process hands to the user's shell in order to reach the
 	// hop, all tokens expanded; empty for a direct connection.
-	ShellLine string
+	ShellLine string `json:"shellLine,omitzero"`
 	// Place says what made it so: "file:line", or "command-line". It is empty for a
 	// direct connection.
-	Place string
+	Place string `json:"place,omitzero"`
 	// Inner are the hops that a ProxyCommand visits before this one, when it is a
 	// plain ssh command.
-	Inner []Hop
+	Inner []Hop `json:"inner,omitzero"`
 	// Proxy is set when the ProxyCommand is OpenBSD's nc through an HTTP or SOCKS5
 	// proxy and nothing else: "http://host:port" or "socks5://host:port". The same
 	// can then be done without a process.
-	Proxy string
+	Proxy string `json:"proxy,omitzero"`
 	// Opaque says why a ProxyCommand was not followed; empty when it was.
-	Opaque string
-	// Result is the configuration in effect.
-	Result *Result
+	Opaque string `json:"opaque,omitzero"`
+	// Result is the configuration in effect. It is not part of the JSON form.
+	Result *Result `json:"-"`
 }
 
 // Chain is the route to a target.
 type Chain struct {
 	// Hops are in the order visited; the last one is the target. Hops inside of
 	// ProxyCommands are within their hop: see [Chain.All].
-	Hops []Hop
+	Hops []Hop `json:"hops,omitzero"`
+}
+
+// MarshalJSON returns the hops as JSON. Bytes that are not valid UTF-8 are escaped so
+// that they come back.
+func (c Chain) MarshalJSON() ([]byte, error) {
+	type plain Chain
+	return jsontext.Marshal(plain(c))
+}
+
+// UnmarshalJSON sets the chain to the one that MarshalJSON wrote. Hop.Result is nil.
+func (c *Chain) UnmarshalJSON(b []byte) error {
+	type plain Chain
+	return jsontext.Unmarshal(b, (*plain)(c))
 }
 
 // All returns every hop in the order visited, those within ProxyCommands too.
@@ -110,7 +123,7 @@ type LoopError struct {
 
 // Error names the path.
 func (e *LoopError) Error() string {
-	return "the chain of jump hosts loops: " + strings.Join(e.Path, " -> ")
+	return "sshproxy: the chain of jump hosts loops: " + strings.Join(e.Path, " -> ")
 }
 
 // maxChain bounds the depth of a chain that does not come back.
@@ -119,7 +132,8 @@ const maxChain = 64
 // Chain works out the hops that ssh would take to a target and the exact line that each
 // ssh process would give to the shell. It starts no process and opens no connection. The
 // error is a [*LoopError], or one of [Resolver.Resolve] with the hop's name before it.
-func (r *Resolver) Chain(ctx context.Context, t Target) (*Chain, error) {
+func (r *Resolver) Chain(ctx context.Context, t Target) (_ *Chain, err error) {
+	defer addName(&err)
 	w := walker{ctx: ctx}
 	hops, err := w.walk(r, t)
 	if err != nil {

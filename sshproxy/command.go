@@ -8,7 +8,8 @@ import (
 
 // ParseTarget reads [user@]host or ssh://[user@]host[:port] as a command line's
 // destination.
-func ParseTarget(destination string) (Target, error) {
+func ParseTarget(destination string) (_ Target, err error) {
+	defer addName(&err)
 	if rest, uri := strings.CutPrefix(destination, "ssh://"); uri {
 		user, said, host, port, path, ok := parseURI(rest, nil)
 		if !ok || path {
@@ -35,11 +36,11 @@ func ParseTarget(destination string) (Target, error) {
 
 // CommandLine is what the flags of an ssh command line say beside the target.
 type CommandLine struct {
-	Target Target
+	Target Target `json:"target"`
 	// Config is the file of -F, empty without it.
-	Config string
+	Config string `json:"config,omitzero"`
 	// Rest are the words after the destination.
-	Rest []string
+	Rest []string `json:"rest,omitzero"`
 
 	forward string // the value of -W
 }

@@ -169,27 +169,29 @@ func (f *File) argument(i int) string {
 // Option is one line that sets something.
 type Option struct {
 	// Keyword as the client reads it, in the case in which it is written.
-	Keyword string
+	Keyword string `json:"keyword,omitzero"`
 	// Value is the rest of the line as it is written, with quotes and comments.
-	Value string
+	Value string `json:"value,omitzero"`
 	// Line counts from 1.
-	Line int
+	Line int `json:"line"`
 	// Range is the line without its LF; KeywordRange and ValueRange lie in it.
-	Range, KeywordRange, ValueRange diag.Range
+	Range        diag.Range `json:"range"`
+	KeywordRange diag.Range `json:"keywordRange"`
+	ValueRange   diag.Range `json:"valueRange"`
 }
 
 // Block is what stands under one Host or Match line, or before the first of them.
 type Block struct {
 	// Header is "Host" or "Match", and "" for the lines before the first block.
-	Header string
+	Header string `json:"header,omitzero"`
 	// Criteria is what follows the header, as written.
-	Criteria string
+	Criteria string `json:"criteria,omitzero"`
 	// Line is the number of the header, 0 for the lines before the first block.
-	Line int
+	Line int `json:"line"`
 	// Range covers the header and all lines up to the next header.
-	Range diag.Range
+	Range diag.Range `json:"range"`
 	// Options are the lines of the block, Include lines among them.
-	Options []Option
+	Options []Option `json:"options,omitzero"`
 }
 
 // Blocks returns the blocks in order. The first one always is what stands before the
@@ -243,14 +245,15 @@ type LineError struct {
 	Text string
 }
 
-// Error returns the client's message, which names the file and the line.
-func (e *LineError) Error() string { return e.Text }
+// Error returns the message of the client, which names the file and the line, after the
+// name of the package.
+func (e *LineError) Error() string { return prefix + e.Text }
 
 // Check returns what a client says about each line, in order, without regard to the
 // host: which keywords it does not know (unless an IgnoreUnknown of this file names
 // them), and which values it refuses. Include lines are not followed.
-func (f *File) Check(p *Profile) []*LineError {
-	c := compile(f, p, f.name, nil)
+func (f *File) Check(p Profile) []*LineError {
+	c := compile(f, p.client(), f.name, nil)
 	var list []*LineError
 	ignored := ""
 	for i := range c.stmts {

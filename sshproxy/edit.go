@@ -15,11 +15,12 @@ import (
 // It refuses a keyword that no client knows, a value with control characters (a newline
 // would begin another directive), an empty value, and quotes that are not closed, which
 // clients since 8.7 refuse for commands too.
-func (f *File) Set(host, option, value string) error {
+func (f *File) Set(host, option, value string) (err error) {
+	defer addName(&err)
 	if err := checkOption(option, value); err != nil {
 		return err
 	}
-	if strings.HasPrefix(value, "#") && options[Newest().keyword[lower(option)]].kind != kindCommand {
+	if strings.HasPrefix(value, "#") && options[Newest().c.keyword[lower(option)]].kind != kindCommand {
 		return fmt.Errorf("%s: %s: the value %q is a comment: quote it", f.name, option, value)
 	}
 	block, ok := f.find(host)
@@ -45,7 +46,8 @@ func (f *File) Set(host, option, value string) error {
 
 // Delete removes every line of a keyword from the block "Host host", with its line end.
 // It fails when there is none.
-func (f *File) Delete(host, option string) error {
+func (f *File) Delete(host, option string) (err error) {
+	defer addName(&err)
 	found := false
 	for {
 		block, ok := f.find(host)
@@ -73,7 +75,8 @@ func (f *File) Delete(host, option string) error {
 
 // AddHost appends an empty block with these patterns, behind a blank line. A pattern may
 // not be empty or hold control characters.
-func (f *File) AddHost(patterns ...string) (*Block, error) {
+func (f *File) AddHost(patterns ...string) (_ *Block, err error) {
+	defer addName(&err)
 	if len(patterns) == 0 {
 		return nil, fmt.Errorf("%s: a Host line needs a pattern", f.name)
 	}
@@ -105,7 +108,7 @@ func (f *File) AddHost(patterns ...string) (*Block, error) {
 
 // checkOption refuses what would not be one good line.
 func checkOption(option, value string) error {
-	p := Newest()
+	p := Newest().c
 	o, ok := p.keyword[lower(option)]
 	if !ok || o <= opUnsupported {
 		if o != opInclude {
@@ -200,7 +203,8 @@ type Managed struct {
 
 // Managed names a region. It need not exist yet. The name is of letters, digits, and
 // "._-".
-func (f *File) Managed(name string) (*Managed, error) {
+func (f *File) Managed(name string) (_ *Managed, err error) {
+	defer addName(&err)
 	for i := range len(name) {
 		if c := name[i]; !alpha(c) && !digit(c) && strings.IndexByte("._-", c) < 0 {
 			return nil, fmt.Errorf("%s: %q can't name a region: use letters, digits and ._-", f.name, name)
@@ -242,6 +246,7 @@ func (m *Managed) bounds() (from, to, outerFrom, outerTo int, err error) {
 
 // Text returns what is between the markers; ok is false when the region does not exist.
 func (m *Managed) Text() (text string, ok bool, err error) {
+	defer addName(&err)
 	from, to, outer, _, err := m.bounds()
 	if err != nil || outer < 0 {
 		return "", false, err
@@ -252,7 +257,8 @@ func (m *Managed) Text() (text string, ok bool, err error) {
 // Replace rewrites the region, or appends it to the file with its markers. The text
 // should begin with a Host or Match line, as what stands before one would belong to the
 // block above. A text that holds a marker of the region or a NUL is refused.
-func (m *Managed) Replace(text string) error {
+func (m *Managed) Replace(text string) (err error) {
+	defer addName(&err)
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "# begin "+m.name || line == "# end "+m.name {
@@ -283,7 +289,8 @@ func (m *Managed) Replace(text string) error {
 }
 
 // Remove takes the region and its markers away, if it exists.
-func (m *Managed) Remove() error {
+func (m *Managed) Remove() (err error) {
+	defer addName(&err)
 	_, _, from, to, err := m.bounds()
 	if err == nil && from >= 0 {
 		m.file.replace(from, to, "")

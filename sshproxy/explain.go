@@ -47,10 +47,11 @@ type Explanation struct {
 // Explain says which lines set an option, which came too late, and which stand in
 // blocks that do not match, with the reason. It resolves the target once more. It fails
 // for a keyword that the client does not know.
-func (r *Result) Explain(option string) (Explanation, error) {
+func (r *Result) Explain(option string) (_ Explanation, err error) {
+	defer addName(&err)
 	o, ok := r.state.p.keyword[lower(option)]
 	if !ok || options[o].name == "" || o <= opUnsupported && o != opHost {
-		return Explanation{}, fmt.Errorf("sshproxy: %s knows no option %q", r.state.p.Name(), option)
+		return Explanation{}, fmt.Errorf("sshproxy: %s knows no option %q", r.state.p.name, option)
 	}
 	events, err := r.retrace()
 	if err != nil {
@@ -61,7 +62,8 @@ func (r *Result) Explain(option string) (Explanation, error) {
 
 // ExplainAll explains every option that a line speaks of or that is not at its default,
 // in the order of -G.
-func (r *Result) ExplainAll() ([]Explanation, error) {
+func (r *Result) ExplainAll() (_ []Explanation, err error) {
+	defer addName(&err)
 	events, err := r.retrace()
 	if err != nil {
 		return nil, err

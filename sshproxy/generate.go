@@ -1,6 +1,8 @@
 package sshproxy
 
 import (
+	"dougu.internal/internal/enum"
+
 	"context"
 	"fmt"
 	"net/url"
@@ -24,21 +26,34 @@ const (
 	NetcatStyle
 )
 
+var styles = enum.Names[Style]{
+	Type:  "sshproxy: style",
+	Words: map[Style]string{Auto: "auto", JumpStyle: "jump", StdioStyle: "stdio", NetcatStyle: "netcat"},
+}
+
 // ParseStyle reads "auto", "jump", "stdio" or "netcat".
 func ParseStyle(s string) (Style, error) {
-	i := slices.Index([]string{"auto", "jump", "stdio", "netcat"}, s)
-	if i < 0 {
-		return 0, fmt.Errorf("%q is not one of auto, jump, stdio, netcat", s)
-	}
-	return Style(i), nil
+	var v Style
+	err := styles.Parse([]byte(s), &v)
+	return v, err
 }
+
+// String returns "auto", "jump", "stdio" or "netcat".
+func (s Style) String() string { return styles.String(s) }
+
+// MarshalText returns the name of the style. It fails for an invalid value.
+func (s Style) MarshalText() ([]byte, error) { return styles.Text(s) }
+
+// UnmarshalText sets the style to the named one. It fails for an unknown name.
+func (s *Style) UnmarshalText(name []byte) error { return styles.Parse(name, s) }
 
 // GenerateOptions say for whom a configuration is.
 type GenerateOptions struct {
 	// From is the host on which it will be used.
 	From string
-	// Client is the ssh that will read it. Nil: [Newest].
-	Client *Profile
+	// Client is the OpenSSH release that will read the configuration. If zero, [Newest]
+	// is used.
+	Client Profile
 	Style  Style
 	// ConfigPath is the file that nested ssh commands name with -F; empty when the
 	// configuration will be read by default. It is put in quotes where it must be.
@@ -51,22 +66,20 @@ type GenerateOptions struct {
 // Generated is a configuration made of a topology.
 type Generated struct {
 	// Text is the ssh_config.
-	Text []byte
+	Text []byte `json:"text,omitzero"`
 	// Routes are those of the hosts in it, in order.
-	Routes []*Route
+	Routes []*Route `json:"routes,omitzero"`
 	// Unreachable names hosts that are left out.
-	Unreachable []*UnreachableError
+	Unreachable []*UnreachableError `json:"unreachable,omitzero"`
 }
 
 // Generate writes the ssh_config that makes every reachable host one step away from
 // one host. The text is parsed back and each chain in it compared with the route that
 // it stands for; a text that does not say what was meant is an error, never a result.
-func (t *Topology) Generate(o GenerateOptions) (*Generated, error) {
+func (t *Topology) Generate(o GenerateOptions) (_ *Generated, err error) {
+	defer addName(&err)
 	if err := t.Validate(); err != nil {
 		return nil, err
-	}
-	if o.Client == nil {
-		o.Client = Newest()
 	}
 	routes, reached, err := t.routes(o.From)
 	if err != nil {
@@ -74,7 +87,7 @@ func (t *Topology) Generate(o GenerateOptions) (*Generated, error) {
 	}
 	g := &Generated{}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# ssh_config for %s, made for OpenSSH %s: change the topology, not this text.\n", o.From, o.Client.Name())
+	fmt.Fprintf(&b, "# ssh_config for %s, made for OpenSSH %s: change the topology, not this text.\n", o.From, o.Client)
 	names := make([]string, 0, len(t.Hosts))
 	for _, h := range t.Hosts {
 		names = append(names, h.Name)
@@ -126,7 +139,7 @@ func (t *Topology) block(h *Host, r *Route, o GenerateOptions) (string, error) {
 	}
 	if h.User != "" {
 		user := h.User
-		if o.Client.at(100100) { // since then User has tokens
+		if o.Client.client().at(100100) { // since then User has tokens
 			user = EscapePercent(user)
 		}
 		fmt.Fprintf(&b, "    User %s\n", user)
@@ -136,7 +149,7 @@ func (t *Topology) block(h *Host, r *Route, o GenerateOptions) (string, error) {
 	}
 	if len(r.Steps) == 1 {
 		// Both lines: which one wins over a later Host * differs between clients.
-		if o.Client.at(70300) {
+		if o.Client.client().at(70300) {
 			b.WriteString("    ProxyJump none\n")
 		}
 		b.WriteString("    ProxyCommand none\n")
@@ -147,7 +160,7 @@ func (t *Topology) block(h *Host, r *Route, o GenerateOptions) (string, error) {
 		return "", err
 	}
 	fmt.Fprintf(&b, "    %s\n", line)
-	if strings.HasPrefix(line, "ProxyCommand") && o.Client.at(70300) {
+	if strings.HasPrefix(line, "ProxyCommand") && o.Client.client().at(70300) {
 		b.WriteString("    ProxyJump none\n")
 	}
 	return b.String(), nil
@@ -181,8 +194,8 @@ func (t *Topology) through(bastion, h *Host, r *Route, o GenerateOptions) (strin
 		}
 		return bastion.proxyLine(r.Steps[0].Network)
 	}
-	canJump := o.Client.at(70300) && bastion.forwards() && bastion.atLeast(70300)
-	canStdio := o.Client.at(50400) && bastion.forwards() && bastion.atLeast(50400)
+	canJump := o.Client.client().at(70300) && bastion.forwards() && bastion.atLeast(70300)
+	canStdio := o.Client.client().at(50400) && bastion.forwards() && bastion.atLeast(50400)
 	ssh := "ssh "
 	if o.ConfigPath != "" {
 		path, err := ShellQuote(EscapePercent(o.ConfigPath))
@@ -195,9 +208,9 @@ func (t *Topology) through(bastion, h *Host, r *Route, o GenerateOptions) (strin
 	case style == JumpStyle && !plainPath(o.ConfigPath):
 		return "", fmt.Errorf("ProxyJump can't hand on the path %q of the configuration: the shell or the client would change it", o.ConfigPath)
 	case style == JumpStyle && !canJump:
-		return "", fmt.Errorf("ProxyJump is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client, "7.3"))
+		return "", fmt.Errorf("ProxyJump is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client.client(), "7.3"))
 	case style == StdioStyle && !canStdio:
-		return "", fmt.Errorf("ssh -W is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client, "5.4"))
+		return "", fmt.Errorf("ssh -W is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client.client(), "5.4"))
 	case style == JumpStyle || style == Auto && canJump && plainPath(o.ConfigPath):
 		return "ProxyJump " + bastion.Name, nil
 	case style == StdioStyle || style == Auto && canStdio:
@@ -217,17 +230,17 @@ func plainPath(s string) bool {
 // asked for no more than what was in use in its time.
 func (h *Host) atLeast(version int) bool {
 	p, err := ParseProfile(h.OpenSSH)
-	return err != nil || p.at(version)
+	return err != nil || p.client().at(version)
 }
 
-func whyNot(bastion *Host, p *Profile, since string) string {
+func whyNot(bastion *Host, p *client, since string) string {
 	if !bastion.forwards() {
 		return "its sshd forbids forwarding"
 	}
 	if bastion.OpenSSH != "" {
-		return "the client is " + p.Name() + ", the bastion " + bastion.OpenSSH + ", and it came with " + since
+		return "the client is " + p.name + ", the bastion " + bastion.OpenSSH + ", and it came with " + since
 	}
-	return "the client is " + p.Name() + ", and it came with " + since
+	return "the client is " + p.name + ", and it came with " + since
 }
 
 // join is the command form: a program on the bastion joins the networks.

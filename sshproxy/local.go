@@ -37,7 +37,8 @@ type Local struct {
 
 // Self describes the current user and machine. It reads the password database and
 // /etc/services, once.
-func Self() (Local, error) {
+func Self() (_ Local, err error) {
+	defer addName(&err)
 	u, err := user.Current()
 	if err != nil {
 		return Local{}, err

@@ -15,11 +15,14 @@ import (
 //go:embed profiles/*.txt
 var recorded embed.FS
 
-// Profile is one build of the OpenSSH client: which keywords it knows, how it reads
-// a line, what it defaults to. The zero value is not usable; see [OpenSSH],
-// [Debian], [ParseProfile] and [ProfileFromG]. A Profile is immutable and may be
-// shared.
-type Profile struct {
+// Profile is a build of the OpenSSH client: the keywords that it knows, the way it
+// reads a line, and its defaults. The zero value is [Newest]. Profiles are immutable
+// and comparable; see [OpenSSH], [Debian], [ParseProfile] and [ProfileFromG]. The text
+// form of a profile is its name, which [ParseProfile] reads.
+type Profile struct{ c *client }
+
+// client is the content of a profile.
+type client struct {
 	name     string
 	version  int // major*10000 + minor*100 + patch
 	debian   bool
@@ -44,29 +47,39 @@ var releases = []release{
 	{100501, false, "10.5p1"},
 }
 
-// Newest is the profile of the newest release that this package has a record of.
-func Newest() *Profile { return OpenSSH(10, 5) }
+// Newest returns the profile of the newest release that this package has a record of.
+func Newest() Profile { return OpenSSH(10, 5) }
+
+// Profiles returns the profiles that are recorded from real clients, oldest first.
+func Profiles() []Profile {
+	list := make([]Profile, len(releases))
+	for i, r := range releases {
+		list[i] = Profile{profile(r.version, r.debian)}
+	}
+	return list
+}
 
 // OpenSSH returns the profile of a stock build of the portable release major.minor.
 // Releases 8.4, 9.9 and 10.5 are recorded from real clients; any other takes its
 // rules from the history of the sources and its defaults from the nearest older
 // record (8.4 for older ones), which is close and not proven.
-func OpenSSH(major, minor int) *Profile {
+func OpenSSH(major, minor int) Profile {
 	patch := 1
 	if major == 9 && minor == 9 {
 		patch = 2
 	}
-	return profile(major*10000+minor*100+patch, false)
+	return Profile{profile(major*10000+minor*100+patch, false)}
 }
 
 // Debian returns the profile of a Debian build, named by its upstream version such
 // as "9.2p1". Debian 12's 9.2p1 is recorded. Debian backports security patches, so
 // its builds do not behave as the stock release of the same number.
-func Debian(version string) (*Profile, error) { return ParseProfile(version + "-debian") }
+func Debian(version string) (Profile, error) { return ParseProfile(version + "-debian") }
 
 // ParseProfile reads the name of a profile: "10.5", "9.9p2", "9.2p1-debian", or what
 // `ssh -V` prints: "OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026".
-func ParseProfile(name string) (*Profile, error) {
+func ParseProfile(name string) (_ Profile, err error) {
+	defer addName(&err)
 	s := strings.TrimPrefix(strings.TrimSpace(name), "OpenSSH_")
 	end := strings.IndexFunc(s, func(r rune) bool { return (r < '0' || r > '9') && r != '.' && r != 'p' })
 	number, rest := s, ""
@@ -83,55 +96,82 @@ func ParseProfile(name string) (*Profile, error) {
 		c, errC = strconv.Atoi(patch)
 	}
 	if !ok || errA != nil || errB != nil || errC != nil || a < 1 || a > 99 || b > 99 || c > 99 {
-		return nil, fmt.Errorf("sshproxy: %q does not name a version of OpenSSH: write 10.5, 9.9p2 or 9.2p1-debian", name)
+		return Profile{}, fmt.Errorf("sshproxy: parse profile: %q is not a version of OpenSSH, want one like 10.5, 9.9p2 or 9.2p1-debian", name)
 	}
 	if !hasPatch && a == 9 && b == 9 {
 		c = 2
 	}
 	low := strings.ToLower(rest)
 	debian := strings.HasPrefix(low, "-debian") || strings.HasPrefix(low, " debian")
-	return profile(a*10000+b*100+c, debian), nil
+	return Profile{profile(a*10000+b*100+c, debian)}, nil
 }
 
-// ProfileFromG returns a copy of base whose defaults are those that a client printed
-// for `ssh -G -F none HOST`. Lines that depend on the user or the host are passed
-// over. home is the home directory of the user who ran it, written back as ~.
-func ProfileFromG(base *Profile, home string, text string) *Profile {
-	p := *base
-	p.name += " with the defaults of a client"
+// ProfileFromG returns a copy of base with the defaults that a client printed for
+// `ssh -G -F none HOST`. Lines that depend on the user or the host are ignored. home
+// is the home directory of the user who ran the client; it is replaced by ~. The text
+// form of the result is that of base: the defaults are not part of it.
+func ProfileFromG(base Profile, home string, text string) Profile {
+	p := *base.client()
 	p.defaults = [opCount][]string{}
 	p.read(text, home)
-	return &p
+	return Profile{&p}
 }
 
-// Name is the version, with -debian for Debian's builds.
-func (p *Profile) Name() string { return p.name }
+// client returns the content of the profile.
+func (p Profile) client() *client {
+	if p.c == nil {
+		return Newest().c
+	}
+	return p.c
+}
 
-// Version returns major*10000 + minor*100 + patch: 90201 is 9.2p1.
-func (p *Profile) Version() int { return p.version }
+// String returns the version, with -debian for builds of Debian: "9.2p1-debian".
+// [ParseProfile] reads it.
+func (p Profile) String() string { return p.client().name }
 
-// Knows reports whether the client knows a keyword, in any case, be it to obey it,
-// to ignore it or to say that it is not supported.
-func (p *Profile) Knows(keyword string) bool {
+// MarshalText returns the name of the profile.
+func (p Profile) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText sets the profile to the one that [ParseProfile] returns for the name.
+func (p *Profile) UnmarshalText(name []byte) error {
+	q, err := ParseProfile(string(name))
+	if err != nil {
+		return err
+	}
+	*p = q
+	return nil
+}
+
+// IsZero reports whether the profile is the zero value.
+func (p Profile) IsZero() bool { return p.c == nil }
+
+// Version returns major*10000 + minor*100 + patch, for example 90201 for 9.2p1.
+func (p Profile) Version() int { return p.client().version }
+
+// Knows reports whether the client knows a keyword, in upper or lower case: whether it
+// obeys or ignores it, or prints that it is not supported.
+func (p Profile) Knows(keyword string) bool { return p.client().knows(keyword) }
+
+func (p *client) knows(keyword string) bool {
 	_, ok := p.keyword[lower(keyword)]
 	return ok
 }
 
-var profiles sync.Map // profileKey to func() *Profile
+var profiles sync.Map // profileKey to func() *client
 
 type profileKey struct {
 	version int
 	debian  bool
 }
 
-func profile(version int, debian bool) *Profile {
+func profile(version int, debian bool) *client {
 	key := profileKey{version, debian}
-	once, _ := profiles.LoadOrStore(key, sync.OnceValue(func() *Profile { return build(version, debian) }))
-	return once.(func() *Profile)()
+	once, _ := profiles.LoadOrStore(key, sync.OnceValue(func() *client { return build(version, debian) }))
+	return once.(func() *client)()
 }
 
-func build(version int, debian bool) *Profile {
-	p := &Profile{version: version, debian: debian, gssapi: debian, algs: map[string][]string{}}
+func build(version int, debian bool) *client {
+	p := &client{version: version, debian: debian, gssapi: debian, algs: map[string][]string{}}
 	p.name = fmt.Sprintf("%d.%dp%d", version/10000, version/100%100, version%100)
 	if debian {
 		p.name += "-debian"
@@ -162,7 +202,7 @@ func nearest(version int, debian bool) release {
 }
 
 // read takes defaults and names of algorithms from a record.
-func (p *Profile) read(text, home string) {
+func (p *client) read(text, home string) {
 	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
 		if home != "" && home != "/" {
@@ -182,33 +222,33 @@ func (p *Profile) read(text, home string) {
 	}
 }
 
-func (p *Profile) at(version int) bool { return p.version >= version }
+func (p *client) at(version int) bool { return p.version >= version }
 
 // Differences between builds that the code asks for by name.
 
 // splitsArguments: since 8.7 a line is split into arguments before it is read.
-func (p *Profile) splitsArguments() bool { return p.at(80700) }
+func (p *client) splitsArguments() bool { return p.at(80700) }
 
 // checksJump: the hops of a jump list are read by the rules of 10.3, which Debian
 // has taken over.
-func (p *Profile) checksJump() bool { return p.at(100300) || p.debian && p.at(90201) }
+func (p *client) checksJump() bool { return p.at(100300) || p.debian && p.at(90201) }
 
 // matchTakesEqual: Match reads arguments, and attr=value (9.9p2).
-func (p *Profile) matchTakesEqual() bool { return p.at(90902) }
+func (p *client) matchTakesEqual() bool { return p.at(90902) }
 
 // listsAreWhole: a list option reads its whole line before it takes effect, and an
 // empty one is fatal (9.7).
-func (p *Profile) listsAreWhole() bool { return p.at(90700) }
+func (p *client) listsAreWhole() bool { return p.at(90700) }
 
 // hashesJump: %j exists and is part of %C (9.6).
-func (p *Profile) hashesJump() bool { return p.at(90600) }
+func (p *client) hashesJump() bool { return p.at(90600) }
 
 // cutsAtBlank: the comment cutter of ProxyJump ends a value at its first blank (until
 // 10.1).
-func (p *Profile) cutsAtBlank() bool { return p.at(80700) && !p.at(100200) }
+func (p *client) cutsAtBlank() bool { return p.at(80700) && !p.at(100200) }
 
 // printOrder is the order in which -G prints the options of a build.
-func printOrder(p *Profile) []op {
+func printOrder(p *client) []op {
 	var list []op
 	for _, o := range dumpOrder {
 		name := lower(options[o].name)
@@ -238,7 +278,7 @@ func printOrder(p *Profile) []op {
 }
 
 // printName is the key that -G prints.
-func (p *Profile) printName(o op) string {
+func (p *client) printName(o op) string {
 	switch {
 	case o == opCanonicalizePermittedCNAMEs:
 		return "canonicalizePermittedcnames"

@@ -8,7 +8,8 @@ import (
 // ValidHost reports why a host name may not stand where a shell will read it. The rule
 // is that of OpenSSH 10.5 for names from its command line: no leading '-', no blanks
 // and control characters, none of ' ` " $ \ ; & < > | ( ) { } and comma.
-func ValidHost(s string) error {
+func ValidHost(s string) (err error) {
+	defer addName(&err)
 	if strings.HasPrefix(s, "-") {
 		return fmt.Errorf("host %q begins with '-': it would be read as an option", s)
 	}
@@ -23,7 +24,8 @@ func ValidHost(s string) error {
 // ValidUser reports why a user name may not stand where a shell will read it. The rule
 // is that of OpenSSH 10.5 for names from its command line: no leading '-', no control
 // characters, none of ' ` " ; & < > | ( ) { }, no blank before '-', no '\' at the end.
-func ValidUser(s string) error {
+func ValidUser(s string) (err error) {
+	defer addName(&err)
 	if strings.HasPrefix(s, "-") {
 		return fmt.Errorf("user %q begins with '-': it would be read as an option", s)
 	}
@@ -47,7 +49,8 @@ const shellSafe = "._:@%+,/=-"
 // ShellQuote returns a word that a POSIX shell reads as s. A word of harmless bytes
 // stays as it is; anything else is put in single quotes. It fails on NUL and on other
 // control characters, which no host, user or path of ours holds.
-func ShellQuote(s string) (string, error) {
+func ShellQuote(s string) (_ string, err error) {
+	defer addName(&err)
 	plain := s != ""
 	for i := range len(s) {
 		c := s[i]
@@ -68,7 +71,8 @@ func ShellQuote(s string) (string, error) {
 // s of an option. A word without blanks, quotes, backslashes and '#' stays as it is.
 // It fails on the empty word, which most options refuse, and on control characters.
 // Commands are not arguments: see [EscapePercent].
-func ConfigQuote(s string) (string, error) {
+func ConfigQuote(s string) (_ string, err error) {
+	defer addName(&err)
 	if s == "" {
 		return "", fmt.Errorf("an empty value can't be written")
 	}

@@ -17,8 +17,8 @@ import (
 // unless Exec is set, asks no name server unless Lookup is set, and follows no path
 // but those of the files and their Include lines.
 type Resolver struct {
-	// Profile is the client to agree with. Nil: [Newest].
-	Profile *Profile
+	// Profile is the OpenSSH release to emulate. If zero, [Newest] is used.
+	Profile Profile
 	// Config is the file of ssh's -F: it stands in place of the user's and the
 	// system's. "none" reads no file. Empty: UserConfig, then SystemConfig.
 	Config string
@@ -79,12 +79,7 @@ func (r *Resolver) with(config string) *Resolver {
 	}
 }
 
-func (r *Resolver) profile() *Profile {
-	if r.Profile == nil {
-		return Newest()
-	}
-	return r.Profile
-}
+func (r *Resolver) profile() *client { return r.Profile.client() }
 
 func (r *Resolver) files() FileSystem {
 	if r.Files == nil {
@@ -103,7 +98,8 @@ func (r *Resolver) env(name string) (string, bool) {
 // Warm reads the file of Config, or the user's and the system's, ahead of the first
 // target. Files that they include are read when a target needs them. It fails when a file
 // that is there can't be read.
-func (r *Resolver) Warm() error {
+func (r *Resolver) Warm() (err error) {
+	defer addName(&err)
 	names := []string{r.Config}
 	if r.Config == "" {
 		names = []string{r.userConfig(), r.systemConfig()}
@@ -140,13 +136,14 @@ func (r *Resolver) systemConfig() string {
 // Target is what a command line can say. The zero User, Port and Jump are not given.
 type Target struct {
 	// Host is the name as typed. [ParseTarget] takes user@host and ssh:// apart.
-	Host string
+	Host string `json:"host,omitzero"`
 	// User is of -l or user@, Port of -p or the URI, Jump of -J.
-	User, Jump string
-	Port       int
+	User string `json:"user,omitzero"`
+	Jump string `json:"jump,omitzero"`
+	Port int    `json:"port,omitzero"`
 	// Options are the values of -o, each "Key=value", in order. They come before the
 	// other fields.
-	Options []string
+	Options []string `json:"options,omitzero"`
 
 	flags []flagValue // of ParseCommandLine, in the order of the command line
 }
@@ -164,12 +161,13 @@ type ConfigError struct {
 	Messages []string
 }
 
-// Error returns the client's messages, one a line.
-func (e *ConfigError) Error() string { return strings.Join(e.Messages, "\n") }
+// Error returns the messages of the client, one a line, after the name of the package.
+func (e *ConfigError) Error() string { return prefix + strings.Join(e.Messages, "\n") }
 
 // Resolve answers as `ssh -G` does. The error is a [*ConfigError] when the client would
 // refuse the configuration or the target, else of the context or of Exec.
-func (r *Resolver) Resolve(ctx context.Context, t Target) (*Result, error) {
+func (r *Resolver) Resolve(ctx context.Context, t Target) (_ *Result, err error) {
+	defer addName(&err)
 	st := state{r: r, p: r.profile(), ctx: ctx, original: t.Host}
 	return st.resolve(t)
 }
@@ -197,7 +195,7 @@ type item struct {
 // state is one resolution under way.
 type state struct {
 	r   *Resolver
-	p   *Profile
+	p   *client
 	ctx context.Context
 
 	slots  [opCount]slot

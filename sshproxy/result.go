@@ -60,7 +60,8 @@ func (r *Result) All(option string) []string {
 }
 
 // WriteG prints what `ssh -G` prints.
-func (r *Result) WriteG(w io.Writer) error {
+func (r *Result) WriteG(w io.Writer) (err error) {
+	defer addName(&err)
 	var b bytes.Buffer
 	for _, o := range r.state.p.prints {
 		r.writeOption(&b, o)
@@ -70,7 +71,7 @@ func (r *Result) WriteG(w io.Writer) error {
 	} else {
 		r.writeOption(&b, opProxyCommand)
 	}
-	_, err := w.Write(b.Bytes())
+	_, err = w.Write(b.Bytes())
 	return err
 }
 

@@ -1,6 +1,8 @@
 package sshproxy
 
 import (
+	"dougu.internal/internal/jsontext"
+
 	"bytes"
 	"cmp"
 	"encoding/json"
@@ -80,7 +82,8 @@ func (h *Host) address(network string) string {
 // ParseTopology reads the JSON form. Unknown fields are refused; an error of syntax or
 // type names its line and column in the file of that name. The topology is validated:
 // see [Topology.Validate].
-func ParseTopology(name string, r io.Reader) (*Topology, error) {
+func ParseTopology(name string, r io.Reader) (_ *Topology, err error) {
+	defer addName(&err)
 	text, err := io.ReadAll(io.LimitReader(r, 64<<20))
 	if err != nil {
 		return nil, err
@@ -99,7 +102,7 @@ func ParseTopology(name string, r io.Reader) (*Topology, error) {
 			offset = kind.Offset
 		}
 		at := diag.NewLines(text).Range(name, int(offset), int(offset))
-		return nil, fmt.Errorf("%s: %s", at, strings.TrimPrefix(err.Error(), "json: "))
+		return nil, fmt.Errorf("%s: %s", at, jsontext.Cause(err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		at := diag.NewLines(text).Range(name, int(d.InputOffset()), int(d.InputOffset()))
@@ -114,7 +117,8 @@ func ParseTopology(name string, r io.Reader) (*Topology, error) {
 // Validate refuses names that a shell or a configuration could take for something else,
 // networks and versions that are not known, and addresses outside of their network. All
 // faults are in the error, one a line.
-func (t *Topology) Validate() error {
+func (t *Topology) Validate() (err error) {
+	defer addName(&err)
 	var faults []error
 	add := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	nets := map[string]netip.Prefix{}
@@ -270,14 +274,15 @@ type UnreachableError struct {
 
 // Error names the two sides of the gap.
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("%s can't reach %s: it gets as far as %s, and %s is on %s; no bastion has a leg on both sides",
+	return fmt.Sprintf(prefix+"%s can't reach %s: it gets as far as %s, and %s is on %s; no bastion has a leg on both sides",
 		e.From, e.To, strings.Join(e.Reached, ", "), e.To, strings.Join(e.Cut, ", "))
 }
 
 // Route finds the way of the least cost from one host to another through bastions. Of
 // ways of equal cost the one whose names come first wins, so that the answer is always
 // the same. The error is an [*UnreachableError] when there is none.
-func (t *Topology) Route(from, to string) (*Route, error) {
+func (t *Topology) Route(from, to string) (_ *Route, err error) {
+	defer addName(&err)
 	routes, reached, err := t.routes(from)
 	if err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ type WriteOptions struct {
 // synced and renamed, so that a reader sees the old or the new text. An existing file
 // keeps its mode and owner; a new one is 0600. What is not a regular file is refused.
 func WriteFile(path string, text []byte, o WriteOptions) (err error) {
+	defer addName(&err)
 	mode, uid, gid, owned := fs.FileMode(0o600), uint32(0), uint32(0), false
 	info, err := os.Lstat(path)
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {

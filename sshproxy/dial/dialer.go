@@ -60,9 +60,9 @@ type Error struct {
 // Error returns one line, and what a command last said if there is one.
 func (e *Error) Error() string {
 	if e.Phase == Resolve {
-		return fmt.Sprintf("%s: %v", e.Alias, e.Err)
+		return fmt.Sprintf("%s%s: %s", prefix, e.Alias, cause(e.Err))
 	}
-	return fmt.Sprintf("hop %d, %s (%s): %s: %v", e.Index+1, e.Alias, e.Address, e.Phase, e.Err)
+	return fmt.Sprintf("%shop %d, %s (%s): %s: %s", prefix, e.Index+1, e.Alias, e.Address, e.Phase, cause(e.Err))
 }
 
 // Unwrap returns the cause.
@@ -72,7 +72,8 @@ func (e *Error) Unwrap() error { return e.Err }
 // from the configuration. network is "tcp", "tcp4" or "tcp6". The hops before the target
 // are logged in to; the target is not. When ctx ends before DialContext returns, it
 // returns at once, and everything that was opened is closed.
-func (d *Dialer) DialContext(ctx context.Context, network, target string) (net.Conn, error) {
+func (d *Dialer) DialContext(ctx context.Context, network, target string) (_ net.Conn, err error) {
+	defer addName(&err)
 	t, err := parse(target)
 	if err != nil {
 		return nil, err
@@ -82,13 +83,15 @@ func (d *Dialer) DialContext(ctx context.Context, network, target string) (net.C
 }
 
 // DialTarget is DialContext for a target with all that a command line can say.
-func (d *Dialer) DialTarget(ctx context.Context, t sshproxy.Target) (net.Conn, error) {
+func (d *Dialer) DialTarget(ctx context.Context, t sshproxy.Target) (_ net.Conn, err error) {
+	defer addName(&err)
 	conn, _, err := d.dial(ctx, "tcp", t)
 	return conn, err
 }
 
 // Client connects to a target and logs in. Closing the client closes the whole chain.
-func (d *Dialer) Client(ctx context.Context, target string) (*ssh.Client, error) {
+func (d *Dialer) Client(ctx context.Context, target string) (_ *ssh.Client, err error) {
+	defer addName(&err)
 	t, err := parse(target)
 	if err != nil {
 		return nil, err
@@ -97,7 +100,8 @@ func (d *Dialer) Client(ctx context.Context, target string) (*ssh.Client, error)
 }
 
 // ClientTarget is Client for a target with all that a command line can say.
-func (d *Dialer) ClientTarget(ctx context.Context, t sshproxy.Target) (*ssh.Client, error) {
+func (d *Dialer) ClientTarget(ctx context.Context, t sshproxy.Target) (_ *ssh.Client, err error) {
+	defer addName(&err)
 	conn, hops, err := d.dial(ctx, "tcp", t)
 	if err != nil {
 		return nil, err

@@ -34,7 +34,8 @@ type Keys struct {
 
 // Auth returns the login of one hop. It fails when there is no key to offer or no file
 // to check the host by.
-func (k *Keys) Auth(ctx context.Context, hop sshproxy.Hop) (*ssh.ClientConfig, error) {
+func (k *Keys) Auth(ctx context.Context, hop sshproxy.Hop) (_ *ssh.ClientConfig, err error) {
+	defer addName(&err)
 	callback, err := k.callback(hop)
 	if err != nil {
 		return nil, err

@@ -59,7 +59,8 @@ const headerLimit = 16 << 10
 // HTTPConnect connects to address through an HTTP proxy by CONNECT. Nothing behind the
 // proxy's header is read, as the other side may speak first. The error of a refusal
 // holds the status line.
-func HTTPConnect(ctx context.Context, d proxy.ContextDialer, proxyURL, address string) (net.Conn, error) {
+func HTTPConnect(ctx context.Context, d proxy.ContextDialer, proxyURL, address string) (_ net.Conn, err error) {
+	defer addName(&err)
 	at, err := proxyHost(proxyURL, "http", "8080")
 	if err != nil {
 		return nil, err
@@ -126,7 +127,8 @@ func readHeader(r io.Reader) (string, error) {
 
 // SOCKS5 connects to address through a SOCKS5 proxy without a login. A name is sent to
 // the proxy, which looks it up.
-func SOCKS5(ctx context.Context, d proxy.ContextDialer, proxyURL, address string) (net.Conn, error) {
+func SOCKS5(ctx context.Context, d proxy.ContextDialer, proxyURL, address string) (_ net.Conn, err error) {
+	defer addName(&err)
 	at, err := proxyHost(proxyURL, "socks5", "1080")
 	if err != nil {
 		return nil, err

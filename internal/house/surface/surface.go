@@ -5,6 +5,7 @@
 package surface
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/json"
 	"errors"
@@ -65,7 +66,7 @@ func Check(packages []Package, seed uint64) []string {
 			switch {
 			case t.enumeration():
 				c.enumeration(t)
-			case t.Type.Kind() == reflect.Struct && answer(t.Type, nil):
+			case t.Type.Kind() == reflect.Struct && !settings(t.Name) && answer(t.Type, nil):
 				c.json(t.Type)
 			}
 			c.errorType(t.Type)
@@ -138,11 +139,25 @@ func (c *checker) enumeration(t Type) {
 	c.prefix(err)
 }
 
+// settings reports whether the name is that of a struct which callers fill in. It goes
+// into the package and not to a reader of JSON.
+func settings(name string) bool {
+	for _, end := range []string{"Options", "Config", "Limits", "Input", "Keys"} {
+		if strings.HasSuffix(name, end) {
+			return true
+		}
+	}
+	return false
+}
+
 // answer reports whether a service can answer with a value of the struct: it has
-// exported fields and none that holds live state.
+// exported fields and none that holds live state. An error is answered as its text.
 func answer(t reflect.Type, seen []reflect.Type) bool {
 	if own(t) {
 		return true
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[error]()) {
+		return false
 	}
 	exported := 0
 	for f := range t.Fields() {
@@ -430,7 +445,7 @@ func same(a, b reflect.Value, path string) (string, bool) {
 	case reflect.Struct:
 		if !own(a.Type()) || exportedOnly(a.Type()) {
 			for i := range a.NumField() {
-				if f := a.Type().Field(i); f.IsExported() {
+				if f := a.Type().Field(i); f.IsExported() && f.Tag.Get("json") != "-" {
 					if p, ok := same(a.Field(i), b.Field(i), path+"."+f.Name); !ok {
 						return p, false
 					}
@@ -441,7 +456,9 @@ func same(a, b reflect.Value, path string) (string, bool) {
 		if !a.CanInterface() {
 			return "", true
 		}
-		return path, reflect.DeepEqual(a.Interface(), b.Interface())
+		x, errX := json.Marshal(a.Interface())
+		y, errY := json.Marshal(b.Interface())
+		return path, errX == nil && errY == nil && bytes.Equal(x, y)
 	}
 	return path, !a.CanInterface() || reflect.DeepEqual(a.Interface(), b.Interface())
 }
