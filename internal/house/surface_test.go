@@ -65,6 +65,7 @@ func surfaceProgram(list []source) []byte {
 	var imports, body bytes.Buffer
 	for i, dir := range names {
 		types, parsers, values := exports(dirs[dir])
+		returned := results(dirs[dir])
 		if len(types)+len(parsers) == 0 {
 			continue
 		}
@@ -75,7 +76,7 @@ func surfaceProgram(list []source) []byte {
 			if base, generic := strings.CutSuffix(name, "[]"); generic {
 				name, instance = base, base+"[int]"
 			}
-			fmt.Fprintf(&body, "\t\t{%q, reflect.TypeFor[p%d.%s](), []any{", name, i, instance)
+			fmt.Fprintf(&body, "\t\t{%q, reflect.TypeFor[p%d.%s](), %t, []any{", name, i, instance, returned[name])
 			for _, v := range values[name] {
 				fmt.Fprintf(&body, "p%d.%s, ", i, v)
 			}
@@ -160,6 +161,29 @@ func exports(files []source) (types, parsers []string, values map[string][]strin
 	slices.Sort(types)
 	slices.Sort(parsers)
 	return slices.Compact(types), slices.Compact(parsers), values
+}
+
+// results returns the names of the types that exported functions and methods return,
+// alone or in a slice or iterator.
+func results(files []source) map[string]bool {
+	names := map[string]bool{}
+	for _, s := range files {
+		for _, d := range s.file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || !f.Name.IsExported() || f.Type.Results == nil {
+				continue
+			}
+			for _, field := range f.Type.Results.List {
+				ast.Inspect(field.Type, func(n ast.Node) bool {
+					if id, ok := n.(*ast.Ident); ok && id.IsExported() {
+						names[id.Name] = true
+					}
+					return true
+				})
+			}
+		}
+	}
+	return names
 }
 
 // readsText reports whether the function's name says that it reads, its parameters
