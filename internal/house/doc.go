@@ -1,4 +1,5 @@
-// Package house holds the tests that keep the module's walls standing: which
-// package may import what, that engines read no clock, and that every exported
-// symbol and every package is documented. It has no code of its own.
+// Package house contains the tests of the module's rules: which package may import
+// which, that engines read no clock, that exported symbols are documented in plain
+// English, and that exported types have a text form, survive JSON, and return errors
+// that name their package. The package has no code.
 package house

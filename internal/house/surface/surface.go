@@ -21,10 +21,12 @@ import (
 
 // Package lists the exported types and functions of one package.
 type Package struct {
-	// Name is the name of the package, which its errors begin with.
+	// Name is the name of the package, which its errors start with.
 	Name string
 	// Types lists the exported types.
 	Types []Type
+	// Errors lists the exported error variables.
+	Errors []Sentinel
 	// Parsers lists the functions that read text. A parser has only parameters of
 	// the types string, []byte and io.Reader, and its last result is an error.
 	Parsers []Func
@@ -41,6 +43,12 @@ type Type struct {
 	Values []any
 }
 
+// Sentinel is an exported error variable.
+type Sentinel struct {
+	Name string
+	Err  error
+}
+
 // Func is an exported function.
 type Func struct {
 	Name string
@@ -53,7 +61,11 @@ const rounds = 40
 // Check returns a line for each rule that a type or function breaks. The same seed
 // gives the same result.
 func Check(packages []Package, seed uint64) []string {
-	c := checker{rand: rand.New(rand.NewPCG(seed, 0)), values: map[reflect.Type][]reflect.Value{}, answers: map[reflect.Type]bool{}}
+	c := checker{
+		rand:    rand.New(rand.NewPCG(seed, 0)),
+		values:  map[reflect.Type][]reflect.Value{},
+		answers: map[reflect.Type]bool{},
+	}
 	for _, p := range packages {
 		for _, t := range p.Types {
 			for _, v := range t.Values {
@@ -80,6 +92,10 @@ func Check(packages []Package, seed uint64) []string {
 			}
 			c.errorType(t.Type)
 		}
+		for _, e := range p.Errors {
+			c.name = p.Name + "." + e.Name
+			c.prefix(e.Err)
+		}
 		for _, f := range p.Parsers {
 			c.name = p.Name + "." + f.Name
 			c.parser(reflect.ValueOf(f.Func))
@@ -88,6 +104,11 @@ func Check(packages []Package, seed uint64) []string {
 	slices.Sort(c.findings)
 	return slices.Compact(c.findings)
 }
+
+var (
+	textMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
+	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
 
 func (t Type) enumeration() bool {
 	return len(t.Values) > 1 && t.Type.Kind() >= reflect.Int && t.Type.Kind() <= reflect.Uint64
@@ -121,7 +142,7 @@ func (c *checker) enumeration(t Type) {
 	if !t.Type.Implements(reflect.TypeFor[fmt.Stringer]()) {
 		c.report("the enumeration has no method String")
 	}
-	if !t.Type.Implements(reflect.TypeFor[encoding.TextMarshaler]()) || !pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+	if !t.Type.Implements(textMarshaler) || !pointer.Implements(textUnmarshaler) {
 		c.report("the enumeration has no text form: MarshalText and UnmarshalText are missing")
 		return
 	}
@@ -186,7 +207,7 @@ func answer(t reflect.Type, seen []reflect.Type) bool {
 func own(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
 	return p.Implements(reflect.TypeFor[json.Marshaler]()) && p.Implements(reflect.TypeFor[json.Unmarshaler]()) ||
-		p.Implements(reflect.TypeFor[encoding.TextMarshaler]()) && p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+		p.Implements(textMarshaler) && p.Implements(textUnmarshaler)
 }
 
 // live reports whether values of the type are more than data: functions, channels,
@@ -296,7 +317,8 @@ func (c *checker) tags(t reflect.Type) {
 // absent reports whether the zero value of the type means that there is no value.
 func absent(t reflect.Type) bool {
 	switch t {
-	case reflect.TypeFor[time.Time](), reflect.TypeFor[netip.Addr](), reflect.TypeFor[netip.AddrPort](), reflect.TypeFor[netip.Prefix](), reflect.TypeFor[error]():
+	case reflect.TypeFor[time.Time](), reflect.TypeFor[error](),
+		reflect.TypeFor[netip.Addr](), reflect.TypeFor[netip.AddrPort](), reflect.TypeFor[netip.Prefix]():
 		return true
 	}
 	return t.Kind() == reflect.Pointer || optional(t)
