@@ -5,76 +5,34 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"dougu.internal/internal/jsontext"
 )
 
-// Severity says how much a finding matters. The zero value is invalid.
-type Severity uint8
-
-// The severities, gravest first.
-const (
-	// Error: the input does not do what it says, or the real tool refuses it.
-	Error Severity = iota + 1
-	// Warning: the input works today and will hurt.
-	Warning
-	// Info: worth knowing; nothing is wrong.
-	Info
-)
-
-// String returns "error", "warning" or "info", and "invalid" for anything else.
-func (s Severity) String() string {
-	switch s {
-	case Error:
-		return "error"
-	case Warning:
-		return "warning"
-	case Info:
-		return "info"
-	}
-	return "invalid"
-}
-
-// MarshalText returns the name of the severity. It fails on an invalid one.
-func (s Severity) MarshalText() ([]byte, error) {
-	if s < Error || s > Info {
-		return nil, fmt.Errorf("diag: severity %d is not one of error, warning, info", uint8(s))
-	}
-	return []byte(s.String()), nil
-}
-
-// UnmarshalText reads the name of a severity: error, warning or info.
-func (s *Severity) UnmarshalText(text []byte) error {
-	for _, v := range []Severity{Error, Warning, Info} {
-		if v.String() == string(text) {
-			*s = v
-			return nil
-		}
-	}
-	return fmt.Errorf("diag: severity %q is not one of error, warning, info", text)
-}
-
-// Pos is a place in a source. The zero value means that the place is not known.
+// Pos is a position in a source. The zero value is an unknown position.
 type Pos struct {
-	// Offset counts the bytes before the place, from 0.
+	// Offset is the number of bytes before the position.
 	Offset int `json:"offset"`
-	// Line counts from 1; 0 means that the place is not known.
+	// Line is the line, counted from 1. It is 0 if the position is unknown.
 	Line int `json:"line"`
-	// Column counts bytes from 1.
+	// Column is the byte in the line, counted from 1.
 	Column int `json:"column"`
 }
 
-// IsValid reports whether the place is known.
+// IsValid reports whether the position is known.
 func (p Pos) IsValid() bool { return p.Line > 0 }
 
-// Range is the half-open stretch of bytes [Start, End) of a file. Start equal to
-// End is a place between two bytes.
+// Range is the half-open range of bytes [Start, End) of a file. If Start and End are
+// equal, the range is the position between two bytes.
 type Range struct {
-	// File is the name as the caller gave it; empty when the source has none.
+	// File is the name of the file as the caller passed it. It is empty if the source
+	// has no name.
 	File  string `json:"file"`
 	Start Pos    `json:"start"`
 	End   Pos    `json:"end"`
 }
 
-// String returns file:line:column of the start, without the parts not known.
+// String returns file:line:column of the start, without the unknown parts.
 func (r Range) String() string {
 	switch {
 	case !r.Start.IsValid():
@@ -85,53 +43,84 @@ func (r Range) String() string {
 	return fmt.Sprintf("%s:%d:%d", r.File, r.Start.Line, r.Start.Column)
 }
 
-// Finding is one finding.
-type Finding struct {
-	// Rule is the stable identifier of the rule, such as KA001.
-	Rule string `json:"rule"`
-	// Severity of this finding; it may differ from the rule's usual one.
+// Rule describes a rule of a linter.
+type Rule struct {
+	// ID is the identifier, for example KA001. It never changes.
+	ID string `json:"id"`
+	// Severity is the severity of most findings of the rule.
 	Severity Severity `json:"severity"`
-	// Range is what the finding is about.
+	// Summary describes in one line what the rule reports.
+	Summary string `json:"summary"`
+	// Help describes the consequences and the remedy. It may be empty.
+	Help string `json:"help,omitempty"`
+	// Bad is an example of input that the rule reports. It may be empty.
+	Bad string `json:"bad,omitempty"`
+	// Good is the example without the problem. It may be empty.
+	Good string `json:"good,omitempty"`
+}
+
+// Finding is a problem that a linter found in a source.
+type Finding struct {
+	// Rule is the ID of the rule.
+	Rule string `json:"rule"`
+	// Severity is the severity of this finding. It may differ from the severity of
+	// the rule.
+	Severity Severity `json:"severity"`
+	// Range is the part of the source that the finding is about.
 	Range Range `json:"range"`
-	// Message says in one line what is wrong.
+	// Message describes the problem in one line.
 	Message string `json:"message"`
-	// Detail says what follows from it and what to do; it may be empty.
-	Detail string `json:"detail,omitempty"`
-	// Related names other places that belong to the finding.
-	Related []Related `json:"related,omitempty"`
-	// Fixes are alternatives; each by itself removes the finding.
-	Fixes []Fix `json:"fixes,omitempty"`
+	// Detail describes the consequences and the remedy. It may be empty.
+	Detail string `json:"detail,omitzero"`
+	// Related lists other positions that belong to the finding.
+	Related []Related `json:"related,omitzero"`
+	// Fixes lists alternative fixes. Each of them removes the finding.
+	Fixes []Fix `json:"fixes,omitzero"`
 }
 
-// String returns the finding in one line: place, severity, message and rule.
-func (d Finding) String() string {
-	var b strings.Builder
-	if at := d.Range.String(); at != "" {
-		b.WriteString(at)
-		b.WriteString(": ")
-	}
-	fmt.Fprintf(&b, "%s: %s", d.Severity, d.Message)
-	if d.Rule != "" {
-		fmt.Fprintf(&b, " [%s]", d.Rule)
-	}
-	return Sanitize(b.String())
-}
-
-// Error is String, so that a single finding can be returned as an error.
-func (d Finding) Error() string { return d.String() }
-
-// Related is a further place of a finding: the first definition, the other file.
+// Related is another position that belongs to a finding, for example that of the
+// first of two definitions.
 type Related struct {
 	Range   Range  `json:"range"`
 	Message string `json:"message"`
 }
 
-// List is any number of findings. A List is an error; use [List.Err] to return
-// one, so that an empty list is a nil error.
+// String returns the finding in one line: position, severity, message and rule.
+func (f Finding) String() string {
+	var b strings.Builder
+	if at := f.Range.String(); at != "" {
+		b.WriteString(at)
+		b.WriteString(": ")
+	}
+	fmt.Fprintf(&b, "%s: %s", f.Severity, f.Message)
+	if f.Rule != "" {
+		fmt.Fprintf(&b, " [%s]", f.Rule)
+	}
+	return Sanitize(b.String())
+}
+
+// Error returns the same text as String. A single finding can be used as an error.
+func (f Finding) Error() string { return f.String() }
+
+// MarshalJSON returns the finding as a JSON object. It fails if the severity is
+// invalid.
+func (f Finding) MarshalJSON() ([]byte, error) {
+	type plain Finding
+	return jsontext.Marshal(plain(f))
+}
+
+// UnmarshalJSON sets the finding from the output of [Finding.MarshalJSON].
+func (f *Finding) UnmarshalJSON(b []byte) error {
+	type plain Finding
+	return jsontext.Unmarshal(b, (*plain)(f))
+}
+
+// List is a list of findings. It implements error; use [List.Err] to return it as one,
+// so that an empty list becomes a nil error.
 type List []Finding
 
-// Error returns the first finding of the gravest severity and the number of
-// others.
+// Error returns the most severe finding. If the list has more findings, their number
+// is appended.
 func (l List) Error() string {
 	if len(l) == 0 {
 		return "no findings"
@@ -143,8 +132,8 @@ func (l List) Error() string {
 	return fmt.Sprintf("%s (and %d more)", first, len(l)-1)
 }
 
-// Err returns the list as an error when it holds a finding of severity Error,
-// and nil otherwise.
+// Err returns the list if it contains a finding of severity [Error], and nil
+// otherwise.
 func (l List) Err() error {
 	if l.Count(Error) == 0 {
 		return nil
@@ -152,7 +141,7 @@ func (l List) Err() error {
 	return l
 }
 
-// Count returns the number of findings of that severity.
+// Count returns the number of findings of severity s.
 func (l List) Count(s Severity) int {
 	n := 0
 	for i := range l {
@@ -163,8 +152,8 @@ func (l List) Count(s Severity) int {
 	return n
 }
 
-// Sort orders the findings by file, offset, severity, rule and message. Findings
-// equal in all of these keep their order.
+// Sort sorts the findings by file, offset, severity, rule and message. Findings that
+// are equal in all of these keep their order.
 func (l List) Sort() {
 	slices.SortStableFunc(l, func(a, b Finding) int {
 		return cmp.Or(

@@ -3,6 +3,9 @@ package diag_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -10,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dougu.internal/diag"
+	"dougu.internal/internal/fill"
 )
 
 const conf = "global_defs {\n  notification_email\n  {\n    ops@example.org\n  }\n}\n"
@@ -166,6 +170,76 @@ func TestSeverityText(t *testing.T) {
 	require.Error(t, err)
 	var s diag.Severity
 	require.Error(t, s.UnmarshalText([]byte("fatal")))
+}
+
+func TestFindingsSurviveJSON(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 300 {
+		var list, back diag.List
+		fill.Value(r, &list)
+		b, err := json.Marshal(list)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(b, &back), "%s", b)
+		require.Equal(t, list, back, "%s", b)
+	}
+	var rule, back diag.Rule
+	fill.Value(r, &rule)
+	rule.Bad, rule.Good, rule.Help = "a", "b", ""
+	rule.ID, rule.Summary = "X1", "s"
+	b, err := json.Marshal(rule)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(b, &back))
+	require.Equal(t, rule, back)
+}
+
+func TestJSONKeepsHostileStringsDistinct(t *testing.T) {
+	seen := map[string]string{}
+	for _, s := range fill.Strings {
+		for name, write := range map[string]func(*bytes.Buffer, diag.List) error{
+			"JSON":  func(b *bytes.Buffer, l diag.List) error { return diag.WriteJSON(b, l) },
+			"SARIF": func(b *bytes.Buffer, l diag.List) error { return diag.WriteSARIF(b, diag.Tool{Name: "t"}, l) },
+		} {
+			var b bytes.Buffer
+			require.NoError(t, write(&b, diag.List{{Rule: "R", Severity: diag.Info, Message: s}}))
+			require.True(t, json.Valid(b.Bytes()))
+			require.True(t, utf8.Valid(b.Bytes()))
+			require.Equal(t, "", seen[b.String()], "%s of %q", name, s)
+			seen[b.String()] = fmt.Sprintf("%q", s)
+		}
+	}
+	var b bytes.Buffer
+	fix := diag.Fix{Edits: []diag.Edit{{NewText: "\xff"}}}
+	require.NoError(t, diag.WriteSARIF(&b, diag.Tool{Name: "t"}, diag.List{{Rule: "R", Severity: diag.Info, Message: "m", Fixes: []diag.Fix{fix}}}))
+	require.Contains(t, b.String(), `"binary": "/w=="`)
+}
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+func TestErrorsNameThePackageOnce(t *testing.T) {
+	l := diag.List{{Rule: "R", Severity: diag.Info, Message: "m"}}
+	fails := map[string]error{
+		"text": diag.WriteText(full{}, l, nil), "json": diag.WriteJSON(full{}, l), "sarif": diag.WriteSARIF(full{}, diag.Tool{}, l),
+	}
+	for name, err := range fails {
+		require.ErrorIs(t, err, io.ErrShortWrite, name)
+	}
+	fails["no severity"] = diag.WriteJSON(io.Discard, diag.List{{}})
+	fails["no severity in SARIF"] = diag.WriteSARIF(io.Discard, diag.Tool{}, diag.List{{}})
+	_, fails["edit"] = diag.Apply(nil, "f", []diag.Edit{{Range: diag.Range{File: "f", Start: diag.Pos{Offset: 7}}}})
+	var f diag.Finding
+	fails["word"] = json.Unmarshal([]byte(`{"severity":"fatal"}`), &f)
+	fails["kind"] = json.Unmarshal([]byte(`{"rule":1}`), &f)
+	var s diag.Severity
+	fails["text form"] = s.UnmarshalText([]byte("fatal"))
+	_, fails["marshal"] = diag.Severity(9).MarshalText()
+	for name, err := range fails {
+		require.Error(t, err, name)
+		require.True(t, strings.HasPrefix(err.Error(), "diag: "), "%s: %v", name, err)
+		require.Equal(t, 1, strings.Count(err.Error(), "diag: "), "%s: %v", name, err)
+	}
+	require.EqualError(t, fails["no severity"], "diag: encode JSON: invalid severity 0")
 }
 
 func FuzzSanitize(f *testing.F) {

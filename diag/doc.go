@@ -1,22 +1,26 @@
-// Package diag is the one vocabulary in which the linters of dougu speak: a
-// Finding has a stable rule, a severity, the exact range of bytes it is
-// about, a message of one line, a detail that says what to do, and fixes that
-// are edits of bytes.
+// Package diag defines the findings that the linters of this module return.
 //
-// A linter returns a [List]. A program sorts it, filters it and prints it as
-// text with the source line and a caret ([WriteText]), as JSON ([WriteJSON])
-// or as SARIF 2.1.0 ([WriteSARIF]); an editor applies a [Fix] with [Apply].
+// A [Finding] has a rule, a severity, a range of bytes in a source, a message of one
+// line, a detail that describes the remedy, and fixes. A linter returns a [List].
+// [List.Sort] sorts it, [List.Err] converts it to an error, and [WriteText],
+// [WriteJSON] and [WriteSARIF] print it. [Apply] and [ApplyFixes] apply fixes to a
+// source. [Lines] converts offsets to lines and columns for the author of a linter.
 //
-// # Guarantees
+// # Positions
 //
-// Ranges are half-open. Offsets and columns count bytes; offsets begin at 0,
-// lines and columns at 1. Text output never passes control characters or
-// broken UTF-8 of the input on to a terminal. Sorting is stable, and the same
-// list prints the same bytes.
+// Ranges are half-open. Offsets and columns count bytes. Offsets start at 0, lines and
+// columns at 1.
+//
+// # Untrusted sources
+//
+// Names of files, lines of sources and messages can contain arbitrary bytes. Text
+// output passes through [Sanitize] and contains no control characters. JSON keeps
+// strings that are not valid UTF-8 distinct: an invalid byte is written as U+FFFD
+// followed by the byte in hexadecimal digits in braces, and U+FFFD itself is followed
+// by empty braces. [Finding.UnmarshalJSON] restores the strings.
 //
 // # Limits
 //
-// The package knows no language, reads no files and decides nothing: sources
-// are handed in by the caller, and a finding without a source prints without
-// its snippet.
+// The package reads no files. A caller passes the sources, and a finding without a
+// source is printed without its line. The same list always prints the same bytes.
 package diag

@@ -2,29 +2,30 @@ package diag
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 )
 
-// Fix is one way to remove a finding. Its edits belong together and speak of the
-// source as it was when the finding was made.
+// Fix is a set of edits that removes a finding. The edits must be applied together, to
+// the source that the linter read.
 type Fix struct {
-	// Message is a phrase that begins with a verb: "quote the address".
+	// Message is a phrase in the imperative, for example "quote the address".
 	Message string `json:"message"`
-	// Edits do not overlap; they may be in any order and in several files.
+	// Edits lists the edits in any order. They do not overlap and may be in several
+	// files.
 	Edits []Edit `json:"edits"`
 }
 
-// Edit replaces the bytes of Range by NewText. An empty range inserts, an empty
-// text deletes.
+// Edit replaces the bytes of Range by NewText. If the range is empty, the text is
+// inserted. If the text is empty, the bytes are deleted.
 type Edit struct {
 	Range   Range  `json:"range"`
 	NewText string `json:"newText"`
 }
 
-// Apply returns a copy of src with the edits of that file made. Edits of other
-// files are passed over. Two insertions at one place are made in the order given.
-// It fails, and returns nil, when an edit lies outside src or two edits overlap.
+// Apply returns a copy of src to which the edits of the named file are applied. It
+// ignores edits of other files. Insertions at the same position are made in the order
+// of the slice. Apply returns an error if an edit is outside src or if two edits
+// overlap.
 func Apply(src []byte, file string, edits []Edit) ([]byte, error) {
 	var own []Edit
 	for _, e := range edits {
@@ -41,9 +42,9 @@ func Apply(src []byte, file string, edits []Edit) ([]byte, error) {
 		from, to := e.Range.Start.Offset, e.Range.End.Offset
 		switch {
 		case from < 0 || from > to || to > len(src):
-			return nil, fmt.Errorf("diag: edit of bytes %d to %d lies outside %q, which has %d bytes", from, to, file, len(src))
+			return nil, errs.Errorf("edit of bytes %d to %d is outside %q, which has %d bytes", from, to, file, len(src))
 		case from < at:
-			return nil, fmt.Errorf("diag: two edits of %q overlap at byte %d", file, from)
+			return nil, errs.Errorf("two edits of %q overlap at byte %d", file, from)
 		}
 		out = append(out, src[at:from]...)
 		out = append(out, e.NewText...)
@@ -52,10 +53,10 @@ func Apply(src []byte, file string, edits []Edit) ([]byte, error) {
 	return append(out, src[at:]...), nil
 }
 
-// ApplyFixes makes, for each finding in the order of the list, its first fix,
-// unless that fix overlaps with one already taken. It returns the new text of the
-// file and the number of fixes made. Lint the result again: a fix may uncover
-// more.
+// ApplyFixes applies the first fix of each finding, in the order of the list. It skips
+// a fix that overlaps with an earlier one. It returns the new text of the named file
+// and the number of applied fixes. The caller should lint the result again, because a
+// fix can reveal further findings.
 func ApplyFixes(src []byte, file string, list List) ([]byte, int, error) {
 	var edits []Edit
 	n := 0
@@ -77,8 +78,8 @@ func touches(f Fix, file string) bool {
 	return slices.ContainsFunc(f.Edits, func(e Edit) bool { return e.Range.File == file })
 }
 
-// clashes reports whether a new edit shares a byte or a place of insertion with
-// one already taken.
+// clashes reports whether an edit of more shares a byte or a position of insertion with
+// an edit of taken.
 func clashes(taken, more []Edit) bool {
 	for _, a := range taken {
 		for _, b := range more {

@@ -5,15 +5,15 @@ import (
 	"sort"
 )
 
-// Lines turns offsets of one source into lines and columns. It holds the start of
-// every line, so that a look-up takes logarithmic time.
+// Lines converts the offsets of a source to lines and columns. A conversion takes
+// logarithmic time.
 type Lines struct {
 	src    []byte
 	starts []int
 }
 
-// NewLines indexes src, which it keeps and does not change. A line ends with LF;
-// the LF belongs to its line.
+// NewLines returns the Lines of src. A line ends with LF, which belongs to the line. The
+// result refers to src, which must not be changed.
 func NewLines(src []byte) *Lines {
 	l := &Lines{src: src, starts: make([]int, 1, 1+bytes.Count(src, []byte{'\n'}))}
 	for at := 0; ; {
@@ -26,8 +26,8 @@ func NewLines(src []byte) *Lines {
 	}
 }
 
-// Pos returns the place of an offset. Offsets outside the source are moved to its
-// nearer end.
+// Pos returns the position of an offset. An offset outside the source is replaced by
+// the start or the end of the source.
 func (l *Lines) Pos(offset int) Pos {
 	offset = max(0, min(offset, len(l.src)))
 	line := sort.SearchInts(l.starts, offset+1)
@@ -39,8 +39,8 @@ func (l *Lines) Range(file string, from, to int) Range {
 	return Range{File: file, Start: l.Pos(from), End: l.Pos(to)}
 }
 
-// Line returns the bytes of a line, counted from 1, without its LF or CRLF; nil
-// when there is no such line.
+// Line returns line n, counted from 1, without its LF or CRLF. It returns nil if the
+// line does not exist.
 func (l *Lines) Line(n int) []byte {
 	if n < 1 || n > len(l.starts) {
 		return nil

@@ -5,35 +5,22 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
-	"strings"
+
+	"dougu.internal/internal/jsontext"
 )
 
-// Tool describes the linter in SARIF output.
+// Tool describes the program that made the findings of a SARIF log.
 type Tool struct {
-	// Name and Version of the program, as a reader of the report knows it.
-	Name, Version string
-	// Rules describes the rules; findings of a rule not listed are still written.
+	// Name is the name of the program.
+	Name string
+	// Version is the version of the program. It may be empty.
+	Version string
+	// Rules lists the rules. Findings of other rules are also written.
 	Rules []Rule
 }
 
-// Rule describes a rule: what a catalogue of rules prints.
-type Rule struct {
-	// ID is the stable identifier, such as KA001.
-	ID string `json:"id"`
-	// Severity is the usual one.
-	Severity Severity `json:"severity"`
-	// Summary says in one line what the rule finds.
-	Summary string `json:"summary"`
-	// Help says why it matters and what to do; it may be empty.
-	Help string `json:"help,omitempty"`
-	// Bad is an example of input that the rule reports. It may be empty.
-	Bad string `json:"bad,omitempty"`
-	// Good is the example without the problem. It may be empty.
-	Good string `json:"good,omitempty"`
-}
-
-// The part of SARIF 2.1.0 (OASIS, 27 March 2020) that is written; the clause of
-// each object stands beside it.
+// The types contain the part of SARIF 2.1.0 (OASIS, 27 March 2020) that is written.
+// The comment of each type is its clause in the standard.
 type (
 	sarifLog struct { // 3.13
 		Version string     `json:"version"`
@@ -100,14 +87,24 @@ type (
 	}
 	sarifReplacement struct { // 3.57
 		Deleted  sarifRegion   `json:"deletedRegion"`
-		Inserted *sarifMessage `json:"insertedContent,omitempty"`
+		Inserted *sarifContent `json:"insertedContent,omitempty"`
+	}
+	sarifContent struct { // 3.3
+		Text   string `json:"text,omitempty"`
+		Binary []byte `json:"binary,omitempty"`
 	}
 )
 
-// WriteSARIF prints the findings as a SARIF 2.1.0 log with one run. Regions give
-// the start line and the byte range; columns, which SARIF counts in characters,
-// are left to the reader.
+// WriteSARIF writes the findings to w as a SARIF 2.1.0 log with one run. A region
+// contains the start line and the byte range. It contains no columns, because SARIF
+// counts them in characters. If a severity is invalid, WriteSARIF fails and writes
+// nothing.
 func WriteSARIF(w io.Writer, tool Tool, list List) error {
+	for i := range list {
+		if _, err := list[i].Severity.MarshalText(); err != nil {
+			return errs.Errorf("encode SARIF: %w", err)
+		}
+	}
 	run := sarifRun{
 		Tool:    sarifTool{Driver: sarifDriver{Name: tool.Name, Version: tool.Version, Rules: []sarifRule{}}},
 		Results: []sarifResult{},
@@ -124,33 +121,33 @@ func WriteSARIF(w io.Writer, tool Tool, list List) error {
 	for _, d := range list {
 		run.Results = append(run.Results, result(tool.Rules, d))
 	}
-	return writeIndented(w, sarifLog{
+	return writeIndented(w, "SARIF log", sarifLog{
 		Version: "2.1.0",
 		Schema:  "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json",
 		Runs:    []sarifRun{run},
 	})
 }
 
-func result(rules []Rule, d Finding) sarifResult {
-	text := d.Message
-	if d.Detail != "" {
-		text += "\n" + d.Detail
+func result(rules []Rule, f Finding) sarifResult {
+	text := f.Message
+	if f.Detail != "" {
+		text += "\n" + f.Detail
 	}
-	r := sarifResult{RuleID: d.Rule, Level: level(d.Severity), Message: sarifMessage{strings.ToValidUTF8(text, "\uFFFD")}}
-	if i := slices.IndexFunc(rules, func(x Rule) bool { return x.ID == d.Rule }); i >= 0 {
+	r := sarifResult{RuleID: f.Rule, Level: level(f.Severity), Message: sarifMessage{text}}
+	if i := slices.IndexFunc(rules, func(x Rule) bool { return x.ID == f.Rule }); i >= 0 {
 		r.RuleIndex = &i
 	}
-	if l, ok := location(d.Range); ok {
+	if l, ok := location(f.Range); ok {
 		r.Locations = []sarifLocation{l}
 	}
-	for _, rel := range d.Related {
+	for _, rel := range f.Related {
 		if l, ok := location(rel.Range); ok {
 			l.Message = &sarifMessage{rel.Message}
 			r.Related = append(r.Related, l)
 		}
 	}
-	for _, f := range d.Fixes {
-		r.Fixes = append(r.Fixes, fix(f))
+	for _, x := range f.Fixes {
+		r.Fixes = append(r.Fixes, fix(x))
 	}
 	return r
 }
@@ -167,11 +164,19 @@ func fix(f Fix) sarifFix {
 		}
 		rep := sarifReplacement{Deleted: region(e.Range)}
 		if e.NewText != "" {
-			rep.Inserted = &sarifMessage{e.NewText}
+			rep.Inserted = content(e.NewText)
 		}
 		out.Changes[i].Replacements = append(out.Changes[i].Replacements, rep)
 	}
 	return out
+}
+
+// content returns text as it is if JSON can represent it, and as bytes otherwise.
+func content(text string) *sarifContent {
+	if jsontext.NeedsEscape(text) {
+		return &sarifContent{Binary: []byte(text)}
+	}
+	return &sarifContent{Text: text}
 }
 
 func location(r Range) (sarifLocation, bool) {
@@ -190,7 +195,8 @@ func region(r Range) sarifRegion {
 	return sarifRegion{StartLine: r.Start.Line, ByteOffset: r.Start.Offset, ByteLength: max(0, r.End.Offset-r.Start.Offset)}
 }
 
-// uri turns a file name into a URI reference (3.4.3): relative names stay relative.
+// uri converts a file name to a URI reference (SARIF 3.4.3). The result of a relative
+// name is relative.
 func uri(file string) string {
 	u := url.URL{Path: filepath.ToSlash(file)}
 	if filepath.IsAbs(file) {

@@ -8,16 +8,18 @@ import (
 	"unicode/utf8"
 )
 
-// Source returns the bytes of a file that a range names, or nil when it has none.
-// A caller that has a single source can return it for every name.
+// Source returns the contents of the file with the given name, or nil if they are not
+// available. If all findings are about the same source, it can be returned for every
+// name.
 type Source func(file string) []byte
 
-// snippetWidth bounds the part of a source line that is shown: hostile lines may
-// have megabytes.
+// snippetWidth is the maximum number of bytes of a source line that are shown. Lines of
+// untrusted sources can have megabytes.
 const snippetWidth = 160
 
-// WriteText prints each finding as one line, then its source line with a caret
-// below the range, its related places, its detail, and the fixes on offer:
+// WriteText writes the findings to w as text. Each finding starts with one line. The
+// source line with a mark below the range, the related positions, the detail and the
+// fixes follow it:
 //
 //	lb.conf:4:5: error: "{" is taken for a mail address [KA101]
 //	    4 | notification_email
@@ -25,13 +27,16 @@ const snippetWidth = 160
 //	      = put the brace on the keyword's line
 //	      = fix: move the brace
 //
-// src may be nil: then no source lines are shown. It returns the first error of w.
+// If src is nil, no source lines are written.
 func WriteText(w io.Writer, list List, src Source) error {
 	p := textPrinter{w: w, src: src, indexed: map[string]*Lines{}}
 	for i := range list {
 		p.finding(&list[i])
 	}
-	return p.err
+	if p.err != nil {
+		return errs.Errorf("write the findings: %w", p.err)
+	}
+	return nil
 }
 
 type textPrinter struct {
@@ -47,19 +52,19 @@ func (p *textPrinter) printf(format string, args ...any) {
 	}
 }
 
-func (p *textPrinter) finding(d *Finding) {
-	p.printf("%s\n", d)
-	p.snippet(d.Range)
-	for _, r := range d.Related {
+func (p *textPrinter) finding(f *Finding) {
+	p.printf("%s\n", f)
+	p.snippet(f.Range)
+	for _, r := range f.Related {
 		p.printf("      = %s: %s\n", Sanitize(r.Range.String()), Sanitize(r.Message))
 	}
-	if d.Detail != "" {
-		for line := range strings.Lines(d.Detail) {
+	if f.Detail != "" {
+		for line := range strings.Lines(f.Detail) {
 			p.printf("      = %s\n", Sanitize(strings.TrimRight(line, "\n")))
 		}
 	}
-	for _, f := range d.Fixes {
-		p.printf("      = fix: %s\n", Sanitize(f.Message))
+	for _, x := range f.Fixes {
+		p.printf("      = fix: %s\n", Sanitize(x.Message))
 	}
 }
 
@@ -86,7 +91,7 @@ func (p *textPrinter) snippet(r Range) {
 	if r.End.Line == r.Start.Line {
 		to = max(from, min(to, r.End.Column-1))
 	}
-	// Show a window that holds the start of the range.
+	// Long lines are cut to a window that contains the start of the range.
 	left, right := 0, len(line)
 	if right > snippetWidth {
 		left = max(0, min(from-snippetWidth/4, len(line)-snippetWidth))
@@ -102,10 +107,9 @@ func (p *textPrinter) snippet(r Range) {
 
 func width(s string) int { return utf8.RuneCountInString(s) }
 
-// Sanitize returns s with tabs as one blank, and with control characters, bytes
-// that are not UTF-8, and characters that change the direction or place of text
-// written as escapes (\x1b, \u202e), so that a hostile input cannot drive a
-// terminal.
+// Sanitize returns s in a form that is safe to write to a terminal. A tab becomes one
+// blank. Control characters, invalid UTF-8, and characters that change the direction or
+// the position of text become escapes such as \x1b and \u202e.
 func Sanitize(s string) string {
 	clean := true
 	for _, r := range s {

@@ -13,9 +13,9 @@ func (s Snapshot) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads the output of [Snapshot.MarshalJSON]. It does not read the JSON of
 // smartctl; see [ParseJSON].
-func (s *Snapshot) UnmarshalJSON(b []byte) error {
+func (s *Snapshot) UnmarshalJSON(data []byte) error {
 	type plain Snapshot
-	return jsontext.Unmarshal(b, (*plain)(s))
+	return jsontext.Unmarshal(data, (*plain)(s))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -25,9 +25,9 @@ func (d Delta) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [Delta.MarshalJSON].
-func (d *Delta) UnmarshalJSON(b []byte) error {
+func (d *Delta) UnmarshalJSON(data []byte) error {
 	type plain Delta
-	return jsontext.Unmarshal(b, (*plain)(d))
+	return jsontext.Unmarshal(data, (*plain)(d))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -37,9 +37,9 @@ func (d Diagnosis) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [Diagnosis.MarshalJSON].
-func (d *Diagnosis) UnmarshalJSON(b []byte) error {
+func (d *Diagnosis) UnmarshalJSON(data []byte) error {
 	type plain Diagnosis
-	return jsontext.Unmarshal(b, (*plain)(d))
+	return jsontext.Unmarshal(data, (*plain)(d))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -49,9 +49,9 @@ func (s Source) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [Source.MarshalJSON].
-func (s *Source) UnmarshalJSON(b []byte) error {
+func (s *Source) UnmarshalJSON(data []byte) error {
 	type plain Source
-	return jsontext.Unmarshal(b, (*plain)(s))
+	return jsontext.Unmarshal(data, (*plain)(s))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -61,9 +61,9 @@ func (d DeviceID) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [DeviceID.MarshalJSON].
-func (d *DeviceID) UnmarshalJSON(b []byte) error {
+func (d *DeviceID) UnmarshalJSON(data []byte) error {
 	type plain DeviceID
-	return jsontext.Unmarshal(b, (*plain)(d))
+	return jsontext.Unmarshal(data, (*plain)(d))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -73,9 +73,9 @@ func (id Identity) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [Identity.MarshalJSON].
-func (id *Identity) UnmarshalJSON(b []byte) error {
+func (id *Identity) UnmarshalJSON(data []byte) error {
 	type plain Identity
-	return jsontext.Unmarshal(b, (*plain)(id))
+	return jsontext.Unmarshal(data, (*plain)(id))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -85,9 +85,9 @@ func (h Health) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [Health.MarshalJSON].
-func (h *Health) UnmarshalJSON(b []byte) error {
+func (h *Health) UnmarshalJSON(data []byte) error {
 	type plain Health
-	return jsontext.Unmarshal(b, (*plain)(h))
+	return jsontext.Unmarshal(data, (*plain)(h))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -97,9 +97,9 @@ func (a Attribute) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [Attribute.MarshalJSON].
-func (a *Attribute) UnmarshalJSON(b []byte) error {
+func (a *Attribute) UnmarshalJSON(data []byte) error {
 	type plain Attribute
-	return jsontext.Unmarshal(b, (*plain)(a))
+	return jsontext.Unmarshal(data, (*plain)(a))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -109,9 +109,9 @@ func (r Raw) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [Raw.MarshalJSON].
-func (r *Raw) UnmarshalJSON(b []byte) error {
+func (r *Raw) UnmarshalJSON(data []byte) error {
 	type plain Raw
-	return jsontext.Unmarshal(b, (*plain)(r))
+	return jsontext.Unmarshal(data, (*plain)(r))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -121,9 +121,9 @@ func (f RawFormat) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [RawFormat.MarshalJSON].
-func (f *RawFormat) UnmarshalJSON(b []byte) error {
+func (f *RawFormat) UnmarshalJSON(data []byte) error {
 	type plain RawFormat
-	return jsontext.Unmarshal(b, (*plain)(f))
+	return jsontext.Unmarshal(data, (*plain)(f))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -133,9 +133,9 @@ func (t SelfTest) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [SelfTest.MarshalJSON].
-func (t *SelfTest) UnmarshalJSON(b []byte) error {
+func (t *SelfTest) UnmarshalJSON(data []byte) error {
 	type plain SelfTest
-	return jsontext.Unmarshal(b, (*plain)(t))
+	return jsontext.Unmarshal(data, (*plain)(t))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -145,9 +145,9 @@ func (e ErrorEntry) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [ErrorEntry.MarshalJSON].
-func (e *ErrorEntry) UnmarshalJSON(b []byte) error {
+func (e *ErrorEntry) UnmarshalJSON(data []byte) error {
 	type plain ErrorEntry
-	return jsontext.Unmarshal(b, (*plain)(e))
+	return jsontext.Unmarshal(data, (*plain)(e))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -157,9 +157,9 @@ func (l ErrorLog) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [ErrorLog.MarshalJSON].
-func (l *ErrorLog) UnmarshalJSON(b []byte) error {
+func (l *ErrorLog) UnmarshalJSON(data []byte) error {
 	type plain ErrorLog
-	return jsontext.Unmarshal(b, (*plain)(l))
+	return jsontext.Unmarshal(data, (*plain)(l))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -169,9 +169,9 @@ func (w Warning) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [Warning.MarshalJSON].
-func (w *Warning) UnmarshalJSON(b []byte) error {
+func (w *Warning) UnmarshalJSON(data []byte) error {
 	type plain Warning
-	return jsontext.Unmarshal(b, (*plain)(w))
+	return jsontext.Unmarshal(data, (*plain)(w))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -181,9 +181,9 @@ func (s Stat) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [Stat.MarshalJSON].
-func (s *Stat) UnmarshalJSON(b []byte) error {
+func (s *Stat) UnmarshalJSON(data []byte) error {
 	type plain Stat
-	return jsontext.Unmarshal(b, (*plain)(s))
+	return jsontext.Unmarshal(data, (*plain)(s))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -193,9 +193,9 @@ func (h SCSIHealth) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [SCSIHealth.MarshalJSON].
-func (h *SCSIHealth) UnmarshalJSON(b []byte) error {
+func (h *SCSIHealth) UnmarshalJSON(data []byte) error {
 	type plain SCSIHealth
-	return jsontext.Unmarshal(b, (*plain)(h))
+	return jsontext.Unmarshal(data, (*plain)(h))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -205,9 +205,9 @@ func (s StartStop) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [StartStop.MarshalJSON].
-func (s *StartStop) UnmarshalJSON(b []byte) error {
+func (s *StartStop) UnmarshalJSON(data []byte) error {
 	type plain StartStop
-	return jsontext.Unmarshal(b, (*plain)(s))
+	return jsontext.Unmarshal(data, (*plain)(s))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -217,9 +217,9 @@ func (c Change) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [Change.MarshalJSON].
-func (c *Change) UnmarshalJSON(b []byte) error {
+func (c *Change) UnmarshalJSON(data []byte) error {
 	type plain Change
-	return jsontext.Unmarshal(b, (*plain)(c))
+	return jsontext.Unmarshal(data, (*plain)(c))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -229,9 +229,9 @@ func (v DiskVerdict) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [DiskVerdict.MarshalJSON].
-func (v *DiskVerdict) UnmarshalJSON(b []byte) error {
+func (v *DiskVerdict) UnmarshalJSON(data []byte) error {
 	type plain DiskVerdict
-	return jsontext.Unmarshal(b, (*plain)(v))
+	return jsontext.Unmarshal(data, (*plain)(v))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -241,9 +241,9 @@ func (w Window) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [Window.MarshalJSON].
-func (w *Window) UnmarshalJSON(b []byte) error {
+func (w *Window) UnmarshalJSON(data []byte) error {
 	type plain Window
-	return jsontext.Unmarshal(b, (*plain)(w))
+	return jsontext.Unmarshal(data, (*plain)(w))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -253,9 +253,9 @@ func (w WriteSample) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [WriteSample.MarshalJSON].
-func (w *WriteSample) UnmarshalJSON(b []byte) error {
+func (w *WriteSample) UnmarshalJSON(data []byte) error {
 	type plain WriteSample
-	return jsontext.Unmarshal(b, (*plain)(w))
+	return jsontext.Unmarshal(data, (*plain)(w))
 }
 
 // MarshalJSON returns a JSON object without the absent values.
@@ -265,7 +265,7 @@ func (e DriveEntry) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the output of [DriveEntry.MarshalJSON].
-func (e *DriveEntry) UnmarshalJSON(b []byte) error {
+func (e *DriveEntry) UnmarshalJSON(data []byte) error {
 	type plain DriveEntry
-	return jsontext.Unmarshal(b, (*plain)(e))
+	return jsontext.Unmarshal(data, (*plain)(e))
 }

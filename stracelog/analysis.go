@@ -102,7 +102,7 @@ func newAnalysis(opts ...AnalyzeOption) *analysis {
 func (a *analysis) add(e *Event) {
 	a.rep.Lines.Total += int64(e.Lines)
 	if e.Err != nil {
-		a.finding(e.Line, e.Err.Reason)
+		a.finding(e)
 	}
 	if e.Flags.Has(Damaged) {
 		a.rep.Lines.Damaged++
@@ -140,15 +140,6 @@ func (a *analysis) add(e *Event) {
 	}
 	if c := a.join.Add(e); c != nil {
 		a.call(c)
-	}
-}
-
-// maxFindings bounds Report.Findings.
-const maxFindings = 1000
-
-func (a *analysis) finding(line int64, reason string) {
-	if len(a.rep.Findings) < maxFindings {
-		a.rep.Findings = append(a.rep.Findings, Finding{Line: line, Reason: reason})
 	}
 }
 

@@ -3,6 +3,8 @@ package stracelog
 import (
 	"fmt"
 	"time"
+
+	"dougu.internal/internal/enum"
 )
 
 // TimeForm says which clock a log shows.
@@ -16,15 +18,28 @@ const (
 	Relative                 // -r alone: since the line before
 )
 
+var timeForms = enum.Names[TimeForm]{Type: "stracelog: form of the time", Words: map[TimeForm]string{
+	NoTime: "none", Clock: "clock", Epoch: "epoch", Relative: "relative",
+}}
+
+// String returns the name of the form.
+func (f TimeForm) String() string { return timeForms.String(f) }
+
+// MarshalText returns the name of the form. It fails if f is not valid.
+func (f TimeForm) MarshalText() ([]byte, error) { return timeForms.Text(f) }
+
+// UnmarshalText sets f from the name of a form.
+func (f *TimeForm) UnmarshalText(text []byte) error { return timeForms.Parse(text, f) }
+
 // Time is when a line was written. With Clock, At counts from the midnight before the first line and goes on
 // over midnights; with Epoch it counts from 1970; with Relative from the first line of the log.
 type Time struct {
-	Form   TimeForm
-	Digits uint8         // decimals that were printed: 0, 3, 6 or 9
-	At     time.Duration // position on the log's own axis
+	Form   TimeForm      `json:"form"`
+	Digits uint8         `json:"digits,omitzero"` // decimals that were printed: 0, 3, 6 or 9
+	At     time.Duration `json:"at,omitzero"`     // position on the log's own axis
 
-	HasDelta bool          // the line shows the time since the line before (-r)
-	Delta    time.Duration // that time
+	HasDelta bool          `json:"hasDelta,omitzero"` // the line shows the time since the line before (-r)
+	Delta    time.Duration `json:"delta,omitzero"`    // that time
 }
 
 // IsZero reports whether the line shows no time.

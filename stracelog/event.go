@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"time"
+
+	"dougu.internal/internal/enum"
 )
 
 // Kind says what a line of a log is.
@@ -22,15 +24,18 @@ const (
 	Empty               // an empty line: layout, transparent for gaps
 )
 
-var kindNames = [...]string{"unknown", "syscall", "signal", "exit", "note", "stack", "dump", "summary", "empty"}
+var kinds = enum.Names[Kind]{Type: "stracelog: kind", Words: map[Kind]string{
+	Unknown: "unknown", Syscall: "syscall", Signal: "signal", Exit: "exit", Note: "note", Stack: "stack", Dump: "dump", Summary: "summary", Empty: "empty",
+}}
 
 // String returns the kind in lower case.
-func (k Kind) String() string {
-	if int(k) < len(kindNames) {
-		return kindNames[k]
-	}
-	return fmt.Sprintf("kind(%d)", uint8(k))
-}
+func (k Kind) String() string { return kinds.String(k) }
+
+// MarshalText returns the name of the kind. It fails if k is not valid.
+func (k Kind) MarshalText() ([]byte, error) { return kinds.Text(k) }
+
+// UnmarshalText sets k from the name of a kind.
+func (k *Kind) UnmarshalText(text []byte) error { return kinds.Parse(text, k) }
 
 // Flags are the properties of a line that are not fields.
 type Flags uint16
@@ -49,6 +54,21 @@ const (
 	Coloured                     // held colour codes, which are not part of the fields
 	Oversize                     // part of a line longer than the reader's limit
 )
+
+var flagBits = enum.Bits[Flags]{Type: "stracelog: flag", Words: map[Flags]string{
+	Unfinished: "unfinished", Resumed: "resumed", Detached: "detached", Injected: "injected", Delayed: "delayed", Restarted: "restarted",
+	Incomplete: "incomplete", Damaged: "damaged", Broken: "broken", Coloured: "coloured", Oversize: "oversize",
+}}
+
+// String returns the names of the flags, joined by "|".
+func (f Flags) String() string { return flagBits.String(f) }
+
+// MarshalText returns the names of the flags, joined by "|". It fails if a bit has no
+// name.
+func (f Flags) MarshalText() ([]byte, error) { return flagBits.Text(f) }
+
+// UnmarshalText sets f from names of flags, joined by "|".
+func (f *Flags) UnmarshalText(text []byte) error { return flagBits.Parse(text, f) }
 
 // Has reports whether all flags of g are set.
 func (f Flags) Has(g Flags) bool { return f&g == g }
@@ -111,14 +131,16 @@ func (e *Event) Clone() *Event {
 
 // ParseError says what is wrong with a line. It belongs to an Event and never ends the stream.
 type ParseError struct {
-	Line   int64 // from 1
-	Off    int64 // byte offset of the line
-	Col    int   // column in bytes, from 1
-	Reason string
+	Line   int64  `json:"line"` // from 1
+	Off    int64  `json:"off"`  // byte offset of the line
+	Col    int    `json:"col"`  // column in bytes, from 1
+	Reason string `json:"reason,omitzero"`
 }
 
-// Error returns "LINE:COL: reason".
-func (p *ParseError) Error() string { return fmt.Sprintf("%d:%d: %s", p.Line, p.Col, p.Reason) }
+// Error returns "stracelog: LINE:COL: reason".
+func (p *ParseError) Error() string {
+	return fmt.Sprintf("stracelog: %d:%d: %s", p.Line, p.Col, p.Reason)
+}
 
 // RetKind says how a return value is written.
 type RetKind uint8
@@ -131,6 +153,19 @@ const (
 	RetOctal                  // 022, as umask returns
 	RetUnknown                // ?
 )
+
+var retKinds = enum.Names[RetKind]{Type: "stracelog: form of a return value", Words: map[RetKind]string{
+	RetNone: "none", RetInt: "int", RetHex: "hex", RetOctal: "octal", RetUnknown: "unknown",
+}}
+
+// String returns the name of the form.
+func (k RetKind) String() string { return retKinds.String(k) }
+
+// MarshalText returns the name of the form. It fails if k is not valid.
+func (k RetKind) MarshalText() ([]byte, error) { return retKinds.Text(k) }
+
+// UnmarshalText sets k from the name of a form.
+func (k *RetKind) UnmarshalText(text []byte) error { return retKinds.Parse(text, k) }
 
 // Ret is what a call returned.
 type Ret struct {

@@ -113,11 +113,14 @@ func WriteMerged(w io.Writer, logs ...Log) error {
 		fmt.Fprintf(b, "%-*d ", width, e.PID)
 		raw := e.Raw()
 		if _, err := b.Write(raw); err != nil {
-			return err
+			return errs.Errorf("write the merged log: %w", err)
 		}
 		if len(raw) == 0 || raw[len(raw)-1] != '\n' {
 			b.WriteByte('\n')
 		}
 	}
-	return b.Flush()
+	if err := b.Flush(); err != nil {
+		return errs.Errorf("write the merged log: %w", err)
+	}
+	return nil
 }

@@ -103,7 +103,7 @@ func (p *chunks) one(k int, buf []byte) []byte {
 	}
 	buf = buf[:end-start]
 	if n, err := p.r.ReadAt(buf, start); n < len(buf) {
-		p.fail(errors.Join(io.ErrUnexpectedEOF, err))
+		p.fail(readError(start+int64(n), len(buf)-n, err))
 		buf = buf[:n]
 	}
 	lines = <-p.links[k].lines
@@ -145,6 +145,14 @@ func (p *chunks) one(k int, buf []byte) []byte {
 		p.links[k+1].axis <- <-p.links[k].axis
 	}
 	return buf
+}
+
+// readError describes a log that could not be read to its end.
+func readError(at int64, missing int, err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return errs.Errorf("read the log at byte %d: %d bytes are missing: %w", at, missing, io.ErrUnexpectedEOF)
+	}
+	return errs.Errorf("read the log at byte %d: %w", at, err)
 }
 
 func (p *chunks) reader(buf []byte, off, line int64) *Reader {

@@ -25,10 +25,10 @@ const (
 
 // Peer is the other end of a socket.
 type Peer struct {
-	Net   string // "tcp", "udp", "unix"; "" when not known
-	Addr  string // address or path as far as the log tells; "" when not known
-	Port  int    // 0 when not known
-	Proto Proto
+	Net   string `json:"net,omitzero"`  // "tcp", "udp", "unix"; "" when not known
+	Addr  string `json:"addr,omitzero"` // address or path as far as the log tells; "" when not known
+	Port  int    `json:"port"`          // 0 when not known
+	Proto Proto  `json:"proto,omitzero"`
 }
 
 // Known reports whether anything is known of the peer.

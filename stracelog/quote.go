@@ -1,12 +1,9 @@
 package stracelog
 
-import (
-	"bytes"
-	"errors"
-)
+import "bytes"
 
 // ErrQuote is returned by Unquote for bytes that are no string of strace.
-var ErrQuote = errors.New("not a string of strace")
+var ErrQuote = errs.New("not a string of strace")
 
 // Unquote decodes a string as strace prints it, `"GET /\r\n"...`, and appends its bytes to dst. truncated reports the
 // "..." of a string that strace cut at -s. A leading @ of an abstract socket is passed over. Escapes are \" \\ \n \t

@@ -3,7 +3,6 @@ package stracelog
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 )
@@ -86,7 +85,7 @@ func (r *Reader) Next() (*Event, error) {
 		if r.err == io.EOF {
 			return nil, io.EOF
 		}
-		return nil, fmt.Errorf("stracelog: after line %d (offset %d): %w", r.line, r.off, r.err)
+		return nil, errs.Errorf("after line %d (offset %d): %w", r.line, r.off, r.err)
 	}
 	e := &r.ev
 	if r.rare {

@@ -3,6 +3,8 @@ package stracelog
 import (
 	"iter"
 	"time"
+
+	"dougu.internal/diag"
 )
 
 // Class says where a piece of a request's time went.
@@ -29,49 +31,47 @@ const (
 
 // Report is what a log says of the requests in it. It does not change after Analyze and may be shared.
 type Report struct {
-	Requests []Request     // in the order of their first lines
-	Dropped  int64         // requests beyond KeepRequests: counted in Peers, not listed
-	Peers    []PeerStat    // where the time of all requests went, the most first
-	Syscalls []SyscallStat // all calls of the log, by name
-	Totals   []Total       // all calls of the log, for profiles
-	Tables   []Table       // the -c and -C tables in the log
-	Format   Format
-	Filter   FilterGuess
-	Lines    LineCount
-	Other    int64     // lines of strace that are not calls: signals, exits, notes, tables
-	Findings []Finding // lines that are damaged or not strace's, at most 1000
+	Requests []Request     `json:"requests,omitzero"` // in the order of their first lines
+	Dropped  int64         `json:"dropped"`           // requests beyond KeepRequests: counted in Peers, not listed
+	Peers    []PeerStat    `json:"peers,omitzero"`    // where the time of all requests went, the most first
+	Syscalls []SyscallStat `json:"syscalls,omitzero"` // all calls of the log, by name
+	Totals   []Total       `json:"totals,omitzero"`   // all calls of the log, for profiles
+	Tables   []Table       `json:"tables,omitzero"`   // the -c and -C tables in the log
+	Format   Format        `json:"format,omitzero"`
+	Filter   FilterGuess   `json:"filter,omitzero"`
+	Lines    LineCount     `json:"lines,omitzero"`
+	Other    int64         `json:"other"`             // lines of strace that are not calls: signals, exits, notes, tables
+	Findings diag.List     `json:"findings,omitzero"` // lines that are damaged or not strace's, at most 1000; see [Rules]
 }
 
 // LineCount counts the lines of a log.
 type LineCount struct {
-	Total, Unknown, Damaged int64
-}
-
-// Finding is something about one line.
-type Finding struct {
-	Line   int64
-	Reason string
+	Total   int64 `json:"total"`
+	Unknown int64 `json:"unknown"`
+	Damaged int64 `json:"damaged"`
 }
 
 // Request is what happened between the return of accept and the end of the connection, or between two requests
 // of a connection that is kept alive.
 type Request struct {
-	PID         int
-	FD          int
-	Client      Peer          // who asked, as far as accept told
-	Proto       Proto         // what the client speaks, when its bytes were seen
-	Verb        string        // of the client's first message: GET
-	Start       Time          // when accept returned, or when a further request on the connection was read
-	Answered    Time          // end of the last write to the client; zero when none was seen
-	End         Time          // last call on the connection; zero when its end is not in the log
-	First, Last int64         // lines: of its accept, and of the last call on the connection
-	Length      time.Duration // time from its first to its last line, as the log's time column shows it; Duration when accept waited
-	Segments    []Segment     // disjoint, in order; their sum is End - Start
-	Cut         bool          // the report was too large to keep Segments
-	Overlap     bool          // its thread served other requests at the same time: what is between calls is shared
-	Unsure      bool          // holds a wait that strace itself did not know
-	Names       []string      // names that DNS was asked for; "..." behind one that strace cut
-	Bottleneck  Bottleneck    // zero Class: none
+	PID      int    `json:"pid"`
+	FD       int    `json:"fd"`
+	Client   Peer   `json:"client,omitzero"`   // who asked, as far as accept told
+	Proto    Proto  `json:"proto,omitzero"`    // what the client speaks, when its bytes were seen
+	Verb     string `json:"verb,omitzero"`     // of the client's first message: GET
+	Start    Time   `json:"start"`    // when accept returned, or when a further request on the connection was read
+	Answered Time   `json:"answered"` // end of the last write to the client; zero when none was seen
+	End      Time   `json:"end"`      // last call on the connection; zero when its end is not in the log
+	// lines: of its accept, and of the last call on the connection
+	First      int64         `json:"first"`
+	Last       int64         `json:"last"`
+	Length     time.Duration `json:"length"`              // time from its first to its last line, as the log's time column shows it; Duration when accept waited
+	Segments   []Segment     `json:"segments,omitzero"`   // disjoint, in order; their sum is End - Start
+	Cut        bool          `json:"cut"`                 // the report was too large to keep Segments
+	Overlap    bool          `json:"overlap"`             // its thread served other requests at the same time: what is between calls is shared
+	Unsure     bool          `json:"unsure"`              // holds a wait that strace itself did not know
+	Names      []string      `json:"names,omitzero"`      // names that DNS was asked for; "..." behind one that strace cut
+	Bottleneck Bottleneck    `json:"bottleneck,omitzero"` // zero Class: none
 }
 
 // Duration returns End - Start, or 0 when the end is not known.
@@ -84,16 +84,17 @@ func (q *Request) Duration() time.Duration {
 
 // Segment is a piece of a request. A gap stands between the lines From and To; a call has its own lines.
 type Segment struct {
-	Class    Class
-	Peer     Peer
-	Name     string // system call; "" for a gap
-	Verb     string // of a message: GET, COM_QUERY; for DNS the name asked for
-	Data     string // first bytes of the payload, at most 256; only with the option Data
-	Start    time.Duration
-	Dur      time.Duration
-	From, To int64
-	Calls    int // calls in it: 0 for a gap, more than 1 where pieces were merged
-	Trips    int // round trips that end in it
+	Class Class         `json:"class,omitzero"`
+	Peer  Peer          `json:"peer,omitzero"`
+	Name  string        `json:"name,omitzero"` // system call; "" for a gap
+	Verb  string        `json:"verb,omitzero"` // of a message: GET, COM_QUERY; for DNS the name asked for
+	Data  string        `json:"data,omitzero"` // first bytes of the payload, at most 256; only with the option Data
+	Start time.Duration `json:"start"`
+	Dur   time.Duration `json:"dur"`
+	From  int64         `json:"from"`
+	To    int64         `json:"to"`
+	Calls int           `json:"calls"` // calls in it: 0 for a gap, more than 1 where pieces were merged
+	Trips int           `json:"trips"` // round trips that end in it
 }
 
 // Analyze reads the whole sequence and judges the requests in it. It stops at the first error of the
@@ -102,7 +103,7 @@ func Analyze(seq iter.Seq2[*Event, error], opts ...AnalyzeOption) (*Report, erro
 	a := newAnalysis(opts...)
 	for e, err := range seq {
 		if err != nil {
-			return a.finishAll(), err
+			return a.finishAll(), errs.Wrap(err)
 		}
 		a.add(e)
 	}

@@ -10,33 +10,39 @@ import (
 
 // SyscallStat is one row of a summary, as strace -c -w counts: calls that have returned, and those that failed.
 type SyscallStat struct {
-	Name          string
-	Calls, Errors int64
-	Total         time.Duration // sum of -T; 0 without
-	Min, Max      time.Duration
+	Name   string        `json:"name,omitzero"`
+	Calls  int64         `json:"calls"`
+	Errors int64         `json:"errors"`
+	Total  time.Duration `json:"total"` // sum of -T; 0 without
+	Min    time.Duration `json:"min"`
+	Max    time.Duration `json:"max"`
 }
 
 // PeerStat says how much time requests spent with one class and peer.
 type PeerStat struct {
-	Class         Class
-	Peer          Peer
-	Count         int64 // requests that have such time
-	Calls, Trips  int64
-	Total         time.Duration
-	P50, P95, Max time.Duration // over those requests; the first two within 1 % once there are more than 512
+	Class Class         `json:"class,omitzero"`
+	Peer  Peer          `json:"peer,omitzero"`
+	Count int64         `json:"count"` // requests that have such time
+	Calls int64         `json:"calls"`
+	Trips int64         `json:"trips"`
+	Total time.Duration `json:"total"`
+	// over those requests; the first two within 1 % once there are more than 512
+	P50 time.Duration `json:"p50"`
+	P95 time.Duration `json:"p95"`
+	Max time.Duration `json:"max"`
 }
 
 // Total is the sum of all calls of one kind in the log, or of the gaps of requests. The Dur of all Totals that have a Name is the
 // sum of every -T in the log.
 type Total struct {
-	InRequest bool
-	Class     Class
-	Peer      Peer
-	Name      string   // system call; "" for gaps of requests
-	Stack     []string // frames of -k, innermost first
-	Calls     int64
-	Errors    int64
-	Dur       time.Duration
+	InRequest bool          `json:"inRequest"`
+	Class     Class         `json:"class,omitzero"`
+	Peer      Peer          `json:"peer,omitzero"`
+	Name      string        `json:"name,omitzero"`  // system call; "" for gaps of requests
+	Stack     []string      `json:"stack,omitzero"` // frames of -k, innermost first
+	Calls     int64         `json:"calls"`
+	Errors    int64         `json:"errors"`
+	Dur       time.Duration `json:"dur"`
 }
 
 type totalKey struct {

@@ -2,7 +2,6 @@ package stracelog
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -11,26 +10,27 @@ import (
 
 // Table is a summary that strace -c or -C printed.
 type Table struct {
-	Line    int64 // of its header; 0 when it was not read from a log
-	Columns []string
-	Rows    []TableRow
-	Total   TableRow // Name is "total"
-	Errors  []string // rows that could not be read
+	Line    int64      `json:"line"` // of its header; 0 when it was not read from a log
+	Columns []string   `json:"columns,omitzero"`
+	Rows    []TableRow `json:"rows,omitzero"`
+	Total   TableRow   `json:"total,omitzero"`  // Name is "total"
+	Errors  []string   `json:"errors,omitzero"` // rows that could not be read
 }
 
 // TableRow is one line of a table. Columns that -U left out are 0.
 type TableRow struct {
-	Name          string
-	Percent       float64
-	Total         time.Duration // the seconds column, within the table's own rounding
-	UsecsPerCall  int64
-	Calls, Errors int64
-	Shortest      time.Duration
-	Longest       time.Duration
+	Name         string        `json:"name,omitzero"`
+	Percent      float64       `json:"percent"`
+	Total        time.Duration `json:"total"` // the seconds column, within the table's own rounding
+	UsecsPerCall int64         `json:"usecsPerCall"`
+	Calls        int64         `json:"calls"`
+	Errors       int64         `json:"errors"`
+	Shortest     time.Duration `json:"shortest"`
+	Longest      time.Duration `json:"longest"`
 }
 
 // ErrNoTable is returned by ParseSummary for input in which no table begins.
-var ErrNoTable = errors.New("stracelog: no summary table of strace -c")
+var ErrNoTable = errs.New("no summary table of strace -c")
 
 // ParseSummary reads the first table of r, which may stand in a log.
 func ParseSummary(r io.Reader) (*Table, error) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"math"
+
+	"dougu.internal/internal/enum"
 )
 
 // ValueKind says how an argument, or a part of one, is written.
@@ -25,24 +27,30 @@ const (
 	ValueComment                  // /* 35 vars */ alone
 )
 
-var valueNames = [...]string{"invalid", "string", "number", "word", "expression", "struct", "array", "set", "call", "elided", "comment"}
+var valueKinds = enum.Names[ValueKind]{Type: "stracelog: kind of value", Words: map[ValueKind]string{
+	ValueInvalid: "invalid", ValueString: "string", ValueNumber: "number", ValueWord: "word", ValueExpr: "expression", ValueStruct: "struct",
+	ValueArray: "array", ValueSet: "set", ValueCall: "call", ValueElided: "elided", ValueComment: "comment",
+}}
 
 // String returns the name of the kind.
-func (k ValueKind) String() string {
-	if int(k) < len(valueNames) {
-		return valueNames[k]
-	}
-	return fmt.Sprintf("kind(%d)", uint8(k))
-}
+func (k ValueKind) String() string { return valueKinds.String(k) }
+
+// MarshalText returns the name of the kind. It fails if k is not valid.
+func (k ValueKind) MarshalText() ([]byte, error) { return valueKinds.Text(k) }
+
+// UnmarshalText sets k from the name of a kind.
+func (k *ValueKind) UnmarshalText(text []byte) error { return valueKinds.Parse(text, k) }
 
 // ArgError says why arguments are not as strace writes them.
 type ArgError struct {
-	Off    int // byte offset within the arguments
-	Reason string
+	Off    int    `json:"off"` // byte offset within the arguments
+	Reason string `json:"reason,omitzero"`
 }
 
-// Error returns "argument byte OFF: reason".
-func (e *ArgError) Error() string { return fmt.Sprintf("argument byte %d: %s", e.Off, e.Reason) }
+// Error returns "stracelog: argument byte OFF: reason".
+func (e *ArgError) Error() string {
+	return fmt.Sprintf("stracelog: argument byte %d: %s", e.Off, e.Reason)
+}
 
 // Tree is the arguments of one call, split into values down to the last member. Its memory is reused by the next Parse:
 // in steady state nothing is allocated. The zero value is ready.

@@ -8,8 +8,8 @@ import (
 
 // FilterGuess is what the calls that are in a log say of strace's -e trace=.
 type FilterGuess struct {
-	Filtered bool // calls that every server makes are missing
-	Missing  []string
+	Filtered bool     `json:"filtered"` // calls that every server makes are missing
+	Missing  []string `json:"missing,omitzero"`
 }
 
 // Confidence says how sure a verdict is.
@@ -24,17 +24,23 @@ const (
 
 // Bottleneck is where most of a request's time went.
 type Bottleneck struct {
-	Class         Class
-	Peer          Peer
-	Dur           time.Duration
-	Share         float64 // of the request, 0 to 1
-	Calls, Trips  int     // calls and round trips in it
-	Confidence    Confidence
-	From, To      int64  // the lines that prove it
-	Name          string // system call of the longest piece; "" for a gap
-	After, Before string // what stands before and after a gap
-	Text          string // the verdict in words
-	Advice        []string
+	Class Class         `json:"class,omitzero"`
+	Peer  Peer          `json:"peer,omitzero"`
+	Dur   time.Duration `json:"dur"`
+	Share float64       `json:"share"` // of the request, 0 to 1
+	// calls and round trips in it
+	Calls      int        `json:"calls"`
+	Trips      int        `json:"trips"`
+	Confidence Confidence `json:"confidence,omitzero"`
+	// the lines that prove it
+	From int64  `json:"from"`
+	To   int64  `json:"to"`
+	Name string `json:"name,omitzero"` // system call of the longest piece; "" for a gap
+	// what stands before and after a gap
+	After  string   `json:"after,omitzero"`
+	Before string   `json:"before,omitzero"`
+	Text   string   `json:"text,omitzero"` // the verdict in words
+	Advice []string `json:"advice,omitzero"`
 }
 
 // groups are calls that a server makes all the time, by what strace's filters call them. A log that lacks one of the groups was

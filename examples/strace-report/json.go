@@ -136,12 +136,11 @@ func peerName(p stracelog.Peer) string {
 func clean(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
 
 func writeJSON(w io.Writer, r *stracelog.Report, n int) error {
-	forms := map[stracelog.TimeForm]string{stracelog.NoTime: "none", stracelog.Clock: "clock", stracelog.Epoch: "epoch", stracelog.Relative: "relative"}
 	f := r.Format
 	out := jsonReport{
 		Requests: []jsonRequest{}, Summary: []jsonSyscall{}, Peers: []jsonPeer{}, Findings: []jsonFinding{},
 		Lines:  jsonLines{r.Lines.Total, r.Lines.Unknown, r.Lines.Damaged},
-		Format: jsonFormat{forms[f.Time], int(f.Digits), f.Durations, f.PID != stracelog.NoPID, f.Paths, f.Stacks, f.Colour, len(r.Tables)},
+		Format: jsonFormat{f.Time.String(), int(f.Digits), f.Durations, f.PID != stracelog.NoPID, f.Paths, f.Stacks, f.Colour, len(r.Tables)},
 		Filter: jsonFilter{r.Filter.Filtered, append([]string{}, r.Filter.Missing...)},
 	}
 	for _, q := range export.Slowest(r, n) {
@@ -154,7 +153,7 @@ func writeJSON(w io.Writer, r *stracelog.Report, n int) error {
 		out.Peers = append(out.Peers, jsonPeer{string(p.Class), peerName(p.Peer), p.Count, p.Calls, p.Trips, us(p.Total), us(p.P50), us(p.P95), us(p.Max)})
 	}
 	for _, f := range r.Findings {
-		out.Findings = append(out.Findings, jsonFinding{f.Line, f.Reason})
+		out.Findings = append(out.Findings, jsonFinding{int64(f.Range.Start.Line), f.Message})
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")

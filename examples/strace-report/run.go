@@ -155,7 +155,7 @@ func (o *options) judge(ctx context.Context, src *source, rep *stracelog.Report)
 		return fmt.Errorf("%s ended without a call", src.name)
 	}
 	if len(rep.Findings) > 0 {
-		return fmt.Errorf("%s:%d: no line of strace in the input (%s)", src.name, rep.Findings[0].Line, rep.Findings[0].Reason)
+		return fmt.Errorf("%s:%d: no line of strace in the input (%s)", src.name, rep.Findings[0].Range.Start.Line, rep.Findings[0].Message)
 	}
 	return fmt.Errorf("%s: no line of strace in the input", src.name)
 }

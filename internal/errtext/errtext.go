@@ -25,8 +25,9 @@ type Package string
 func (p Package) New(text string) error { return &wrapped{pkg: p, text: text} }
 
 // Errorf returns an error with the name of the package and the formatted text. An
-// argument that is an error and begins with the name of the package is formatted
-// without the name. Errorf wraps the arguments of %w like fmt.Errorf.
+// argument that is an error is formatted without the name of its package, if its
+// package is this one or uses errtext. Errorf wraps the arguments of %w like
+// fmt.Errorf.
 func (p Package) Errorf(format string, args ...any) error {
 	bare := slices.Clone(args)
 	for i, a := range bare {
@@ -46,8 +47,13 @@ func (p Package) Wrap(err error) error {
 	return p.Errorf("%w", err)
 }
 
-// Trim returns the text of err without the name of the package.
-func (p Package) Trim(err error) string { return strings.TrimPrefix(err.Error(), p.prefix()) }
+// Trim returns the text of err without the name of its package.
+func (p Package) Trim(err error) string {
+	if w, ok := err.(interface{ WithoutPackage() string }); ok {
+		return w.WithoutPackage()
+	}
+	return strings.TrimPrefix(err.Error(), p.prefix())
+}
 
 func (p Package) prefix() string { return string(p) + ": " }
 

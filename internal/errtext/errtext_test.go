@@ -26,6 +26,14 @@ func TestThePackageIsNamedOnce(t *testing.T) {
 	require.NotErrorIs(t, errs.Errorf("shown only: %v", io.EOF), io.EOF)
 }
 
+func TestTheOuterPackageIsNamed(t *testing.T) {
+	inner := errtext.Package("inner").Errorf("read: %w", io.EOF)
+	err := errs.Errorf("line 3: %w", inner)
+	require.EqualError(t, err, "pkg: line 3: read: EOF")
+	require.ErrorIs(t, err, inner)
+	require.EqualError(t, errs.Wrap(inner), "pkg: read: EOF")
+}
+
 func TestWrap(t *testing.T) {
 	require.NoError(t, errs.Wrap(nil))
 	require.Same(t, errGone, errs.Wrap(errGone))

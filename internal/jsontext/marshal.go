@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -290,7 +291,7 @@ func receiveErrors(v reflect.Value, depth int) {
 
 // wrap describes an error of encoding/json.
 func wrap(what string, t reflect.Type, err error) error {
-	for t.Kind() == reflect.Pointer {
+	for t.PkgPath() == "" && slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map}, t.Kind()) {
 		t = t.Elem()
 	}
 	pkg := t.PkgPath()

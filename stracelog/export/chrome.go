@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"dougu.internal/diag"
@@ -138,8 +137,8 @@ func (c *Chrome) Close() error {
 	if c.err == nil {
 		c.err = c.w.Flush()
 	}
-	return c.err
+	return writeError("timeline", c.err)
 }
 
 // text makes bytes of a log valid in JSON.
-func text(s string) string { return diag.Sanitize(strings.ToValidUTF8(s, "?")) }
+func text(s string) string { return diag.Sanitize(s) }

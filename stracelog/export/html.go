@@ -33,7 +33,7 @@ func HTML(w io.Writer, r *stracelog.Report, max int) error {
 	}
 	p.Missing = strings.Join(r.Filter.Missing, ", ")
 	p.More = len(r.Requests) - len(p.Requests) + int(r.Dropped)
-	return pageTemplate.Execute(w, p)
+	return writeError("HTML page", pageTemplate.Execute(w, p))
 }
 
 type page struct {
@@ -147,7 +147,7 @@ rect { fill: #999 }
 <table><tr><th class="t">class and peer</th><th>requests</th><th>calls</th><th>round trips</th><th>p50</th><th>p95</th><th>max</th></tr>
 {{range .Peers}}<tr><td class="t" title="{{.Name}}">{{.Name}}</td><td>{{.Count}}</td><td>{{.Calls}}</td><td>{{.Trips}}</td><td>{{.P50}}</td><td>{{.P95}}</td><td>{{.Max}}</td></tr>
 {{end}}</table></section>{{end}}
-{{if .Report.Findings}}<section><h2>Lines that are not as strace writes them</h2><table>{{range .Report.Findings}}<tr><td>{{.Line}}</td><td class="t">{{.Reason}}</td></tr>
+{{if .Report.Findings}}<section><h2>Lines that are not as strace writes them</h2><table>{{range .Report.Findings}}<tr><td>{{.Range.Start.Line}}</td><td class="t">{{.Message}}</td></tr>
 {{end}}</table></section>{{end}}
 <p class="dim">A trace is a hint, not a proof: it slows the traced process. Trace few processes, at the peak.</p>
 </body>

@@ -32,9 +32,9 @@ func Pprof(w io.Writer, r *stracelog.Report) error {
 	}
 	b.p.DurationNanos = int64(all)
 	if err := b.p.CheckValid(); err != nil {
-		return err
+		return errs.Errorf("make the profile: %w", err)
 	}
-	return b.p.Write(w)
+	return writeError("profile", b.p.Write(w))
 }
 
 type builder struct {

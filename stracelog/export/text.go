@@ -9,8 +9,20 @@ import (
 	"time"
 
 	"dougu.internal/diag"
+	"dougu.internal/internal/errtext"
 	"dougu.internal/stracelog"
 )
+
+// errs makes the errors of the package.
+const errs = errtext.Package("export")
+
+// writeError adds to an error what was being written.
+func writeError(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return errs.Errorf("write the %s: %w", what, err)
+}
 
 // TextOptions say how a report looks on a terminal. The zero value is plain text, 100 columns wide, with all requests.
 type TextOptions struct {
@@ -48,7 +60,7 @@ func Text(w io.Writer, r *stracelog.Report, o TextOptions) error {
 	t.peers(r)
 	t.tables(r)
 	t.findings(r)
-	return t.w.Flush()
+	return writeError("text report", t.w.Flush())
 }
 
 // TextRequest writes one request as Text does, as soon as it has ended.
@@ -59,7 +71,7 @@ func TextRequest(w io.Writer, q *stracelog.Request, o TextOptions) error {
 	o.Width = max(o.Width, 60)
 	t := &textWriter{w: bufio.NewWriter(w), o: o}
 	t.request(q)
-	return t.w.Flush()
+	return writeError("text report", t.w.Flush())
 }
 
 // Slowest returns the n slowest requests of a report, in the order of the log; all of them when n is 0.
@@ -259,6 +271,6 @@ func (t *textWriter) findings(r *stracelog.Report) {
 			t.printf("  and %d more\n", len(r.Findings)-i)
 			break
 		}
-		t.printf("  line %d: %s\n", f.Line, diag.Sanitize(f.Reason))
+		t.printf("  line %d: %s\n", f.Range.Start.Line, diag.Sanitize(f.Message))
 	}
 }

@@ -14,16 +14,20 @@ import (
 	"sync"
 	"time"
 
+	"dougu.internal/internal/errtext"
 	"dougu.internal/stracelog"
 )
 
-// The reasons for which attaching fails; each is wrapped with what strace said.
+// errs makes the errors of the package.
+const errs = errtext.Package("live")
+
+// Errors that [Attach] wraps together with the message of strace.
 var (
-	ErrNoStrace      = errors.New("strace is not installed")
-	ErrNoProcess     = errors.New("no such process")
-	ErrNotPermitted  = errors.New("not permitted to trace this process: be root or its user, and see /proc/sys/kernel/yama/ptrace_scope")
-	ErrAlreadyTraced = errors.New("the process is already traced")
-	ErrFlag          = errors.New("this flag of strace is not allowed here")
+	ErrNoStrace      = errs.New("strace is not installed")
+	ErrNoProcess     = errs.New("no such process")
+	ErrNotPermitted  = errs.New("not permitted to trace this process: be root or its user, and see /proc/sys/kernel/yama/ptrace_scope")
+	ErrAlreadyTraced = errs.New("the process is already traced")
+	ErrFlag          = errs.New("this flag of strace is not allowed here")
 )
 
 // Options say how strace is attached. The zero value is good.
@@ -59,11 +63,11 @@ func allowed(flags []string) error {
 			i++
 		case f == "-s" && i+1 < len(flags):
 			if n, err := strconv.Atoi(flags[i+1]); err != nil || n < 0 || n > 1<<20 {
-				return fmt.Errorf("%w: -s %q", ErrFlag, flags[i+1])
+				return errs.Errorf("%w: -s %q", ErrFlag, flags[i+1])
 			}
 			i++
 		default:
-			return fmt.Errorf("%w: %q", ErrFlag, f)
+			return errs.Errorf("%w: %q", ErrFlag, f)
 		}
 	}
 	return nil
@@ -82,10 +86,10 @@ func plain(s string) bool {
 // It returns when strace has attached, or failed to. The trace ends with the context, with Close, or with the process.
 func Attach(ctx context.Context, pid int, o Options) (*Tracer, error) {
 	if pid <= 0 {
-		return nil, fmt.Errorf("live: %d is not the number of a process", pid)
+		return nil, errs.Errorf("%d is not the number of a process", pid)
 	}
 	if err := allowed(o.Flags); err != nil {
-		return nil, fmt.Errorf("live: %w", err)
+		return nil, err
 	}
 	name := o.Strace
 	if name == "" {
@@ -93,11 +97,11 @@ func Attach(ctx context.Context, pid int, o Options) (*Tracer, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return nil, fmt.Errorf("live: %w (%w)", ErrNoStrace, err)
+		return nil, errs.Errorf("%w (%w)", ErrNoStrace, err)
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		return nil, fmt.Errorf("live: %w", err)
+		return nil, errs.Errorf("create a pipe: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	args := append([]string{"-p", strconv.Itoa(pid), "-f", "-ttt", "-T", "-yy", "-s", "256", "-o", "/dev/fd/3"}, o.Flags...)
@@ -115,7 +119,7 @@ func Attach(ctx context.Context, pid int, o Options) (*Tracer, error) {
 	if err != nil {
 		cancel()
 		r.Close()
-		return nil, fmt.Errorf("live: %w", err)
+		return nil, errs.Errorf("start strace: %w", err)
 	}
 	t.reader = stracelog.NewReader(t.half)
 	go func() {
@@ -151,13 +155,13 @@ func (t *Tracer) failure() error {
 			reason = ErrAlreadyTraced
 		}
 	case said == "":
-		return errors.New("live: strace ended before it attached")
+		return errs.New("strace ended before it attached")
 	}
 	said = strings.TrimSpace(said)
 	if reason == nil {
-		return fmt.Errorf("live: %q", said)
+		return errs.Errorf("strace does not attach: %q", said)
 	}
-	return fmt.Errorf("live: %w (%q)", reason, said)
+	return errs.Errorf("%w (%q)", reason, said)
 }
 
 // tracedBy reports whether a process's status names a tracer.
@@ -188,7 +192,7 @@ func (t *Tracer) Close() error {
 	if t.err == nil || errors.As(t.err, &exit) || errors.Is(t.err, context.Canceled) || errors.Is(t.err, context.DeadlineExceeded) {
 		return nil // strace ends itself with the signal that ended it
 	}
-	return fmt.Errorf("live: %w", t.err)
+	return errs.Errorf("wait for strace: %w", t.err)
 }
 
 // Detach asks strace to detach and returns at once: the Reader then delivers what is left and ends with io.EOF. Close is still
