@@ -118,6 +118,9 @@ type Bits[T Integer] struct {
 	// Words contains the name of each bit. A key must be a power of two. The
 	// names must be distinct, not empty, and must not contain "|".
 	Words map[T]string
+	// Open means that all bits are valid. The bits without a name are written as
+	// one hexadecimal number after the names and are read back.
+	Open bool
 }
 
 // String returns the names of the bits of v. Bits without a name are appended as
@@ -125,19 +128,18 @@ type Bits[T Integer] struct {
 func (b Bits[T]) String(v T) string {
 	words, rest := b.words(v)
 	if rest != 0 {
-		words = append(words, fmt.Sprintf("%#x", uint64(rest)&mask[T]()))
+		words = append(words, hex(rest))
 	}
 	return strings.Join(words, "|")
 }
 
 // Text returns the names of the bits of v for a MarshalText method. It returns an
-// error if a bit has no name.
+// error if a bit has no name, unless the bit set is open.
 func (b Bits[T]) Text(v T) ([]byte, error) {
-	words, rest := b.words(v)
-	if rest != 0 {
-		return nil, invalid(b.Type, fmt.Sprintf("%#x", uint64(rest)&mask[T]()))
+	if _, rest := b.words(v); rest != 0 && !b.Open {
+		return nil, invalid(b.Type, hex(rest))
 	}
-	return []byte(strings.Join(words, "|")), nil
+	return []byte(b.String(v)), nil
 }
 
 // Parse sets *v to the set of the named bits for an UnmarshalText method. If a
@@ -149,9 +151,11 @@ func (b Bits[T]) Parse(text []byte, v *T) error {
 		return nil
 	}
 	for word := range strings.SplitSeq(string(text), "|") {
-		var bit T
-		if err := (Names[T]{Type: b.Type, Words: b.Words}).Parse([]byte(word), &bit); err != nil {
-			return err
+		bit, ok := b.unnamed(word)
+		if !ok {
+			if err := (Names[T]{Type: b.Type, Words: b.Words}).Parse([]byte(word), &bit); err != nil {
+				return err
+			}
 		}
 		if set&bit != 0 {
 			pkg, what := split(b.Type)
@@ -161,6 +165,20 @@ func (b Bits[T]) Parse(text []byte, v *T) error {
 	}
 	*v = set
 	return nil
+}
+
+// unnamed reads the number of the bits without a name.
+func (b Bits[T]) unnamed(word string) (T, bool) {
+	digits, ok := strings.CutPrefix(word, "0x")
+	if !ok || !b.Open {
+		return 0, false
+	}
+	x, err := strconv.ParseUint(digits, 16, bits[T]())
+	if err != nil || x == 0 {
+		return 0, false
+	}
+	_, rest := b.words(T(x))
+	return T(x), rest == T(x) && hex(rest) == word
 }
 
 func (b Bits[T]) words(v T) (words []string, rest T) {
@@ -250,6 +268,9 @@ func bits[T Integer]() int {
 
 // mask returns the bits of T as an unsigned number.
 func mask[T Integer]() uint64 { return ^uint64(0) >> (64 - bits[T]()) }
+
+// hex returns the bits of v as a hexadecimal number.
+func hex[T Integer](v T) string { return fmt.Sprintf("%#x", uint64(v)&mask[T]()) }
 
 func decimal[T Integer](v T) string {
 	if signed[T]() {

@@ -118,3 +118,20 @@ func TestBitsOfASignedType(t *testing.T) {
 	require.NoError(t, table.Parse([]byte("low|high"), &v))
 	require.Equal(t, mask(-127), v)
 }
+
+func TestOpenBitsComeBack(t *testing.T) {
+	open := enum.Bits[flags]{Type: "door: state", Words: map[flags]string{1: "open", 2: "locked"}, Open: true}
+	for v := range 256 {
+		text, err := open.Text(flags(v))
+		require.NoError(t, err)
+		require.Equal(t, open.String(flags(v)), string(text))
+		var back flags
+		require.NoError(t, open.Parse(text, &back), "%s", text)
+		require.Equal(t, flags(v), back)
+	}
+	require.Equal(t, "open|0x84", open.String(0x85))
+	var v flags
+	for _, text := range []string{"0x1", "0x84|0x80", "0x0", "0x", "0x100", "0xFF", "84", "0x04"} {
+		require.Error(t, open.Parse([]byte(text), &v), text)
+	}
+}

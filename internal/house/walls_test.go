@@ -45,7 +45,7 @@ var walls = []wall{
 }
 
 // shared lists the packages that every package of the module may import.
-var shared = []string{module + "/internal/enum", module + "/internal/jsontext"}
+var shared = []string{module + "/internal/enum", module + "/internal/errtext", module + "/internal/jsontext"}
 
 // testImports are allowed in test files, beside what the directory itself may
 // import. A test may start processes and open sockets.
