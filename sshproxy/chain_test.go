@@ -24,7 +24,7 @@ func newChain(text string) *Resolver {
 	}
 }
 
-func mustProfile(name string) *Profile {
+func mustProfile(name string) Profile {
 	p, err := ParseProfile(name)
 	if err != nil {
 		panic(err)

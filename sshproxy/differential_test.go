@@ -13,7 +13,7 @@ import (
 )
 
 // profileOf is the profile of the client under test.
-func profileOf(t *testing.T, tool oracle.Found) *Profile {
+func profileOf(t *testing.T, tool oracle.Found) Profile {
 	t.Helper()
 	p, err := ParseProfile(tool.Version)
 	require.NoError(t, err)
@@ -28,7 +28,7 @@ func TestResolverAgreesWithSSH(t *testing.T) {
 	seeds := oracle.Rand(t)
 	n := oracle.N(300, 5000)
 	if p.debian && p.version == 90201 {
-		require.Equal(t, "9.2p1-debian", p.Name())
+		require.Equal(t, "9.2p1-debian", p.String())
 	}
 	cases := make([]sshCase, n)
 	for i := range cases {
@@ -39,7 +39,7 @@ func TestResolverAgreesWithSSH(t *testing.T) {
 	compareAll(t, tool, p, cases)
 }
 
-func compareAll(t *testing.T, tool oracle.Found, p *Profile, cases []sshCase) {
+func compareAll(t *testing.T, tool oracle.Found, p Profile, cases []sshCase) {
 	t.Helper()
 	answers := batch(t, tool, cases)
 	refused, different := 0, 0

@@ -249,8 +249,8 @@ func (e *LineError) Error() string { return e.Text }
 // Check returns what a client says about each line, in order, without regard to the
 // host: which keywords it does not know (unless an IgnoreUnknown of this file names
 // them), and which values it refuses. Include lines are not followed.
-func (f *File) Check(p *Profile) []*LineError {
-	c := compile(f, p, f.name, nil)
+func (f *File) Check(profile Profile) []*LineError {
+	c := compile(f, profile.build(), f.name, nil)
 	var list []*LineError
 	ignored := ""
 	for i := range c.stmts {

@@ -19,7 +19,7 @@ func (f *File) Set(host, option, value string) error {
 	if err := checkOption(option, value); err != nil {
 		return err
 	}
-	if strings.HasPrefix(value, "#") && options[Newest().keyword[lower(option)]].kind != kindCommand {
+	if strings.HasPrefix(value, "#") && options[Newest().build().keyword[lower(option)]].kind != kindCommand {
 		return fmt.Errorf("%s: %s: the value %q is a comment: quote it", f.name, option, value)
 	}
 	block, ok := f.find(host)
@@ -105,7 +105,7 @@ func (f *File) AddHost(patterns ...string) (*Block, error) {
 
 // checkOption refuses what would not be one good line.
 func checkOption(option, value string) error {
-	p := Newest()
+	p := Newest().build()
 	o, ok := p.keyword[lower(option)]
 	if !ok || o <= opUnsupported {
 		if o != opInclude {

@@ -123,7 +123,7 @@ func ExampleTopology_Generate() {
 
 func ExampleLint() {
 	text := []byte("Host web,db\n    ProxyCommand \"nc %h %p\"\n")
-	list, err := sshproxy.Lint(context.Background(), sshproxy.LintInput{Files: []*sshproxy.File{sshproxy.Parse("cfg", text)}})
+	list, err := sshproxy.Lint(context.Background(), sshproxy.LintInput{Files: []*sshproxy.File{sshproxy.Parse("cfg", text)}}, sshproxy.LintOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -154,7 +154,7 @@ func ExampleShellQuote() {
 
 func ExampleParseProfile() {
 	p, err := sshproxy.ParseProfile("OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026")
-	fmt.Println(p.Name(), p.Knows("Tag"), err)
+	fmt.Println(p, p.Knows("Tag"), err)
 	// Output:
 	// 9.2p1-debian false <nil>
 }

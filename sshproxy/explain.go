@@ -50,7 +50,7 @@ type Explanation struct {
 func (r *Result) Explain(option string) (Explanation, error) {
 	o, ok := r.state.p.keyword[lower(option)]
 	if !ok || options[o].name == "" || o <= opUnsupported && o != opHost {
-		return Explanation{}, fmt.Errorf("sshproxy: %s knows no option %q", r.state.p.Name(), option)
+		return Explanation{}, fmt.Errorf("sshproxy: %s knows no option %q", r.state.p.name, option)
 	}
 	events, err := r.retrace()
 	if err != nil {

@@ -135,7 +135,7 @@ func (r *Resolver) open(name string) *loaded {
 			text = nil
 		}
 	}
-	l.prog = compile(Parse(name, text), r.profile(), name, r.Local.service)
+	l.prog = compile(Parse(name, text), r.Profile.build(), name, r.Local.service)
 	return l
 }
 

@@ -24,7 +24,7 @@ func FuzzResolve(f *testing.F) {
 			return
 		}
 		files := FS(fstest.MapFS{"c": {Data: []byte(text)}, "home/.ssh/y1": {Data: []byte(included)}})
-		for _, p := range []*Profile{OpenSSH(8, 4), mustProfile("9.2p1-debian"), OpenSSH(9, 9), Newest()} {
+		for _, p := range []Profile{OpenSSH(8, 4), mustProfile("9.2p1-debian"), OpenSSH(9, 9), Newest()} {
 			r := &Resolver{Profile: p, Config: "c", Files: files, Local: Local{User: "u", Home: "/home", Hostname: "vm"}, Env: func(n string) (string, bool) { return n, n != "X" }}
 			var first string
 			for i := range 3 {
@@ -42,7 +42,7 @@ func FuzzResolve(f *testing.F) {
 				if i == 0 {
 					first = got
 				} else if got != first {
-					t.Fatalf("%s: answer %d differs: %q, then %q", p.Name(), i, first, got)
+					t.Fatalf("%s: answer %d differs: %q, then %q", p.String(), i, first, got)
 				}
 				if err == nil && i == 0 {
 					if _, err := res.ExplainAll(); err != nil {
@@ -65,8 +65,9 @@ func FuzzLint(f *testing.F) {
 		f.Add(row.bad)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		in := LintInput{Files: []*File{Parse("c", []byte(text))}, Resolver: &Resolver{Files: FS(fstest.MapFS{}), Local: Local{User: "u", Home: "/home"}}}
-		list, err := Lint(context.Background(), in)
+		in := LintInput{Files: []*File{Parse("c", []byte(text))}}
+		r := &Resolver{Files: FS(fstest.MapFS{}), Local: Local{User: "u", Home: "/home"}}
+		list, err := Lint(context.Background(), in, LintOptions{Resolver: r})
 		if err != nil {
 			t.Fatal(err)
 		}

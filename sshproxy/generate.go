@@ -37,8 +37,8 @@ func ParseStyle(s string) (Style, error) {
 type GenerateOptions struct {
 	// From is the host on which it will be used.
 	From string
-	// Client is the ssh that will read it. Nil: [Newest].
-	Client *Profile
+	// Client is the ssh that will read it. If zero, [Newest] is used.
+	Client Profile
 	Style  Style
 	// ConfigPath is the file that nested ssh commands name with -F; empty when the
 	// configuration will be read by default. It is put in quotes where it must be.
@@ -65,7 +65,7 @@ func (t *Topology) Generate(o GenerateOptions) (*Generated, error) {
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
-	if o.Client == nil {
+	if o.Client == (Profile{}) {
 		o.Client = Newest()
 	}
 	routes, reached, err := t.routes(o.From)
@@ -74,7 +74,7 @@ func (t *Topology) Generate(o GenerateOptions) (*Generated, error) {
 	}
 	g := &Generated{}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# ssh_config for %s, made for OpenSSH %s: change the topology, not this text.\n", o.From, o.Client.Name())
+	fmt.Fprintf(&b, "# ssh_config for %s, made for OpenSSH %s: change the topology, not this text.\n", o.From, o.Client)
 	names := make([]string, 0, len(t.Hosts))
 	for _, h := range t.Hosts {
 		names = append(names, h.Name)
@@ -126,7 +126,7 @@ func (t *Topology) block(h *Host, r *Route, o GenerateOptions) (string, error) {
 	}
 	if h.User != "" {
 		user := h.User
-		if o.Client.at(100100) { // since then User has tokens
+		if o.Client.build().at(100100) { // since then User has tokens
 			user = EscapePercent(user)
 		}
 		fmt.Fprintf(&b, "    User %s\n", user)
@@ -136,7 +136,7 @@ func (t *Topology) block(h *Host, r *Route, o GenerateOptions) (string, error) {
 	}
 	if len(r.Steps) == 1 {
 		// Both lines: which one wins over a later Host * differs between clients.
-		if o.Client.at(70300) {
+		if o.Client.build().at(70300) {
 			b.WriteString("    ProxyJump none\n")
 		}
 		b.WriteString("    ProxyCommand none\n")
@@ -147,7 +147,7 @@ func (t *Topology) block(h *Host, r *Route, o GenerateOptions) (string, error) {
 		return "", err
 	}
 	fmt.Fprintf(&b, "    %s\n", line)
-	if strings.HasPrefix(line, "ProxyCommand") && o.Client.at(70300) {
+	if strings.HasPrefix(line, "ProxyCommand") && o.Client.build().at(70300) {
 		b.WriteString("    ProxyJump none\n")
 	}
 	return b.String(), nil
@@ -181,8 +181,8 @@ func (t *Topology) through(bastion, h *Host, r *Route, o GenerateOptions) (strin
 		}
 		return bastion.proxyLine(r.Steps[0].Network)
 	}
-	canJump := o.Client.at(70300) && bastion.forwards() && bastion.atLeast(70300)
-	canStdio := o.Client.at(50400) && bastion.forwards() && bastion.atLeast(50400)
+	canJump := o.Client.build().at(70300) && bastion.forwards() && bastion.atLeast(70300)
+	canStdio := o.Client.build().at(50400) && bastion.forwards() && bastion.atLeast(50400)
 	ssh := "ssh "
 	if o.ConfigPath != "" {
 		path, err := ShellQuote(EscapePercent(o.ConfigPath))
@@ -217,17 +217,17 @@ func plainPath(s string) bool {
 // asked for no more than what was in use in its time.
 func (h *Host) atLeast(version int) bool {
 	p, err := ParseProfile(h.OpenSSH)
-	return err != nil || p.at(version)
+	return err != nil || p.build().at(version)
 }
 
-func whyNot(bastion *Host, p *Profile, since string) string {
+func whyNot(bastion *Host, p Profile, since string) string {
 	if !bastion.forwards() {
 		return "its sshd forbids forwarding"
 	}
 	if bastion.OpenSSH != "" {
-		return "the client is " + p.Name() + ", the bastion " + bastion.OpenSSH + ", and it came with " + since
+		return "the client is " + p.String() + ", the bastion " + bastion.OpenSSH + ", and it came with " + since
 	}
-	return "the client is " + p.Name() + ", and it came with " + since
+	return "the client is " + p.String() + ", and it came with " + since
 }
 
 // join is the command form: a program on the bastion joins the networks.

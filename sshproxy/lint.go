@@ -15,16 +15,21 @@ type rule struct {
 	check func(*linter)
 }
 
-// LintInput is what to lint.
+// LintInput contains the files that [Lint] checks.
 type LintInput struct {
-	// Files are linted each by itself, in order.
+	// Files are checked separately, in order.
 	Files []*File
-	// Info describes the files on disk, as far as known: by name.
+	// Info contains the owner and mode of files on disk by the name of the file. A file
+	// without an entry is not checked for them.
 	Info map[string]fs.FileInfo
-	// Resolver is the client and the machine. Its Config is set to each file in turn;
-	// its other fields decide as usual. The zero Resolver takes the newest client.
+}
+
+// LintOptions configures [Lint].
+type LintOptions struct {
+	// Resolver describes the client and the machine. Lint uses its fields except Config,
+	// Exec, Lookup and Exists. If nil, the zero Resolver is used.
 	Resolver *Resolver
-	// Default are the names of files that ssh reads without -F; a nested ssh needs no
+	// Default lists the names of files that ssh reads without -F. A nested ssh needs no
 	// -F for them.
 	Default []string
 }
@@ -39,18 +44,22 @@ func Rules() []diag.Rule {
 	return list
 }
 
-// Lint returns what the rules find, sorted by place. It starts no process, asks no name
-// service, and reads no file but those that Include names. It fails only when ctx ends.
-func Lint(ctx context.Context, in LintInput) (diag.List, error) {
+// Lint returns the findings of the rules, sorted by file and place. It starts no process,
+// asks no name service, and opens no file except those that Include lines name. The error
+// is that of ctx; a finding is never an error.
+func Lint(ctx context.Context, in LintInput, o LintOptions) (diag.List, error) {
 	var list diag.List
 	for _, f := range in.Files {
-		l := newLinter(ctx, f, in)
+		l := newLinter(ctx, f, in, o)
 		for i := range rules {
 			if err := ctx.Err(); err != nil {
-				return nil, err
+				return nil, errs.Errorf("lint %s: %w", f.name, err)
 			}
 			l.rule = &rules[i]
 			rules[i].check(l)
+		}
+		if err := ctx.Err(); err != nil { // a rule may have stopped early
+			return nil, errs.Errorf("lint %s: %w", f.name, err)
 		}
 		list = append(list, l.found...)
 	}
@@ -62,8 +71,9 @@ func Lint(ctx context.Context, in LintInput) (diag.List, error) {
 type linter struct {
 	ctx   context.Context
 	in    LintInput
+	o     LintOptions
 	f     *File
-	p     *Profile
+	p     *build
 	r     *Resolver
 	prog  *program
 	lines *diag.Lines
@@ -79,15 +89,15 @@ type chainResult struct {
 	err   error
 }
 
-func newLinter(ctx context.Context, f *File, in LintInput) *linter {
-	base := in.Resolver
+func newLinter(ctx context.Context, f *File, in LintInput, o LintOptions) *linter {
+	base := o.Resolver
 	if base == nil {
 		base = &Resolver{}
 	}
-	l := &linter{ctx: ctx, in: in, f: f, p: base.profile(), lines: diag.NewLines([]byte(f.src)), chains: map[string]chainResult{}}
+	l := &linter{ctx: ctx, in: in, o: o, f: f, p: base.Profile.build(), lines: diag.NewLines([]byte(f.src)), chains: map[string]chainResult{}}
 	// The file at hand is served from memory, so that unsaved text is linted.
 	l.r = &Resolver{
-		Profile: l.p, Config: f.name, Local: base.Local, Env: base.Env, Limits: base.Limits,
+		Profile: base.Profile, Config: f.name, Local: base.Local, Env: base.Env, Limits: base.Limits,
 		Files: overlay{base.files(), f},
 	}
 	if f.name == "" {

@@ -10,7 +10,7 @@ import (
 // unknownKeyword: no client knows it, and no IgnoreUnknown names it.
 func unknownKeyword(l *linter) {
 	l.unknown(func(n int, keyword string) {
-		if _, ok := Newest().keyword[keyword]; ok {
+		if _, ok := Newest().build().keyword[keyword]; ok {
 			return
 		}
 		if _, ok := mostKeywords[keyword]; ok {
@@ -92,13 +92,13 @@ func distance(a, b string, limit int) int {
 // newerKeyword: another build knows it.
 func newerKeyword(l *linter) {
 	l.unknown(func(n int, keyword string) {
-		_, newest := Newest().keyword[keyword]
+		_, newest := Newest().build().keyword[keyword]
 		if !newest && !mostKeywords[keyword] {
 			return
 		}
 		x := &l.f.lines[n-1]
 		var message strings.Builder
-		message.WriteString(l.f.keyword(n-1) + " is not known to " + l.p.Name())
+		message.WriteString(l.f.keyword(n-1) + " is not known to " + l.p.name)
 		for _, k := range keywords {
 			if lower(k.name) == keyword && k.gate.since > l.p.version {
 				fmt.Fprintf(&message, ": it came with %d.%d", k.gate.since/10000, k.gate.since/100%100)
@@ -114,7 +114,7 @@ func newerKeyword(l *linter) {
 
 // refusedLine: the client says so itself.
 func refusedLine(l *linter) {
-	for _, e := range l.f.Check(l.p) {
+	for _, e := range l.f.Check(l.r.Profile) {
 		if strings.Contains(e.Text, ": Bad configuration option: ") || strings.HasSuffix(e.Text, ": invalid quotes") || strings.Contains(e.Text, ": Unsupported option ") {
 			continue
 		}
@@ -126,7 +126,7 @@ func refusedLine(l *linter) {
 func deadKeyword(l *linter) {
 	l.each(func(_ *Block, o Option, m op) {
 		if m == opDeprecated || m == opUnsupported || m == opIgnored {
-			l.reportLine(o.Line, o.Keyword+" has no effect in "+l.p.Name(), "", l.dropLine(o.Line))
+			l.reportLine(o.Line, o.Keyword+" has no effect in "+l.p.name, "", l.dropLine(o.Line))
 		}
 	})
 }

@@ -85,7 +85,7 @@ func (l *linter) commands(yield func(o Option, m op, command string, from int)) 
 
 // checksNames reports whether the client refuses names with shell characters on its
 // command line.
-func (p *Profile) checksNames() bool { return p.at(90600) || p.debian && p.at(90201) }
+func (p *build) checksNames() bool { return p.at(90600) || p.debian && p.at(90201) }
 
 // unsafeToken: ssh puts tokens into the line as they are.
 func unsafeToken(l *linter) {
@@ -96,7 +96,7 @@ func unsafeToken(l *linter) {
 		switch {
 		case !risky(command):
 		case !l.p.checksNames():
-			l.reportLine(line, what+" puts names of the command line into a shell line, and "+l.p.Name()+" does not check them",
+			l.reportLine(line, what+" puts names of the command line into a shell line, and "+l.p.name+" does not check them",
 				"a name such as \"x;id\" is run by the shell: use a client since 9.6, or check the name in the command")
 		case strings.Contains(command, " -c ") || strings.Contains(command, "eval "):
 			l.reportLine(line, what+" puts names into a shell line twice", "the inner shell reads the name once more: hand it over as an argument, sh -c '... \"$1\"' sh %h")
@@ -220,7 +220,7 @@ func nestedSSH(command string) (words []string, c CommandLine, ok bool) {
 
 // missingF: the nested ssh reads the user's file, in which its host may be unknown.
 func missingF(l *linter) {
-	if l.f.name == "" || slices.Contains(l.in.Default, l.f.name) {
+	if l.f.name == "" || slices.Contains(l.o.Default, l.f.name) {
 		return
 	}
 	known := l.aliases()
@@ -242,7 +242,7 @@ func missingF(l *linter) {
 
 // unquotablePath: ProxyJump hands -F on without quotes.
 func unquotablePath(l *linter) {
-	if plainPath(l.f.name) || slices.Contains(l.in.Default, l.f.name) {
+	if plainPath(l.f.name) || slices.Contains(l.o.Default, l.f.name) {
 		return
 	}
 	l.each(func(_ *Block, o Option, m op) {

@@ -69,7 +69,7 @@ func lintText(t *testing.T, profile, text string) diag.List {
 	if profile != "" {
 		r.Profile = mustProfile(profile)
 	}
-	list, err := Lint(context.Background(), LintInput{Files: []*File{Parse("/etc/x/cfg", []byte(text))}, Resolver: r})
+	list, err := Lint(context.Background(), LintInput{Files: []*File{Parse("/etc/x/cfg", []byte(text))}}, LintOptions{Resolver: r})
 	require.NoError(t, err)
 	return list
 }
@@ -117,9 +117,8 @@ func TestLintRules(t *testing.T) {
 
 func TestLintLooksAtFileNameAndMode(t *testing.T) {
 	list, err := Lint(context.Background(), LintInput{
-		Files:    []*File{Parse("a config", []byte("Host h\n  ProxyJump b\n"))},
-		Resolver: &Resolver{Files: FS(fstest.MapFS{})},
-	})
+		Files: []*File{Parse("a config", []byte("Host h\n  ProxyJump b\n"))},
+	}, LintOptions{Resolver: &Resolver{Files: FS(fstest.MapFS{})}})
 	require.NoError(t, err)
 	require.Equal(t, 1, ruleCount(list, "SP309"), "%v", list)
 
@@ -128,9 +127,9 @@ func TestLintLooksAtFileNameAndMode(t *testing.T) {
 	require.NoError(t, os.Chmod(name, 0o666))
 	info, err := os.Stat(name)
 	require.NoError(t, err)
-	in := LintInput{Files: []*File{Parse(name, nil)}, Resolver: &Resolver{Local: localOf(t)}}
+	in := LintInput{Files: []*File{Parse(name, nil)}}
 	in.Info = map[string]os.FileInfo{name: info}
-	list, err = Lint(context.Background(), in)
+	list, err = Lint(context.Background(), in, LintOptions{Resolver: &Resolver{Local: localOf(t)}})
 	require.NoError(t, err)
 	require.Equal(t, 1, ruleCount(list, "SP501"), "%v", list)
 }

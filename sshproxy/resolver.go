@@ -17,8 +17,8 @@ import (
 // unless Exec is set, asks no name server unless Lookup is set, and follows no path
 // but those of the files and their Include lines.
 type Resolver struct {
-	// Profile is the client to agree with. Nil: [Newest].
-	Profile *Profile
+	// Profile is the OpenSSH client to emulate. If zero, [Newest] is used.
+	Profile Profile
 	// Config is the file of ssh's -F: it stands in place of the user's and the
 	// system's. "none" reads no file. Empty: UserConfig, then SystemConfig.
 	Config string
@@ -77,13 +77,6 @@ func (r *Resolver) with(config string) *Resolver {
 		Profile: r.Profile, Config: config, UserConfig: r.UserConfig, SystemConfig: r.SystemConfig, Local: r.Local, Env: r.Env,
 		Files: r.Files, Exec: r.Exec, Lookup: r.Lookup, Exists: r.Exists, Limits: r.Limits, cache: r.store(),
 	}
-}
-
-func (r *Resolver) profile() *Profile {
-	if r.Profile == nil {
-		return Newest()
-	}
-	return r.Profile
 }
 
 func (r *Resolver) files() FileSystem {
@@ -170,7 +163,7 @@ func (e *ConfigError) Error() string { return strings.Join(e.Messages, "\n") }
 // Resolve answers as `ssh -G` does. The error is a [*ConfigError] when the client would
 // refuse the configuration or the target, else of the context or of Exec.
 func (r *Resolver) Resolve(ctx context.Context, t Target) (*Result, error) {
-	st := state{r: r, p: r.profile(), ctx: ctx, original: t.Host}
+	st := state{r: r, p: r.Profile.build(), ctx: ctx, original: t.Host}
 	return st.resolve(t)
 }
 
@@ -197,7 +190,7 @@ type item struct {
 // state is one resolution under way.
 type state struct {
 	r   *Resolver
-	p   *Profile
+	p   *build
 	ctx context.Context
 
 	slots  [opCount]slot

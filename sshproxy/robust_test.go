@@ -84,7 +84,7 @@ func TestHostileLinesGetAnAnswer(t *testing.T) {
 		strings.Repeat("x", 1<<20), "User " + strings.Repeat("a ", 1<<19), "Host " + strings.Repeat("*a", 1<<15), "\x00\x01\x02", "\ufeff", "'", "\"", "Match",
 		"User a\rb", "\u00a0User x", strings.Repeat("Match all\n", 10000), "LocalForward " + strings.Repeat("[", 1000),
 	} {
-		for _, p := range []*Profile{OpenSSH(8, 4), Newest()} {
+		for _, p := range []Profile{OpenSSH(8, 4), Newest()} {
 			r := &Resolver{Profile: p, Config: "c", Files: Memory(map[string][]byte{"c": []byte(text)})}
 			res, err := r.Resolve(context.Background(), Target{Host: strings.Repeat("a", 1000)})
 			if err == nil {

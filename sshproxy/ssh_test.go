@@ -187,13 +187,13 @@ func caseFiles(home string, c sshCase) FileSystem {
 }
 
 // ours answers a case as batch does. dir is where the case's files are.
-func ours(t *testing.T, p *Profile, c sshCase, i int) sshAnswer {
+func ours(t *testing.T, p Profile, c sshCase, i int) sshAnswer {
 	t.Helper()
 	return oursAs(t, p, c, i, localOf(t))
 }
 
 // oursAs answers for a user and machine.
-func oursAs(t *testing.T, p *Profile, c sshCase, i int, local Local) sshAnswer {
+func oursAs(t *testing.T, p Profile, c sshCase, i int, local Local) sshAnswer {
 	t.Helper()
 	fsys := caseFiles(local.Home, c)
 	local.HomeEnv = "/@DIR/home"

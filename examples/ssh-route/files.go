@@ -42,7 +42,8 @@ func runLint(p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	in := sshproxy.LintInput{Resolver: r, Info: map[string]fs.FileInfo{}, Default: []string{r.Local.Home + "/.ssh/config", "/etc/ssh/ssh_config"}}
+	in := sshproxy.LintInput{Info: map[string]fs.FileInfo{}}
+	o := sshproxy.LintOptions{Resolver: r, Default: []string{r.Local.Home + "/.ssh/config", "/etc/ssh/ssh_config"}}
 	sources := map[string][]byte{}
 	for _, name := range f.Args() {
 		text, err := os.ReadFile(name)
@@ -53,13 +54,13 @@ func runLint(p *program, args []string) error {
 		if err != nil {
 			return err
 		}
-		if slices.Contains(in.Default[:1], name) || !slices.Contains(in.Default, name) {
+		if slices.Contains(o.Default[:1], name) || !slices.Contains(o.Default, name) {
 			in.Info[name] = info
 		}
 		in.Files = append(in.Files, sshproxy.Parse(name, text))
 		sources[name] = text
 	}
-	list, err := sshproxy.Lint(context.Background(), in)
+	list, err := sshproxy.Lint(context.Background(), in, o)
 	if err != nil {
 		return err
 	}

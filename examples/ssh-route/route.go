@@ -129,7 +129,7 @@ func (p *program) resolver(config, profile string, run bool) (*sshproxy.Resolver
 }
 
 // client is the named profile, or that of the installed ssh, or the newest.
-func client(name string) (*sshproxy.Profile, error) {
+func client(name string) (sshproxy.Profile, error) {
 	if name != "" {
 		return sshproxy.ParseProfile(name)
 	}

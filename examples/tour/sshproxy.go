@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"dougu.internal/sshproxy"
 )
@@ -66,17 +67,17 @@ func tourSSHProxy(w io.Writer) error {
 }
 
 // tourSSHLint judges a file that ssh -G accepts without a word.
-func tourSSHLint(ctx context.Context, w io.Writer, client *sshproxy.Profile) error {
+func tourSSHLint(ctx context.Context, w io.Writer, client sshproxy.Profile) error {
 	r := resolver(client, sshConfig)
 	_, err := r.Chain(ctx, sshproxy.Target{Host: "internal"})
 	var loop *sshproxy.LoopError
 	if !errors.As(err, &loop) {
 		return fmt.Errorf("testdata/sshproxy.conf: no loop: %w", err)
 	}
-	fmt.Fprintf(w, "Another file, which ssh -G passes in silence; %v.\n", loop)
+	fmt.Fprintf(w, "Another file, which ssh -G passes in silence; the chain of jump hosts loops: %s.\n", strings.Join(loop.Path, " -> "))
 	list, err := sshproxy.Lint(ctx, sshproxy.LintInput{
-		Files: []*sshproxy.File{sshproxy.Parse("/home/me/.ssh/config", sshConfig)}, Resolver: r, Default: []string{"/home/me/.ssh/config"},
-	})
+		Files: []*sshproxy.File{sshproxy.Parse("/home/me/.ssh/config", sshConfig)},
+	}, sshproxy.LintOptions{Resolver: r, Default: []string{"/home/me/.ssh/config"}})
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func tourSSHLint(ctx context.Context, w io.Writer, client *sshproxy.Profile) err
 }
 
 // resolver serves one text as the user's file.
-func resolver(client *sshproxy.Profile, text []byte) *sshproxy.Resolver {
+func resolver(client sshproxy.Profile, text []byte) *sshproxy.Resolver {
 	return &sshproxy.Resolver{
 		Profile: client, SystemConfig: "none",
 		Files: sshproxy.Memory(map[string][]byte{"/home/me/.ssh/config": text}),
