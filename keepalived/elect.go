@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -69,7 +70,7 @@ type NodeOutcome struct {
 // It fails when a fault names a node, check or interface that there is not, or when two
 // nodes have one name.
 func Simulate(nodes []Node, phases [][]Fault, o Options) ([]Outcome, error) {
-	evals := evaluateAll(nodes, o)
+	evals := evaluateAll(context.Background(), nodes, o)
 	byName := map[string]int{}
 	for n, x := range nodes {
 		if _, ok := byName[x.Name]; ok {

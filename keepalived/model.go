@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"context"
 	"net/netip"
 	"time"
 )
@@ -21,7 +22,7 @@ type Model struct {
 
 // Model evaluates the configuration for a profile. Instances and servers to which
 // keepalived objects are listed with what it makes of them.
-func (c *Config) Model(o Options) *Model { return evaluate(c, o).m }
+func (c *Config) Model(o Options) *Model { return evaluate(context.Background(), c, o).m }
 
 // Global holds the values of global_defs.
 type Global struct {

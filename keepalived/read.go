@@ -75,7 +75,7 @@ type definition struct {
 }
 
 func newReader(c *Config, l Loader) *reader {
-	r := &reader{c: c, l: l, v: l.Profile.Version.or(Newest), byName: map[string]*definition{}}
+	r := &reader{c: c, l: l, v: l.Profile.Version(), byName: map[string]*definition{}}
 	for _, name := range []string{"_PWD", "_INSTANCE", "_RANDOM", "_ENV"} {
 		if name == "_ENV" && r.v.before(version240) {
 			continue

@@ -180,11 +180,11 @@ func (s *schema) block(path string) *block {
 
 // known reports whether a build knows the keyword.
 func (k *keyword) known(p Profile) bool {
-	v := p.Version.or(Newest)
+	v := p.Version()
 	if v.before(k.since) || k.until != (Version{}) && k.until.before(v) {
 		return false
 	}
-	return k.option == "" || !p.without(k.option)
+	return k.option == "" || !p.lacks(k.option)
 }
 
 // Keyword describes a keyword for completion and documentation.
