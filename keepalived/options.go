@@ -146,6 +146,9 @@ func Verdict(ctx context.Context, c *Config, o Options) (TestResult, error) {
 	if len(why) == 0 {
 		why = c.diagnostics(&e.store, func(f *finding) bool { return f.objects })
 	}
+	if len(why) == 0 && c.tooMuch {
+		why = c.diagnostics(&e.store, func(f *finding) bool { return f.rule == limitRule })
+	}
 	r := TestResult{Result: Refused, Reasons: why}
 	switch {
 	case c.tooMuch:

@@ -112,11 +112,14 @@ func (r *reader) report(rule string, at span, format string, args ...any) *findi
 	return r.c.report(rule, at, format, args...)
 }
 
+// limitRule is the rule of what is larger than a limit.
+const limitRule = "KA037"
+
 func (r *reader) stop(at span, format string, args ...any) {
 	if !r.stopped {
 		r.stopped = true
 		r.c.tooMuch = true
-		f := r.report("KA037", at, format, args...)
+		f := r.report(limitRule, at, format, args...)
 		f.objects = true
 	}
 }
