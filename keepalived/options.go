@@ -44,9 +44,9 @@ type Host struct {
 // Interface is a network interface.
 type Interface struct {
 	// Addresses are those of the interface; nil: unknown.
-	Addresses []netip.Addr
+	Addresses []netip.Addr `json:"addresses,omitzero"`
 	// MTU in bytes; 0: 1500.
-	MTU int
+	MTU int `json:"mtu,omitzero"`
 }
 
 // ScriptState is what is known of the file of a script.
