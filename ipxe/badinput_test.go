@@ -77,7 +77,7 @@ func TestBadInputValuesInTheBuilder(t *testing.T) {
 		script, err := b.Bytes()
 		require.NoError(t, err)
 		require.Contains(t, string(script), "\nclear v\n", "what iPXE makes of set without a value is said plainly")
-		require.Contains(t, string(run(t, script, nil).Console), "[  ]\n")
+		require.Contains(t, string(run(t, script, ipxe.Debian2019()).Console), "[  ]\n")
 	})
 	t.Run("command from a fact", func(t *testing.T) {
 		var b ipxe.Builder
@@ -89,7 +89,7 @@ func TestBadInputValuesInTheBuilder(t *testing.T) {
 // TestBadInputMachineTexts: what a machine says of itself stays text, wherever it comes by.
 func TestBadInputMachineTexts(t *testing.T) {
 	for _, fact := range []string{"A || reboot && # x", "x\nchain http://evil", "${mac}", "a+b&c=d#e?f%", "\u00e9\xff", "..", "../../etc/passwd", "-x", "", "\x1b[2J"} {
-		for _, p := range []*ipxe.Profile{ipxe.Debian2019(), ipxe.Current()} {
+		for _, p := range []ipxe.Profile{ipxe.Debian2019(), ipxe.Newest()} {
 			var seen ipxe.Facts
 			h := ipxe.Handler(func(_ context.Context, f ipxe.Facts) ([]byte, error) {
 				seen = f

@@ -13,9 +13,9 @@ import (
 // iPXE can't say is refused: the first error stays and is returned by Err, Bytes and
 // Script. The zero value is ready to use. It is not safe for use by several goroutines.
 type Builder struct {
-	// Profile, when set, allows what only that build can do: & and + in the constant
+	// Profile, if not zero, allows what only that build can do: & and + in the constant
 	// values of a query, for one, arrive as such only from November 2021 on.
-	Profile *Profile
+	Profile Profile
 
 	buf   []byte
 	start int // of the command being written

@@ -30,7 +30,7 @@ func TestPart4StoryScriptsAreByteExact(t *testing.T) {
 }
 
 // run runs a script in the interpreter and fails when it does not end with success.
-func run(t *testing.T, script []byte, p *ipxe.Profile) *sim.Result {
+func run(t *testing.T, script []byte, p ipxe.Profile) *sim.Result {
 	t.Helper()
 	r, err := sim.Run(t.Context(), &sim.Machine{Profile: p}, ipxe.Parse("built", script), nil, sim.Options{})
 	require.NoError(t, err)
@@ -46,7 +46,7 @@ var hostileValues = []string{
 }
 
 func TestPart4ValuesAreData(t *testing.T) {
-	for _, p := range []*ipxe.Profile{ipxe.Debian2019(), ipxe.Current()} {
+	for _, p := range []ipxe.Profile{ipxe.Debian2019(), ipxe.Newest()} {
 		for _, v := range hostileValues {
 			var b ipxe.Builder
 			b.Set("v", ipxe.Text(v))

@@ -184,7 +184,7 @@ func ExamplePXEMenu() {
 }
 
 func ExampleProfile_With() {
-	fmt.Println(ipxe.Current().Command("params") != nil, ipxe.Current().With("params", "param").Command("params") != nil)
+	fmt.Println(ipxe.Newest().Command("params") != nil, ipxe.Newest().With("params", "param").Command("params") != nil)
 	// Output: false true
 }
 
@@ -195,7 +195,7 @@ func ExampleChainLoop() {
 }
 
 func ExampleCompile() {
-	form, err := ipxe.Compile(nil, 2, func(b *ipxe.Builder) {
+	form, err := ipxe.Compile(ipxe.Profile{}, 2, func(b *ipxe.Builder) {
 		b.Kernel(ipxe.Link("http://10.0.0.1/vmlinuz"), ipxe.Concat(ipxe.Text("id="), ipxe.Hole(0)), ipxe.Hole(1))
 		b.Boot()
 	})

@@ -245,11 +245,15 @@ func MACText(mac [6]byte, sep string) string {
 	return b.String()
 }
 
-// Printable returns a fact as text for logs: control characters and bytes that are not
-// UTF-8 are escaped, and it is cut after 200 bytes.
-func Printable(fact string) string {
-	if len(fact) > 200 {
-		fact = fact[:200] + "..."
+// maxShown is the maximum number of bytes of a fact in a log line or an error.
+const maxShown = 200
+
+// shown returns a fact as text for logs and errors. It escapes control characters, bytes
+// that are not UTF-8, quotes and backslashes in the syntax of Go, and it cuts the fact
+// after maxShown bytes.
+func shown(fact string) string {
+	if len(fact) > maxShown {
+		fact = fact[:maxShown] + "..."
 	}
 	for i, c := range fact {
 		if c < ' ' || c == 0x7f || c == utf8.RuneError || c >= 0x80 && c < 0xa0 || c >= 0x2028 && c <= 0x202e || c >= 0x2066 && c <= 0x2069 || c == '"' || c == '\\' {

@@ -14,7 +14,7 @@ func Hole(number int) Expr { return Expr{kind: exprHole, number: number} }
 // checked and written by Compile; what changes is checked, and copied where it is a plain
 // word. A Form may be used by several goroutines.
 type Form struct {
-	profile *Profile
+	profile Profile
 	build   func(*Builder)
 	holes   int
 
@@ -49,8 +49,8 @@ const maxHoles = 1 << 10
 
 // Compile makes a form of a script with so many holes. build writes the script: it is
 // called here, and again, from any goroutine, for values that can't be written plainly. It must do the
-// same each time and leave the values to the holes. p may be nil; see [Builder].
-func Compile(p *Profile, holes int, build func(*Builder)) (*Form, error) {
+// same each time and leave the values to the holes. The profile may be zero; see [Builder].
+func Compile(p Profile, holes int, build func(*Builder)) (*Form, error) {
 	if holes < 0 || holes > maxHoles {
 		return nil, fmt.Errorf("ipxe: Compile: %d holes", holes)
 	}

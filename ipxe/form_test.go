@@ -54,7 +54,7 @@ func TestPart4FormsWriteWhatTheBuilderWrites(t *testing.T) {
 		strings.Repeat("w ", 20) + "w", strings.Repeat("long", 200), "console=ttyS1,115200n8", "\t", "--", "a||b", "x;", "$a", "a$",
 	}, hostileValues...)
 	for name, shape := range formShapes {
-		for _, p := range []*ipxe.Profile{nil, ipxe.Current()} {
+		for _, p := range []ipxe.Profile{{}, ipxe.Newest()} {
 			f, err := ipxe.Compile(p, 3, func(b *ipxe.Builder) { shape(b, ipxe.Hole) })
 			require.NoError(t, err, name)
 			for range oracle.N(700, 10_000) {
@@ -84,18 +84,18 @@ func TestPart4FormsRefuseWrongUse(t *testing.T) {
 	var b ipxe.Builder
 	b.Echo(ipxe.Hole(0))
 	require.ErrorContains(t, b.Err(), "ipxe: Echo: a Hole outside of Compile")
-	_, err := ipxe.Compile(nil, 1, func(b *ipxe.Builder) { b.Echo(ipxe.Hole(1)) })
+	_, err := ipxe.Compile(ipxe.Profile{}, 1, func(b *ipxe.Builder) { b.Echo(ipxe.Hole(1)) })
 	require.ErrorContains(t, err, "number is too large")
-	_, err = ipxe.Compile(nil, -1, func(*ipxe.Builder) {})
+	_, err = ipxe.Compile(ipxe.Profile{}, -1, func(*ipxe.Builder) {})
 	require.ErrorContains(t, err, "-1 holes")
-	f, err := ipxe.Compile(nil, 1, func(b *ipxe.Builder) { b.Kernel(ipxe.Link("http://h/").PathHole(0)) })
+	f, err := ipxe.Compile(ipxe.Profile{}, 1, func(b *ipxe.Builder) { b.Kernel(ipxe.Link("http://h/").PathHole(0)) })
 	require.NoError(t, err)
 	_, err = f.AppendTo(nil)
 	require.ErrorContains(t, err, "0 values for 1 holes")
 	got, err := f.Bytes("../a b#")
 	require.NoError(t, err)
 	require.Equal(t, "#!ipxe\nkernel http://h/..%2Fa%20b%23\n", string(got))
-	f, err = ipxe.Compile(nil, 1, func(b *ipxe.Builder) { b.Echo(ipxe.Hole(0)) })
+	f, err = ipxe.Compile(ipxe.Profile{}, 1, func(b *ipxe.Builder) { b.Echo(ipxe.Hole(0)) })
 	require.NoError(t, err)
 	_, err = f.AppendTo(nil, "a${b}")
 	require.True(t, errors.Is(err, ipxe.ErrUnrepresentable))

@@ -162,7 +162,7 @@ func (h *handler) log(r *http.Request, f Facts, problems []FactProblem, n int, e
 	if h.config.Log == nil {
 		return
 	}
-	args := []any{"method", r.Method, "remote", r.RemoteAddr, "product", Printable(f.Product), "bytes", n}
+	args := []any{"method", r.Method, "remote", r.RemoteAddr, "product", shown(f.Product), "bytes", n}
 	if f.HasMAC {
 		args = append(args, "mac", MACText(f.MAC, ":"))
 	}
@@ -170,7 +170,7 @@ func (h *handler) log(r *http.Request, f Facts, problems []FactProblem, n int, e
 		if i == 5 {
 			break
 		}
-		args = append(args, "problem", Printable(p.String()))
+		args = append(args, "problem", shown(p.String()))
 	}
 	if err != nil {
 		h.config.Log.Warn("no script", append(args, "error", err)...)

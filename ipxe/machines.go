@@ -112,7 +112,7 @@ func (m *Machines) Check() error {
 	seen := map[string]int{}
 	for i := range m.Machines {
 		r := &m.Machines[i]
-		where := fmt.Sprintf("machine %d (%s)", i+1, Printable(r.Name))
+		where := fmt.Sprintf("machine %d (%s)", i+1, shown(r.Name))
 		switch {
 		case r.Name == "":
 			return fmt.Errorf("machine %d has no name", i+1)
@@ -139,7 +139,7 @@ func (m *Machines) Check() error {
 		b.Reset()
 		if g := m.Boots(&m.Machines[i]); g.Kernel != "" || g.Local != "" {
 			if g.Build(&b); b.err != nil {
-				return fmt.Errorf("machine %d (%s): %s", i+1, Printable(m.Machines[i].Name), strings.TrimPrefix(b.err.Error(), "ipxe: "))
+				return fmt.Errorf("machine %d (%s): %s", i+1, shown(m.Machines[i].Name), strings.TrimPrefix(b.err.Error(), "ipxe: "))
 			}
 		}
 	}
@@ -301,7 +301,7 @@ func (m *Machines) Generator() Generator {
 		g.Build(&b)
 		text, err := b.Bytes()
 		if err != nil && r != nil {
-			err = fmt.Errorf("machine %s: %w", Printable(r.Name), err)
+			err = fmt.Errorf("machine %s: %w", shown(r.Name), err)
 		}
 		return text, err
 	}

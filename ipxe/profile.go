@@ -4,7 +4,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"dougu.internal/internal/errtext"
 )
+
+const errs = errtext.Package("ipxe")
 
 // URIRules is a generation of iPXE's handling of URIs.
 type URIRules uint8
@@ -18,145 +22,336 @@ const (
 	Keep
 )
 
-// Profile is one build of iPXE. Profiles are immutable; [Profile.With] makes another.
+// Profile identifies a build of iPXE: a generation and what the build adds to it.
+// Profiles are comparable. The zero Profile stands for [Newest].
 type Profile struct {
-	// Name is what ParseProfile reads.
-	Name string
-	// Version is what ${version} and the User-Agent header say.
-	Version string
-	// BuildArch and Platform are ${buildarch} and ${platform}.
-	BuildArch, Platform string
-	URI                 URIRules
-	// PlusEscaped: :uristring escapes + too (from July 2026 on).
-	PlusEscaped bool
-	// EmptyInteger: an empty word is read as the number 0.
-	EmptyInteger bool
-	// UUIDs: the type uuid can be stored, and the type guid exists.
-	UUIDs bool
-	// IPv6: the type ipv6 works.
-	IPv6 bool
-	// WorkingURI: ${cwuri} and ${cwduri} exist (from March 2024 on).
-	WorkingURI bool
-	// HTTPS, TFTP, FTP: schemes that can be fetched beside http.
-	HTTPS, TFTP, FTP bool
-	// Gzip: what gzip has packed is an image, which imgextract unpacks.
-	Gzip bool
-
-	commands map[string]*Syntax
-	absent   map[string]*Syntax
-	listed   []string
+	base generation
+	// with lists the additions, sorted and separated by plus signs, or is "all".
+	with string
 }
 
-// Command returns what a command accepts, or nil when this build has no such command.
-func (p *Profile) Command(name string) *Syntax { return p.commands[name] }
+// generation is an index into generations. The zero value is that of [Newest].
+type generation uint8
 
-// Elsewhere returns the syntax of a command that this build lacks and others have; its
-// Absent says which.
-func (p *Profile) Elsewhere(name string) *Syntax { return p.absent[name] }
+const (
+	unset generation = iota
+	gen2019
+	gen2021
+)
 
-// Commands returns the names of the commands, sorted.
-func (p *Profile) Commands() []string { return slices.Sorted(maps.Keys(p.commands)) }
+// Features describes what a build does differently from others, apart from its
+// commands.
+type Features struct {
+	// Version is the value of ${version} and of the User-Agent header.
+	Version string `json:"version,omitzero"`
+	// BuildArch is the value of ${buildarch}, Platform that of ${platform}.
+	BuildArch string `json:"buildArch,omitzero"`
+	Platform  string `json:"platform,omitzero"`
+	// URI is the way in which the build treats URIs.
+	URI URIRules `json:"uri,omitzero"`
+	// PlusEscaped means that :uristring escapes + too (from July 2026 on).
+	PlusEscaped bool `json:"plusEscaped,omitzero"`
+	// EmptyInteger means that an empty word is read as the number 0.
+	EmptyInteger bool `json:"emptyInteger,omitzero"`
+	// UUIDs means that the type uuid can be stored and that the type guid exists.
+	UUIDs bool `json:"uuids,omitzero"`
+	// IPv6 means that the type ipv6 works.
+	IPv6 bool `json:"ipv6,omitzero"`
+	// WorkingURI means that ${cwuri} and ${cwduri} exist (from March 2024 on).
+	WorkingURI bool `json:"workingURI,omitzero"`
+	// HTTPS, TFTP and FTP mean that the scheme can be fetched in addition to http.
+	HTTPS bool `json:"https,omitzero"`
+	TFTP  bool `json:"tftp,omitzero"`
+	FTP   bool `json:"ftp,omitzero"`
+	// Gzip means that a file that gzip has packed is an image, which imgextract
+	// unpacks.
+	Gzip bool `json:"gzip,omitzero"`
+}
 
-// Listed returns the names of the commands in the order in which the command help prints
-// them; where that is not known, sorted.
-func (p *Profile) Listed() []string {
-	list := slices.Clone(p.listed)
+// options contains the features that [Profile.With] can add by name.
+var options = map[string]func(*Features) *bool{
+	"https": func(f *Features) *bool { return &f.HTTPS },
+	"tftp":  func(f *Features) *bool { return &f.TFTP },
+	"ftp":   func(f *Features) *bool { return &f.FTP },
+	"gzip":  func(f *Features) *bool { return &f.Gzip },
+}
+
+// build contains the tables of a generation.
+type build struct {
+	name     string
+	features Features
+	// commands contains the commands of the default build, absent those that other
+	// builds or generations have, and optional the ones of absent that a build of
+	// this generation can have.
+	commands map[string]*Syntax
+	absent   map[string]*Syntax
+	optional map[string]*Syntax
+	listed   []string
+	// all contains the features that a build with everything has in addition.
+	all []string
+}
+
+func (p Profile) build() *build {
+	if p.base == gen2019 {
+		return debian2019
+	}
+	return current
+}
+
+// has reports whether the profile adds a command or a feature.
+func (p Profile) has(name string) bool {
+	switch p.with {
+	case "":
+		return false
+	case "all":
+		return true
+	}
+	for w := range strings.SplitSeq(p.with, "+") {
+		if w == name {
+			return true
+		}
+	}
+	return false
+}
+
+// Features returns what the build does differently from others.
+func (p Profile) Features() Features {
+	b := p.build()
+	f := b.features
+	for name, field := range options {
+		if p.with == "all" && slices.Contains(b.all, name) || p.with != "all" && p.has(name) {
+			*field(&f) = true
+		}
+	}
+	return f
+}
+
+// Command returns the syntax of a command, or nil if the build does not have the
+// command. The caller must not change the syntax.
+func (p Profile) Command(name string) *Syntax {
+	b := p.build()
+	if y := b.commands[name]; y != nil {
+		return y
+	}
+	if y := b.optional[name]; y != nil && p.has(name) {
+		return y
+	}
+	return nil
+}
+
+// Elsewhere returns the syntax of a command that this build lacks and other builds
+// have, or nil. Its field Absent names the builds that lack the command.
+func (p Profile) Elsewhere(name string) *Syntax {
+	if p.Command(name) != nil {
+		return nil
+	}
+	return p.build().absent[name]
+}
+
+// Commands returns the names of the commands in alphabetical order.
+func (p Profile) Commands() []string {
+	b := p.build()
+	list := slices.Collect(maps.Keys(b.commands))
+	for name := range b.optional {
+		if p.has(name) {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Listed returns the names of the commands in the order in which the command help
+// prints them. Commands for which the order is not known follow in alphabetical order.
+func (p Profile) Listed() []string {
+	list := slices.Clone(p.build().listed)
 	for _, n := range p.Commands() {
-		if !slices.Contains(p.listed, n) {
+		if !slices.Contains(list, n) {
 			list = append(list, n)
 		}
 	}
 	return list
 }
 
-// With returns a profile that has these commands too. Names that no build knows are
-// passed over; "all" stands for every command that a build of that generation can have.
-func (p *Profile) With(names ...string) *Profile {
-	q := *p
-	q.commands, q.absent = maps.Clone(p.commands), maps.Clone(p.absent)
+// With returns a profile that has these commands and features in addition. The features
+// are https, tftp, ftp and gzip. The name "all" adds everything that a build of the
+// generation can have. With ignores names that no build of the generation has.
+func (p Profile) With(names ...string) Profile {
+	if p.with == "all" || slices.Contains(names, "all") {
+		return Profile{p.known(), "all"}
+	}
+	b := p.build()
+	var list []string
+	if p.with != "" {
+		list = strings.Split(p.with, "+")
+	}
 	for _, n := range names {
-		for k, y := range p.absent {
-			if n == k || n == "all" && y.Absent != "" {
-				z := *y
-				z.Absent = ""
-				q.commands[k] = &z
-				delete(q.absent, k)
-			}
+		if b.can(n) {
+			list = append(list, n)
 		}
 	}
-	return &q
-}
-
-// ParseProfile returns a profile by its name: debian2019, 2021, or 2021-all, which has
-// every command that some build of the current generation has.
-func ParseProfile(name string) (*Profile, bool) {
-	switch name {
-	case "debian2019":
-		return Debian2019(), true
-	case "2021":
-		return Current(), true
-	case "2021-all":
-		p := *currentAll
-		return &p, true
+	if len(list) == 0 {
+		return p
 	}
-	return nil, false
+	slices.Sort(list)
+	return Profile{p.known(), strings.Join(slices.Compact(list), "+")}
 }
 
-// ProfileNames are the names that ParseProfile knows.
-func ProfileNames() []string { return []string{"debian2019", "2021", "2021-all"} }
+// known returns the generation of the profile, which is not zero.
+func (p Profile) known() generation {
+	if p.base == unset {
+		return gen2021
+	}
+	return p.base
+}
 
-// Debian2019 is the build in Debian 12: ipxe 1.0.0+git-20190125.36a4c85, for BIOS.
-func Debian2019() *Profile { return debian2019 }
+// can reports whether a build of the generation can have a command or a feature that
+// the default build lacks.
+func (b *build) can(name string) bool {
+	if field := options[name]; field != nil {
+		return !*field(&b.features)
+	}
+	return b.optional[name] != nil
+}
 
-// Current is the generation from November 2021 on, in the default BIOS build of August
-// 2026. Builds for EFI have more commands; see Profile.With.
-func Current() *Profile { return current }
+// maxProfile is the maximum length of the name of a profile. It is several times as
+// long as the name with all commands.
+const maxProfile = 4096
+
+// ParseProfile returns the profile with the given name: debian2019, 2021, 2021-all for
+// a build that has every command of its generation, or newest. The names of commands
+// and features can follow, separated by plus signs, as in 2021+ping+https.
+func ParseProfile(name string) (Profile, error) {
+	if name == "newest" {
+		return Profile{}, nil
+	}
+	base, with, plus := strings.Cut(name, "+")
+	base, all := strings.CutSuffix(base, "-all")
+	var p Profile
+	switch base {
+	case debian2019.name:
+		p.base = gen2019
+	case current.name:
+		p.base = gen2021
+	}
+	if p.base == unset || all && plus || len(name) > maxProfile {
+		return Profile{}, errs.Errorf("there is no profile %q: %s", shown(name), profileNames())
+	}
+	if all {
+		return p.With("all"), nil
+	}
+	if !plus {
+		return p, nil
+	}
+	names := strings.Split(with, "+")
+	for _, n := range names {
+		if p.Command(n) == nil && options[n] == nil && !p.build().can(n) {
+			return Profile{}, errs.Errorf("profile %s: unknown command or feature %q", base, shown(n))
+		}
+	}
+	return p.With(names...), nil
+}
+
+func profileNames() string {
+	var names []string
+	for _, p := range Profiles() {
+		names = append(names, p.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// Profiles returns the profiles that have a name of their own, oldest first: the build
+// of 2019, [Newest], and [Newest] with every command.
+func Profiles() []Profile {
+	return []Profile{Debian2019(), Newest(), Newest().With("all")}
+}
+
+// Newest returns the generation from November 2021 on, in the default BIOS build of
+// August 2026. Builds for EFI have more commands; see [Profile.With].
+func Newest() Profile { return Profile{base: gen2021} }
+
+// Debian2019 returns the build in Debian 12: ipxe 1.0.0+git-20190125.36a4c85, for BIOS.
+func Debian2019() Profile { return Profile{base: gen2019} }
+
+// String returns the name that [ParseProfile] reads. The name of the zero Profile is
+// newest.
+func (p Profile) String() string {
+	switch {
+	case p == Profile{}:
+		return "newest"
+	case p.with == "":
+		return p.build().name
+	case p.with == "all":
+		return p.build().name + "-all"
+	}
+	return p.build().name + "+" + p.with
+}
+
+// MarshalText returns the name of the profile.
+func (p Profile) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText sets the profile to the one with the given name; see [ParseProfile].
+func (p *Profile) UnmarshalText(name []byte) error {
+	q, err := ParseProfile(string(name))
+	if err == nil {
+		*p = q
+	}
+	return err
+}
 
 var (
 	debian2019 = newDebian2019()
 	current    = newCurrent()
-	currentAll = func() *Profile {
-		p := current.With("all")
-		p.Name = "2021-all"
-		p.Gzip = true
-		return p
-	}()
 )
 
-func newDebian2019() *Profile {
-	p := &Profile{
-		Name: "debian2019", Version: "1.0.0+git-20190125.36a4c85-5.1", BuildArch: "i386", Platform: "pcbios",
-		URI: Reencode, EmptyInteger: true, IPv6: true, HTTPS: true, TFTP: true,
-		commands: map[string]*Syntax{}, absent: map[string]*Syntax{},
+func newDebian2019() *build {
+	b := &build{
+		name: "debian2019",
+		features: Features{
+			Version: "1.0.0+git-20190125.36a4c85-5.1", BuildArch: "i386", Platform: "pcbios",
+			URI: Reencode, EmptyInteger: true, IPv6: true, HTTPS: true, TFTP: true,
+		},
+		listed: strings.Fields(listed2019),
 	}
-	p.listed = strings.Fields(listed2019)
-	p.add(syntaxes2019, "", p.commands)
-	p.add(optional2019, "this build; others made then can have it", p.absent)
+	b.tables(syntaxes2019, optional2019, "this build; others made then can have it")
 	for _, y := range parseSyntaxes(syntaxes2026 + optional2026) {
-		if p.commands[y.Name] == nil && p.absent[y.Name] == nil {
-			y.Absent = "iPXE of that time"
-			p.absent[y.Name] = y
+		if b.commands[y.Name] == nil && b.absent[y.Name] == nil {
+			b.offer(y, "iPXE of that time")
 		}
 	}
-	return p
+	return b
 }
 
-func newCurrent() *Profile {
-	p := &Profile{
-		Name: "2021", Version: "2.0.0+", BuildArch: "i386", Platform: "pcbios",
-		URI: Keep, PlusEscaped: true, UUIDs: true, WorkingURI: true, TFTP: true,
-		commands: map[string]*Syntax{}, absent: map[string]*Syntax{},
+func newCurrent() *build {
+	b := &build{
+		name: "2021",
+		features: Features{
+			Version: "2.0.0+", BuildArch: "i386", Platform: "pcbios",
+			URI: Keep, PlusEscaped: true, UUIDs: true, WorkingURI: true, TFTP: true,
+		},
+		all: []string{"gzip"},
 	}
-	p.add(syntaxes2026, "", p.commands)
-	p.add(optional2026, "the default BIOS build; EFI builds and builds of one's own can have it", p.absent)
-	return p
+	b.tables(syntaxes2026, optional2026, "the default BIOS build; EFI builds and builds of one's own can have it")
+	return b
 }
 
-func (p *Profile) add(table, absent string, to map[string]*Syntax) {
-	for _, y := range parseSyntaxes(table) {
-		y.Absent = absent
-		to[y.Name] = y
+// tables reads the commands of the default build and those of others.
+func (b *build) tables(have, optional, absent string) {
+	b.commands, b.absent, b.optional = map[string]*Syntax{}, map[string]*Syntax{}, map[string]*Syntax{}
+	for _, y := range parseSyntaxes(have) {
+		b.commands[y.Name] = y
 	}
+	for _, y := range parseSyntaxes(optional) {
+		b.offer(y, absent)
+	}
+}
+
+// offer adds a command that the default build lacks.
+func (b *build) offer(y *Syntax, absent string) {
+	z := *y
+	b.optional[y.Name] = &z
+	y.Absent = absent
+	b.absent[y.Name] = y
 }
 
 // parseSyntaxes reads a table: names; options; bounds; usage.

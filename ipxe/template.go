@@ -39,7 +39,7 @@ func (e *TemplateError) Error() string {
 	if names == "" {
 		names = "a value"
 	}
-	return fmt.Sprintf("%s: line %d of the script: %s = \"%s\": %s", e.Template, e.Line, names, Printable(e.Value), e.Why)
+	return fmt.Sprintf("%s: line %d of the script: %s = \"%s\": %s", e.Template, e.Line, names, shown(e.Value), e.Why)
 }
 
 // Unwrap makes the error one of those that a script can't hold.

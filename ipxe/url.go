@@ -179,7 +179,7 @@ func boolIndex(b bool) int {
 
 func (b *Builder) queryValue(call string, p *urlPart, w *wordState) {
 	v := *b.filled(&p.value)
-	old := b.Profile == nil || b.Profile.URI == Reencode
+	old := b.Profile == (Profile{}) || b.Profile.Features().URI == Reencode
 	switch v.kind {
 	case exprHole:
 		kind := holeEscaped

@@ -25,7 +25,7 @@ func BenchmarkLint(b *testing.B) {
 	b.SetBytes(int64(len(src)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if l := Lint(Loader{}.Parse("f", src), Options{}); len(l) != 0 {
+		if l := lintOf(Loader{}.Parse("f", src), Options{}); len(l) != 0 {
 			b.Fatal(l[0])
 		}
 	}
@@ -45,7 +45,7 @@ func BenchmarkVerdict(b *testing.B) {
 	b.SetBytes(int64(len(src)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if ok, _ := Verdict(Loader{}.Parse("f", src), Options{}); !ok {
+		if ok, _ := verdictOf(Loader{}.Parse("f", src), Options{}); !ok {
 			b.Fatal("not ok")
 		}
 	}

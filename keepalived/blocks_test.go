@@ -138,8 +138,8 @@ func TestVerdictGivesTheRecordedTable(t *testing.T) {
 			h := testHost()
 			h.CPUs = 4
 			h.Resolve = func(string) bool { return false }
-			p := Profile{Version: Version{2, 2, 7}}
-			ok, why := Verdict(Loader{Profile: p}.Parse("f", []byte(r.context(line))), Options{Profile: p, Host: h})
+			p := Profile{version: Version{2, 2, 7}}
+			ok, why := verdictOf(Loader{Profile: p}.Parse("f", []byte(r.context(line))), Options{Profile: p, Host: h})
 			n++
 			if ok != (old == "0") {
 				wrong++

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -138,11 +139,14 @@ func sameAddresses(a, b *Instance) bool {
 	return true
 }
 
-// LintCluster returns what is wrong between the configurations of several nodes, on top
-// of what [Lint] finds in each. The places are in the files of the nodes, under the
-// names that their loaders give.
-func LintCluster(nodes []Node, o Options) diag.List {
-	evals := evaluateAll(nodes, o)
+// LintCluster reports inconsistencies between the configurations of several nodes. It does
+// not include the findings of [Lint]. The places are in the files of the nodes, under the
+// names that their loaders give. The error is that of ctx; a finding is never an error.
+func LintCluster(ctx context.Context, nodes []Node, o Options) (diag.List, error) {
+	evals := evaluateAll(ctx, nodes, o)
+	if err := ctx.Err(); err != nil {
+		return nil, errs.Errorf("lint a cluster of %d nodes: %w", len(nodes), err)
+	}
 	var list diag.List
 	for _, e := range evals {
 		e.store = store{}
@@ -156,13 +160,13 @@ func LintCluster(nodes []Node, o Options) diag.List {
 		list = append(list, e.list()...)
 	}
 	list.Sort()
-	return list
+	return list, nil
 }
 
-func evaluateAll(nodes []Node, o Options) []*eval {
+func evaluateAll(ctx context.Context, nodes []Node, o Options) []*eval {
 	var out []*eval
 	for _, n := range nodes {
-		out = append(out, evaluate(n.Config, o))
+		out = append(out, evaluate(ctx, n.Config, o))
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -26,37 +27,38 @@ const (
 
 // Fault is something that is wrong during a phase.
 type Fault struct {
-	Node, Subject string
-	Kind          FaultKind
+	Node    string    `json:"node,omitzero"`
+	Subject string    `json:"subject,omitzero"`
+	Kind    FaultKind `json:"kind,omitzero"`
 }
 
 // Outcome is what a phase leads to for one virtual router.
 type Outcome struct {
 	// Phase counts from 0, the start, in which all is well.
-	Phase int
+	Phase int `json:"phase,omitzero"`
 	// Instance is the name of the vrrp_instance.
-	Instance string
+	Instance string `json:"instance,omitzero"`
 	// Masters are the nodes that are MASTER at the end of the phase, in the order in
 	// which the nodes were given: one when all is well, more in a split brain, none in
 	// an outage.
-	Masters []string
+	Masters []string `json:"masters,omitzero"`
 	// Nodes holds what became of each node, in the order in which they were given.
-	Nodes []NodeOutcome
+	Nodes []NodeOutcome `json:"nodes,omitzero"`
 	// Reason says in words why it is so, and what would be needed for a failover that
 	// does not happen.
-	Reason string
+	Reason string `json:"reason,omitzero"`
 }
 
 // NodeOutcome is what became of one node.
 type NodeOutcome struct {
-	Node string
+	Node string `json:"node,omitzero"`
 	// State is "master", "backup", "fault" or "stopped".
-	State string
+	State string `json:"state,omitzero"`
 	// Effective is the priority with what checks add and take, also of a node that is
 	// in FAULT or stopped.
-	Effective int
+	Effective int `json:"effective,omitzero"`
 	// Addresses are the virtual addresses that the node holds.
-	Addresses []netip.Prefix
+	Addresses []netip.Prefix `json:"addresses,omitzero"`
 }
 
 // Simulate answers who is master. A phase with all nodes well comes first; each of the
@@ -69,7 +71,7 @@ type NodeOutcome struct {
 // It fails when a fault names a node, check or interface that there is not, or when two
 // nodes have one name.
 func Simulate(nodes []Node, phases [][]Fault, o Options) ([]Outcome, error) {
-	evals := evaluateAll(nodes, o)
+	evals := evaluateAll(context.Background(), nodes, o)
 	byName := map[string]int{}
 	for n, x := range nodes {
 		if _, ok := byName[x.Name]; ok {

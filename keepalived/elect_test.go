@@ -89,7 +89,7 @@ var failoverRows = []failoverRow{
 
 func simulatePair(t *testing.T, a, b string) [4]string {
 	t.Helper()
-	p := Profile{Version: Version{2, 2, 7}}
+	p := Profile{version: Version{2, 2, 7}}
 	load := func(name, text string) *Config { return Loader{Profile: p}.Parse(name, []byte(text)) }
 	nodes := []Node{{"A", load("A.conf", a), mustAddrs("192.168.200.2")[0]}, {"B", load("B.conf", b), mustAddrs("192.168.200.3")[0]}}
 	out, err := Simulate(nodes, [][]Fault{{{"A", "check", CheckFails}}, nil, {{"A", "", NodeStopped}}}, Options{})

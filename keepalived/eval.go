@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"context"
 	"net/netip"
 	"slices"
 	"strings"
@@ -11,6 +12,10 @@ import (
 // eval is one judgement of a configuration: the passes of the four processes over the
 // lines, and what they make of them.
 type eval struct {
+	ctx context.Context // of the call
+	// lap counts the lines that were taken; ended reports that ctx was seen to have ended.
+	lap   int
+	ended bool
 	vrids *[256]bool // the ids in use, once they are asked for
 	c     *Config
 	o     Options
@@ -65,11 +70,11 @@ type eval struct {
 
 // evaluate runs the passes, the checks at the end and, for the findings that
 // keepalived does not have, the other rules.
-func evaluate(c *Config, o Options) *eval {
-	if o.Profile.Version == (Version{}) && len(o.Profile.Without) == 0 {
+func evaluate(ctx context.Context, c *Config, o Options) *eval {
+	if o.Profile == (Profile{}) {
 		o.Profile = c.profile
 	}
-	e := &eval{c: c, o: o, v: o.Profile.Version.or(Newest), s: theSchema(), m: &Model{}}
+	e := &eval{ctx: ctx, c: c, o: o, v: o.Profile.Version(), s: theSchema(), m: &Model{}}
 	e.m.Global.defaults()
 	e.take(&c.store)
 	if c.tooMuch {
@@ -79,6 +84,9 @@ func evaluate(c *Config, o Options) *eval {
 	}
 	for _, p := range []program{parent, checker, vrrp, bfd} {
 		e.run(p)
+	}
+	if e.ctx.Err() != nil {
+		return e // what was found is thrown away
 	}
 	e.legacy()
 	e.quieten()

@@ -336,7 +336,7 @@ func (e *eval) globalVersion(s *stmt) {
 }
 
 func (e *eval) iptables(s *stmt) {
-	if !e.o.Profile.without("iptables") {
+	if !e.o.Profile.lacks("iptables") {
 		return
 	}
 	e.object("KA003", e.lineSpan(s), "vrrp_iptables: this build has no iptables and uses nftables").

@@ -1,6 +1,7 @@
 package keepalived_test
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -22,9 +23,18 @@ const story = `global_defs
 `
 
 func Example() {
-	old := keepalived.Profile{Version: keepalived.Version{Major: 1, Minor: 1, Patch: 13}}
+	old, err := keepalived.ParseProfile("1.1.13")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	c := keepalived.Loader{Profile: old}.Parse("keepalived.conf", []byte(story))
-	for _, d := range keepalived.Lint(c, keepalived.Options{}) {
+	list, err := keepalived.Lint(context.Background(), c, keepalived.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, d := range list {
 		if d.Severity == diag.Error {
 			fmt.Println(d)
 		}
@@ -56,7 +66,11 @@ func ExampleLoader_Load() {
 func ExampleLint() {
 	src := []byte("vrrp_instance V1 {\n    interface eth0\n    virtual_router_id 51\n    priority 300\n    virtual_ipaddress {\n        10.0.0.1/24\n    }\n}\n")
 	c := keepalived.Loader{}.Parse("keepalived.conf", src)
-	list := keepalived.Lint(c, keepalived.Options{Host: keepalived.NewHost("eth0")})
+	list, err := keepalived.Lint(context.Background(), c, keepalived.Options{Host: keepalived.NewHost("eth0")})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	if err := diag.WriteText(os.Stdout, list, c.Masked); err != nil {
 		fmt.Println(err)
 	}
@@ -86,13 +100,13 @@ func ExampleLint() {
 func ExampleVerdict() {
 	c := keepalived.Loader{}.Parse("keepalived.conf", []byte("vrrp_instance V1 {\n    interface eth7\n    virtual_router_id 51\n    virtual_ipaddress {\n        10.0.0.1/24\n    }\n}\n"))
 	for _, host := range []*keepalived.Host{nil, keepalived.NewHost("eth0", "eth7"), keepalived.NewHost("eth0")} {
-		ok, why := keepalived.Verdict(c, keepalived.Options{Host: host})
-		fmt.Println(ok, why)
+		r, err := keepalived.Verdict(context.Background(), c, keepalived.Options{Host: host})
+		fmt.Println(r.Result, r.Reasons, err)
 	}
 	// Output:
-	// true no findings
-	// true no findings
-	// false keepalived.conf:2:15: error: there is no interface "eth7" [KA064]
+	// accepted no findings <nil>
+	// accepted no findings <nil>
+	// refused keepalived.conf:2:15: error: there is no interface "eth7" [KA064] <nil>
 }
 
 func node(name, addr, state string, priority int) keepalived.Node {
@@ -122,7 +136,12 @@ func ExampleSimulate() {
 
 func ExampleLintCluster() {
 	nodes := []keepalived.Node{node("a", "10.0.0.2", "MASTER", 150), node("b", "10.0.0.3", "MASTER", 150)}
-	for _, d := range keepalived.LintCluster(nodes, keepalived.Options{}) {
+	list, err := keepalived.LintCluster(context.Background(), nodes, keepalived.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, d := range list {
 		fmt.Println(d)
 	}
 	// Output:
@@ -187,8 +206,8 @@ func ExampleKeywords() {
 	// "vrrp_sync_group" track_process: values, since 2.0.11
 }
 
-func ExampleRules() {
-	for _, r := range keepalived.Rules() {
+func ExampleRuleInfos() {
+	for _, r := range keepalived.RuleInfos() {
 		if r.ID == "KA016" {
 			fmt.Println(r.ID, r.Severity, r.Judged, r.Releases())
 			fmt.Println(r.Summary)

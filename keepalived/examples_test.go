@@ -36,7 +36,7 @@ func (x example) profile() Profile {
 	if v == (Version{}) {
 		v = Version{2, 2, 7}
 	}
-	return Profile{Version: v}
+	return Profile{version: v}
 }
 
 func (x example) load(name, text string) *Config {
@@ -46,9 +46,9 @@ func (x example) load(name, text string) *Config {
 // lint is what is found in a text, and in that of the second node with it.
 func (x example) lint(text, second string) diag.List {
 	if second == "" {
-		return Lint(x.load("example.conf", text), x.options())
+		return lintOf(x.load("example.conf", text), x.options())
 	}
-	return LintCluster([]Node{{Name: "a", Config: x.load("a.conf", text)}, {Name: "b", Config: x.load("b.conf", second)}}, x.options())
+	return lintClusterOf([]Node{{Name: "a", Config: x.load("a.conf", text)}, {Name: "b", Config: x.load("b.conf", second)}}, x.options())
 }
 
 func has(list diag.List, id string) *diag.Finding {
@@ -88,11 +88,11 @@ func TestRulesHaveExamples(t *testing.T) {
 			require.True(t, d.Range.Start.IsValid() || x.id == "KA209", "%s", d)
 			require.Zero(t, good.Count(diag.Error), "good: %s", show(good))
 			if r.Judged == Objects {
-				ok, _ := Verdict(x.load("example.conf", x.texts["bad"]), x.options())
+				ok, _ := verdictOf(x.load("example.conf", x.texts["bad"]), x.options())
 				require.False(t, ok)
 			}
 			if x.texts["good b"] == "" {
-				ok, why := Verdict(x.load("example.conf", x.texts["good"]), x.options())
+				ok, why := verdictOf(x.load("example.conf", x.texts["good"]), x.options())
 				require.True(t, ok, "%s", show(why))
 			}
 			if len(d.Fixes) == 0 {
@@ -117,7 +117,7 @@ func TestRulesHaveExamples(t *testing.T) {
 			}
 		})
 	}
-	for _, r := range Rules() {
+	for _, r := range RuleInfos() {
 		require.True(t, seen[r.ID], "%s has no example", r.ID)
 		require.NotEmpty(t, r.Bad)
 		require.NotEmpty(t, r.Good)
@@ -182,8 +182,8 @@ func writeFixed(t *testing.T, fixed map[string][2]string) {
 func TestRulesHavePages(t *testing.T) {
 	pages, err := parsePages(pagesText)
 	require.NoError(t, err)
-	require.Len(t, pages, len(Rules()))
-	for _, r := range Rules() {
+	require.Len(t, pages, len(RuleInfos()))
+	for _, r := range RuleInfos() {
 		require.NotEmpty(t, r.Matters, r.ID)
 		require.NotEmpty(t, r.Remedy, r.ID)
 		require.NotEmpty(t, r.Summary, r.ID)

@@ -18,7 +18,7 @@ func Format(src []byte) ([]byte, error) {
 	if err := f.matched(); err != nil {
 		return nil, err
 	}
-	reader := Loader{Profile: Profile{Version: Version{2, 2, 7}}, ConfigID: "format",
+	reader := Loader{Profile: Profile{version: Version{2, 2, 7}}, ConfigID: "format",
 		MaxLines: 100_000 + 4*bytes.Count(src, []byte{'\n'}), MaxBytes: 16<<20 + 8*int64(len(src))}
 	before := reader.Parse("", src)
 	if before.tooMuch {

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"runtime"
@@ -114,7 +115,7 @@ func TestBadInputGivesOneDiagnostic(t *testing.T) {
 			l := row.l
 			l.FS = row.fs
 			for _, v := range []Version{v2_2_7, {2, 4, 3}} {
-				l.Profile = Profile{Version: v}
+				l.Profile = Profile{version: v}
 				ids := row.ids
 				if v != v2_2_7 && row.ids4 != "" {
 					ids = row.ids4
@@ -126,7 +127,7 @@ func TestBadInputGivesOneDiagnostic(t *testing.T) {
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
 				c := l.Parse("main", []byte(row.src))
-				list := Lint(c, Options{Host: NewHost("eth0")})
+				list := lintOf(c, Options{Host: NewHost("eth0")})
 				runtime.ReadMemStats(&after)
 				// The most is what expansion may take, and some hundred bytes for each
 				// byte of lines that are two bytes long.
@@ -141,7 +142,7 @@ func TestBadInputGivesOneDiagnostic(t *testing.T) {
 				if row.more != "" {
 					require.True(t, slices.ContainsFunc(list, func(d diag.Finding) bool { return strings.HasSuffix(d.Message, row.more) }), "%.2000s", show(list))
 				}
-				ok, why := Verdict(c, Options{Host: NewHost("eth0")})
+				ok, why := verdictOf(c, Options{Host: NewHost("eth0")})
 				require.Equal(t, ok, len(why) == 0)
 				if row.ok != "" {
 					require.Equal(t, row.ok == "yes", ok, "%s", v)
@@ -164,14 +165,14 @@ func TestManyOfOneKindAreBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, v := range []Version{v1_1_13, v2_2_7, {2, 4, 3}} {
-				c := Loader{Profile: Profile{Version: v}}.Parse("main", []byte(src))
+				c := Loader{Profile: Profile{version: v}}.Parse("main", []byte(src))
 				o := Options{Host: NewHost("eth0")}
 				byRule := map[string]int{}
-				for _, d := range Lint(c, o) {
+				for _, d := range lintOf(c, o) {
 					byRule[d.Rule]++
 					require.LessOrEqual(t, byRule[d.Rule], MaxPerRule)
 				}
-				_, why := Verdict(c, o)
+				_, why := verdictOf(c, o)
 				require.LessOrEqual(t, len(why), 4*MaxPerRule)
 				Recipients(c, o)
 				require.Len(t, c.Masked("main"), len(src))
@@ -243,7 +244,7 @@ func TestNoCheckIsQuadratic(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			looks := func(n int) int {
 				c := Loader{}.Parse("f", []byte(src(n)))
-				return c.work + evaluate(c, Options{}).work
+				return c.work + evaluate(context.Background(), c, Options{}).work
 			}
 			small, big := looks(4000), looks(8000)
 			t.Logf("%d looks for 4,000, %d for 8,000", small, big)
@@ -275,9 +276,9 @@ func FuzzLint(f *testing.F) {
 		if len(src) > 1<<16 {
 			return
 		}
-		l := Loader{Profile: Profile{Version: releases[int(release)%len(releases)]}, MaxLines: 10_000, MaxBytes: 1 << 20}
+		l := Loader{Profile: Profile{version: releases[int(release)%len(releases)]}, MaxLines: 10_000, MaxBytes: 1 << 20}
 		c := l.Parse("f", src)
-		list := Lint(c, Options{})
+		list := lintOf(c, Options{})
 		for _, d := range list {
 			require.NotEmpty(t, d.Rule)
 			require.LessOrEqual(t, d.Range.End.Offset, len(src))
@@ -286,7 +287,7 @@ func FuzzLint(f *testing.F) {
 				require.NoError(t, err, "%s", d)
 			}
 		}
-		Verdict(c, Options{})
+		verdictOf(c, Options{})
 		Recipients(c, Options{})
 		require.Len(t, c.Masked("f"), len(src))
 		_, _ = Simulate([]Node{{Name: "a", Config: c}, {Name: "b", Config: c}}, nil, Options{})

@@ -137,16 +137,20 @@ func (j *judge) config(name, text string) *Config {
 }
 
 func (j *judge) profile() Profile {
-	p := Profile{Version: j.version}
+	var without []string
 	if os.Getenv("DOUGU_KEEPALIVED") != "" {
-		p.Without = []string{"iptables", "regex", "snmp", "dbus"}
+		without = []string{"iptables", "regex", "snmp", "dbus"}
+	}
+	p, err := NewProfile(j.version, without...)
+	if err != nil {
+		panic(err)
 	}
 	return p
 }
 
 // verdict is ours on the same text.
 func (j *judge) verdict(name, text string) (bool, string) {
-	ok, why := Verdict(j.config(name, text), Options{Profile: j.profile(), Host: testHost()})
+	ok, why := verdictOf(j.config(name, text), Options{Profile: j.profile(), Host: testHost()})
 	var b strings.Builder
 	for i, d := range why {
 		if i == 8 {

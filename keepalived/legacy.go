@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"context"
 	"fmt"
 	"strings"
 )
@@ -9,7 +10,7 @@ import (
 // mail, in order. Releases before 1.2.20 take braces in the wrong place for addresses;
 // so does the answer for them, which is read from the main file alone.
 func Recipients(c *Config, o Options) []string {
-	e := evaluate(c, o)
+	e := evaluate(context.Background(), c, o)
 	return e.m.Global.NotificationEmails
 }
 

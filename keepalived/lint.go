@@ -11,16 +11,18 @@ import (
 
 // lint adds what keepalived passes in silence.
 func (e *eval) lint() {
-	e.lintWords()
-	e.lintDefinitions()
-	e.lintMail()
+	for _, pass := range []func(){e.lintWords, e.lintDefinitions, e.lintMail, e.lintInstances, e.lintAddresses, e.lintScripts, e.lintGroups, e.lintServers} {
+		if e.ctx.Err() != nil {
+			return
+		}
+		pass()
+	}
+}
+
+func (e *eval) lintInstances() {
 	for _, i := range e.m.Instances {
 		e.lintInstance(i)
 	}
-	e.lintAddresses()
-	e.lintScripts()
-	e.lintGroups()
-	e.lintServers()
 }
 
 // spend reports whether a costly look, at n things, may still be made: hostile input

@@ -34,7 +34,7 @@ type Loader struct {
 	// Show turns the name of a file in FS into the one that findings give; nil: the
 	// name itself.
 	Show func(name string) string
-	// Profile decides how lines are read; the zero value is the newest release.
+	// Profile is the build whose way of reading lines is used. If zero, [Newest] is used.
 	Profile Profile
 	// ConfigID is what @id lines are compared with: the option -i, or the name of
 	// the node up to its first dot. Empty: no id, so that "@id" never holds and

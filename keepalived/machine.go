@@ -88,9 +88,18 @@ func (e *eval) literal(s *stmt, i int) bool {
 	return e.c.plain(s.l, int(w.at), int(w.at)+len(w.s))
 }
 
+// cancelled reports whether the context has ended. It looks once in lapLines lines.
+func (e *eval) cancelled() bool {
+	const lapLines = 1024
+	if e.lap++; e.lap%lapLines == 0 && e.ctx.Err() != nil {
+		e.ended = true
+	}
+	return e.ended
+}
+
 // next returns the next logical line, and keeps account of braces.
 func (e *eval) next() (stmt, bool) {
-	if e.pos >= len(e.lines) {
+	if e.pos >= len(e.lines) || e.cancelled() {
 		return stmt{}, false
 	}
 	l := e.lines[e.pos]

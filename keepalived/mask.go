@@ -208,7 +208,7 @@ func (c *Config) mask(file int32) []byte {
 	text := c.sources[file].text
 	m := &masker{text: text, out: []byte(text), names: map[string]bool{}, s: theSchema()}
 	wanted := false
-	old := c.profile.Version != (Version{}) && c.profile.Version.before(Version{1, 4, 0})
+	old := c.profile.Version().before(Version{1, 4, 0})
 	for from := 0; from < len(text); {
 		end := len(text)
 		if n := strings.IndexByte(text[from:], '\n'); n >= 0 {

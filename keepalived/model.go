@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"context"
 	"net/netip"
 	"time"
 )
@@ -8,47 +9,49 @@ import (
 // Model is what keepalived makes of a configuration: values with their defaults, as
 // its own dump shows them. See [Config.Model].
 type Model struct {
-	Global         Global
-	Instances      []*Instance
-	SyncGroups     []*SyncGroup
-	Scripts        []*Script
-	VirtualServers []*VirtualServer
-	ServerGroups   []*ServerGroup
-	BFD            []*BFD
-	TrackFiles     []*TrackFile
-	Processes      []*TrackProcess
+	Global         Global           `json:"global,omitzero"`
+	Instances      []*Instance      `json:"instances,omitzero"`
+	SyncGroups     []*SyncGroup     `json:"syncGroups,omitzero"`
+	Scripts        []*Script        `json:"scripts,omitzero"`
+	VirtualServers []*VirtualServer `json:"virtualServers,omitzero"`
+	ServerGroups   []*ServerGroup   `json:"serverGroups,omitzero"`
+	BFD            []*BFD           `json:"bfd,omitzero"`
+	TrackFiles     []*TrackFile     `json:"trackFiles,omitzero"`
+	Processes      []*TrackProcess  `json:"processes,omitzero"`
 }
 
 // Model evaluates the configuration for a profile. Instances and servers to which
 // keepalived objects are listed with what it makes of them.
-func (c *Config) Model(o Options) *Model { return evaluate(c, o).m }
+func (c *Config) Model(o Options) *Model { return evaluate(context.Background(), c, o).m }
 
 // Global holds the values of global_defs.
 type Global struct {
-	RouterID           string
-	NotificationEmails []string
-	EmailFrom          string
-	SMTPServer         string
-	SMTPPort           int
-	SMTPTimeout        time.Duration
-	SMTPHelo           string
-	VRRPVersion        int
-	Strict             bool
-	ScriptSecurity     bool
-	ScriptUser         string
-	DynamicInterfaces  bool
-	DefaultInterface   string
-	Multicast4         netip.Addr
-	Multicast6         netip.Addr
-	GarpDelay          time.Duration
-	GarpRepeat         int64
-	GarpRefresh        int64
-	GarpRefreshRepeat  int64
-	GarpLowerRepeat    int64
-	DownTimerAdverts   int64
+	RouterID           string        `json:"routerID,omitzero"`
+	NotificationEmails []string      `json:"notificationEmails,omitzero"`
+	EmailFrom          string        `json:"emailFrom,omitzero"`
+	SMTPServer         string        `json:"smtpServer,omitzero"`
+	SMTPPort           int           `json:"smtpPort,omitzero"`
+	SMTPTimeout        time.Duration `json:"smtpTimeout,omitzero"`
+	SMTPHelo           string        `json:"smtpHelo,omitzero"`
+	VRRPVersion        int           `json:"vrrpVersion,omitzero"`
+	Strict             bool          `json:"strict,omitzero"`
+	ScriptSecurity     bool          `json:"scriptSecurity,omitzero"`
+	ScriptUser         string        `json:"scriptUser,omitzero"`
+	DynamicInterfaces  bool          `json:"dynamicInterfaces,omitzero"`
+	DefaultInterface   string        `json:"defaultInterface,omitzero"`
+	Multicast4         netip.Addr    `json:"multicast4,omitzero"`
+	Multicast6         netip.Addr    `json:"multicast6,omitzero"`
+	GarpDelay          time.Duration `json:"garpDelay,omitzero"`
+	GarpRepeat         int64         `json:"garpRepeat,omitzero"`
+	GarpRefresh        int64         `json:"garpRefresh,omitzero"`
+	GarpRefreshRepeat  int64         `json:"garpRefreshRepeat,omitzero"`
+	GarpLowerRepeat    int64         `json:"garpLowerRepeat,omitzero"`
+	DownTimerAdverts   int64         `json:"downTimerAdverts,omitzero"`
 	// AlertVRRP, AlertChecker and Alert are the settings of smtp_alert_vrrp,
 	// smtp_alert_checker and smtp_alert; nil while they are not set.
-	Alert, AlertVRRP, AlertChecker *bool
+	Alert        *bool `json:"alert,omitzero"`
+	AlertVRRP    *bool `json:"alertVRRP,omitzero"`
+	AlertChecker *bool `json:"alertChecker,omitzero"`
 
 	at, emailsAt, fromAt, serverAt, securityAt, userAt, routerAt, strictAt span
 	emailSpans                                                             []span
@@ -84,31 +87,31 @@ func (g *Global) defaults() {
 
 // Instance is a vrrp_instance.
 type Instance struct {
-	Name      string
-	State     string // "MASTER", "BACKUP": the state it starts in
-	Interface string
-	VRID      int
-	Priority  int
-	Version   int
-	Family    int // 4 or 6
-	Advert    time.Duration
-	AuthType  string // "", "PASS", "AH", "HMAC"
-	NoPreempt bool
+	Name      string        `json:"name,omitzero"`
+	State     string        `json:"state,omitzero"` // "MASTER", "BACKUP": the state it starts in
+	Interface string        `json:"interface,omitzero"`
+	VRID      int           `json:"vrid,omitzero"`
+	Priority  int           `json:"priority,omitzero"`
+	Version   int           `json:"version,omitzero"`
+	Family    int           `json:"family,omitzero"` // 4 or 6
+	Advert    time.Duration `json:"advert,omitzero"`
+	AuthType  string        `json:"authType,omitzero"` // "", "PASS", "AH", "HMAC"
+	NoPreempt bool          `json:"noPreempt,omitzero"`
 	// PreemptDelay, Strict, Accept as they hold after all checks.
-	PreemptDelay time.Duration
-	Strict       bool
-	Accept       bool
-	Addresses    []Address
-	Excluded     []Address
-	Peers        []netip.Addr
-	Source       netip.Addr
-	Unicast      bool
-	DownAdverts  int64
-	Group        string // the sync group
-	Tracks       []Track
-	DontTrack    bool // dont_track_primary
+	PreemptDelay time.Duration `json:"preemptDelay,omitzero"`
+	Strict       bool          `json:"strict,omitzero"`
+	Accept       bool          `json:"accept,omitzero"`
+	Addresses    []Address     `json:"addresses,omitzero"`
+	Excluded     []Address     `json:"excluded,omitzero"`
+	Peers        []netip.Addr  `json:"peers,omitzero"`
+	Source       netip.Addr    `json:"source,omitzero"`
+	Unicast      bool          `json:"unicast,omitzero"`
+	DownAdverts  int64         `json:"downAdverts,omitzero"`
+	Group        string        `json:"group,omitzero"` // the sync group
+	Tracks       []Track       `json:"tracks,omitzero"`
+	DontTrack    bool          `json:"dontTrack,omitzero"` // dont_track_primary
 	// Fault reports that the instance cannot run as it is configured.
-	Fault bool
+	Fault bool `json:"fault,omitzero"`
 
 	head, nameAt, stateAt, ifAt, vridAt, prioAt, advertAt, authAt, authTypeAt, authPassAt, versionAt, nopreemptAt, preemptAt  span
 	preemptDelayAt, vipsAt, srcAt, peersAt, strictAt, acceptAt, xmitAt, smtpAt, dontTrackAt, ttlAt, mcastAt, evipsAt, closeAt span
@@ -147,8 +150,8 @@ type netIf struct {
 // Address is a virtual address with the interface it is put on; an empty Dev is the
 // instance's own.
 type Address struct {
-	Prefix netip.Prefix
-	Dev    string
+	Prefix netip.Prefix `json:"prefix,omitzero"`
+	Dev    string       `json:"dev,omitzero"`
 
 	at       span
 	vmac     bool
@@ -159,12 +162,12 @@ type Address struct {
 // Track is something an instance tracks.
 type Track struct {
 	// Kind is "script", "interface", "file", "process" or "bfd".
-	Kind string
-	Name string
+	Kind string `json:"kind,omitzero"`
+	Name string `json:"name,omitzero"`
 	// Weight 0 means that the instance goes to FAULT; Reverse turns the meaning of
 	// the check.
-	Weight  int
-	Reverse bool
+	Weight  int  `json:"weight,omitzero"`
+	Reverse bool `json:"reverse,omitzero"`
 
 	at       span
 	weightAt span // where the weight is written, or nowhere
@@ -173,8 +176,8 @@ type Track struct {
 
 // SyncGroup is a vrrp_sync_group.
 type SyncGroup struct {
-	Name    string
-	Members []string
+	Name    string   `json:"name,omitzero"`
+	Members []string `json:"members,omitzero"`
 
 	head, groupAt span
 	set           bool
@@ -188,14 +191,14 @@ type SyncGroup struct {
 
 // Script is a vrrp_script.
 type Script struct {
-	Name     string
-	Command  []string
-	Interval time.Duration
-	Timeout  time.Duration
-	Rise     int64
-	Fall     int64
-	Weight   int
-	Reverse  bool
+	Name     string        `json:"name,omitzero"`
+	Command  []string      `json:"command,omitzero"`
+	Interval time.Duration `json:"interval,omitzero"`
+	Timeout  time.Duration `json:"timeout,omitzero"`
+	Rise     int64         `json:"rise,omitzero"`
+	Fall     int64         `json:"fall,omitzero"`
+	Weight   int           `json:"weight,omitzero"`
+	Reverse  bool          `json:"reverse,omitzero"`
 
 	head, scriptAt, timeoutAt, intervalAt, weightAt span
 	user                                            string
@@ -207,19 +210,19 @@ type Script struct {
 
 // TrackFile is a track_file.
 type TrackFile struct {
-	Name    string
-	File    string
-	Weight  int
-	Reverse bool
+	Name    string `json:"name,omitzero"`
+	File    string `json:"file,omitzero"`
+	Weight  int    `json:"weight,omitzero"`
+	Reverse bool   `json:"reverse,omitzero"`
 	head    span
 }
 
 // TrackProcess is a vrrp_track_process.
 type TrackProcess struct {
-	Name      string
-	Process   string
-	Weight    int
-	Reverse   bool
+	Name      string `json:"name,omitzero"`
+	Process   string `json:"process,omitzero"`
+	Weight    int    `json:"weight,omitzero"`
+	Reverse   bool   `json:"reverse,omitzero"`
 	quorum    int64
 	quorumMax int64
 	head      span
@@ -227,11 +230,11 @@ type TrackProcess struct {
 
 // BFD is a bfd_instance.
 type BFD struct {
-	Name     string
-	Neighbor netip.Addr
-	Source   netip.Addr
-	Weight   int
-	Reverse  bool
+	Name     string     `json:"name,omitzero"`
+	Neighbor netip.Addr `json:"neighbor,omitzero"`
+	Source   netip.Addr `json:"source,omitzero"`
+	Weight   int        `json:"weight,omitzero"`
+	Reverse  bool       `json:"reverse,omitzero"`
 	head     span
 	ttl      int64
 	maxHops  int64
@@ -250,7 +253,7 @@ type notify struct {
 
 // ServerGroup is a virtual_server_group.
 type ServerGroup struct {
-	Name string
+	Name string `json:"name,omitzero"`
 
 	head    span
 	v4, v6  bool
@@ -270,22 +273,22 @@ type vsgEntry struct {
 // VirtualServer is a virtual_server.
 type VirtualServer struct {
 	// Address and Port, or Mark, or Group say what the server is for.
-	Address netip.Addr
-	Port    uint16
-	Mark    uint32
-	Group   string
+	Address netip.Addr `json:"address,omitzero"`
+	Port    uint16     `json:"port,omitzero"`
+	Mark    uint32     `json:"mark,omitzero"`
+	Group   string     `json:"group,omitzero"`
 	// Family is 4 or 6, 0 when it is not known.
-	Family    int
-	Protocol  string
-	Scheduler string
-	Kind      string // NAT, DR, TUN
-	DelayLoop time.Duration
-	Quorum    int64
+	Family    int           `json:"family,omitzero"`
+	Protocol  string        `json:"protocol,omitzero"`
+	Scheduler string        `json:"scheduler,omitzero"`
+	Kind      string        `json:"kind,omitzero"` // NAT, DR, TUN
+	DelayLoop time.Duration `json:"delayLoop,omitzero"`
+	Quorum    int64         `json:"quorum,omitzero"`
 	// Hysteresis as it holds after all checks.
-	Hysteresis  int64
-	Persistence int64 // seconds, 0 without
-	Sorry       *RealServer
-	Servers     []*RealServer
+	Hysteresis  int64         `json:"hysteresis,omitzero"`
+	Persistence int64         `json:"persistence,omitzero"` // seconds, 0 without
+	Sorry       *RealServer   `json:"sorry,omitzero"`
+	Servers     []*RealServer `json:"servers,omitzero"`
 
 	head, kindAt, protoAt, schedAt, quorumAt, hystAt, persistAt, granAt, sorryAt, fwmarkAt, suspendAt, opsAt, closeAt span
 	tun                                                                                                               tunnel
@@ -306,11 +309,11 @@ type tunnel struct {
 
 // RealServer is a real_server or a sorry_server.
 type RealServer struct {
-	Address  netip.Addr
-	Port     uint16
-	Weight   int64
-	Kind     string
-	Checkers []string
+	Address  netip.Addr `json:"address,omitzero"`
+	Port     uint16     `json:"port,omitzero"`
+	Weight   int64      `json:"weight,omitzero"`
+	Kind     string     `json:"kind,omitzero"`
+	Checkers []string   `json:"checkers,omitzero"`
 
 	head, weightAt, kindAt span
 	tun                    tunnel

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"context"
 	"net/netip"
 
 	"dougu.internal/diag"
@@ -8,8 +9,8 @@ import (
 
 // Options are what a judgement depends on besides the text.
 type Options struct {
-	// Profile is the build of keepalived that is asked for. It should be that of the
-	// Loader; the zero value takes over the Loader's.
+	// Profile is the build of keepalived to emulate. It should be the profile of the
+	// [Loader]. If zero, the profile of the Loader is used.
 	Profile Profile
 	// Host holds what is known of the machine; nil: nothing. What is unknown is not
 	// judged.
@@ -43,9 +44,9 @@ type Host struct {
 // Interface is a network interface.
 type Interface struct {
 	// Addresses are those of the interface; nil: unknown.
-	Addresses []netip.Addr
+	Addresses []netip.Addr `json:"addresses,omitzero"`
 	// MTU in bytes; 0: 1500.
-	MTU int
+	MTU int `json:"mtu,omitzero"`
 }
 
 // ScriptState is what is known of the file of a script.
@@ -97,25 +98,63 @@ func (h *Host) knows(name string) (exists, ok bool) {
 	return exists, true
 }
 
-// Lint returns what is wrong with a configuration, sorted: what keepalived objects to
-// and what it passes in silence. Findings that a comment "lint:ignore" silences are
-// left out, repetitions folded beyond [MaxPerMessage] and [MaxPerRule]. The same input
-// gives the same list. When a limit of the [Loader] ended the reading, only what was
-// found until then is listed.
-func Lint(c *Config, o Options) diag.List {
-	e := evaluate(c, o)
-	return e.list()
+// Lint returns the findings for a configuration, sorted by file and place: what keepalived
+// objects to and what it accepts silently. Findings that a comment "lint:ignore" suppresses
+// are left out. Repetitions beyond [MaxPerMessage] and [MaxPerRule] are counted in the last
+// finding that is listed. The same input gives the same list. If a limit of the [Loader]
+// ended the reading, the list contains only the findings up to that place. The error is
+// that of ctx; a finding is never an error.
+func Lint(ctx context.Context, c *Config, o Options) (diag.List, error) {
+	e := evaluate(ctx, c, o)
+	if err := ctx.Err(); err != nil {
+		return nil, errs.Errorf("lint %s: %w", c.Name, err)
+	}
+	return e.list(), nil
 }
 
-// Verdict returns what keepalived -t of the profile says of a configuration, and for
-// what. Comments "lint:ignore" do not change the verdict. For releases before 2.0.4,
-// which have no -t, ok means that the daemon does what the text says.
-func Verdict(c *Config, o Options) (ok bool, why diag.List) {
-	e := evaluate(c, o)
-	why = c.diagnostics(&e.store, func(f *finding) bool { return f.objects && !f.quiet })
-	if len(why) > 0 {
-		return false, why
+// Result is the result of keepalived -t.
+type Result uint8
+
+// The results.
+const (
+	// ResultUnknown means that the result is not known: a limit of the [Loader] ended the
+	// reading of the configuration.
+	ResultUnknown Result = iota
+	// Accepted means that keepalived -t accepts the configuration.
+	Accepted
+	// Refused means that keepalived -t refuses the configuration.
+	Refused
+)
+
+// TestResult is the result of [Verdict].
+type TestResult struct {
+	Result Result `json:"result"`
+	// Reasons lists the findings to which keepalived objects. If Result is ResultUnknown, it
+	// contains the limit that was reached.
+	Reasons diag.List `json:"reasons,omitzero"`
+}
+
+// Verdict returns the result of keepalived -t and the reasons for it. Comments
+// "lint:ignore" do not change it. Releases before 2.0.4 do not have the option -t; for them
+// Accepted means that the daemon does what the text says. The error is that of ctx.
+func Verdict(ctx context.Context, c *Config, o Options) (TestResult, error) {
+	e := evaluate(ctx, c, o)
+	if err := ctx.Err(); err != nil {
+		return TestResult{}, errs.Errorf("test %s: %w", c.Name, err)
 	}
-	why = c.diagnostics(&e.store, func(f *finding) bool { return f.objects })
-	return len(why) == 0, why
+	why := c.diagnostics(&e.store, func(f *finding) bool { return f.objects && !f.quiet })
+	if len(why) == 0 {
+		why = c.diagnostics(&e.store, func(f *finding) bool { return f.objects })
+	}
+	if len(why) == 0 && c.tooMuch {
+		why = c.diagnostics(&e.store, func(f *finding) bool { return f.rule == limitRule })
+	}
+	r := TestResult{Result: Refused, Reasons: why}
+	switch {
+	case c.tooMuch:
+		r.Result = ResultUnknown
+	case len(why) == 0:
+		r.Result = Accepted
+	}
+	return r, nil
 }

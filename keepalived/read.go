@@ -75,7 +75,7 @@ type definition struct {
 }
 
 func newReader(c *Config, l Loader) *reader {
-	r := &reader{c: c, l: l, v: l.Profile.Version.or(Newest), byName: map[string]*definition{}}
+	r := &reader{c: c, l: l, v: l.Profile.Version(), byName: map[string]*definition{}}
 	for _, name := range []string{"_PWD", "_INSTANCE", "_RANDOM", "_ENV"} {
 		if name == "_ENV" && r.v.before(version240) {
 			continue
@@ -112,11 +112,14 @@ func (r *reader) report(rule string, at span, format string, args ...any) *findi
 	return r.c.report(rule, at, format, args...)
 }
 
+// limitRule is the rule of what is larger than a limit.
+const limitRule = "KA037"
+
 func (r *reader) stop(at span, format string, args ...any) {
 	if !r.stopped {
 		r.stopped = true
 		r.c.tooMuch = true
-		f := r.report("KA037", at, format, args...)
+		f := r.report(limitRule, at, format, args...)
 		f.objects = true
 	}
 }

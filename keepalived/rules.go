@@ -16,21 +16,24 @@ var rulesText string
 //go:embed pages.txt
 var pagesText string
 
-// Rule describes a rule.
-type Rule struct {
-	// Rule has the id, which is stable and never used again for something else, and the
-	// usual severity; what keepalived objects to is always an error. Its Help says what
-	// the finding means, why it matters and what to do, in three paragraphs at most.
+// RuleInfo describes a rule and the releases to which it applies.
+type RuleInfo struct {
+	// Rule contains the identifier, which is never used again for another rule, and the
+	// usual severity. A finding to which keepalived objects has the severity Error. Help
+	// consists of the parts that follow.
 	diag.Rule
-	// Means, Matters and Remedy are the parts of Help; Means may be empty.
-	Means, Matters, Remedy string
-	// First and Last are the releases for which it is asked; zero means no bound.
-	First, Last Version
-	// Bad is an example in which the rule finds something, Good one like it in which
-	// it does not.
-	Bad, Good string
-	// Judged says what keepalived -t makes of it.
-	Judged Judgement
+	// Means describes what the finding means. It may be empty.
+	Means string `json:"means,omitzero"`
+	// Matters describes the consequences.
+	Matters string `json:"matters,omitzero"`
+	// Remedy describes what to do.
+	Remedy string `json:"remedy,omitzero"`
+	// First is the first release to which the rule applies. If zero, there is no first one.
+	First Version `json:"first,omitzero"`
+	// Last is the last release to which the rule applies. If zero, there is no last one.
+	Last Version `json:"last,omitzero"`
+	// Judged is the reaction of keepalived -t.
+	Judged Judgement `json:"judged,omitzero"`
 }
 
 // Judgement says whether keepalived -t objects to what a rule finds.
@@ -43,21 +46,8 @@ const (
 	ByChance                      // it depends on the release or the case
 )
 
-// String returns "silent", "objects" or "varies".
-func (j Judgement) String() string {
-	switch j {
-	case Silent:
-		return "silent"
-	case Objects:
-		return "objects"
-	case ByChance:
-		return "varies"
-	}
-	return "invalid"
-}
-
 // Releases describes the releases of a rule: "all", "2.0.9-", "-1.4.1".
-func (r Rule) Releases() string {
+func (r RuleInfo) Releases() string {
 	none := Version{}
 	switch {
 	case r.First == none && r.Last == none:
@@ -71,7 +61,7 @@ func (r Rule) Releases() string {
 }
 
 // ruleTable holds the rules without their examples, which only their pages want.
-var ruleTable = sync.OnceValue(func() []Rule {
+var ruleTable = sync.OnceValue(func() []RuleInfo {
 	rules, err := parseRules(rulesText)
 	if err != nil {
 		panic(err) // the table is part of the program; a test reads it
@@ -79,7 +69,7 @@ var ruleTable = sync.OnceValue(func() []Rule {
 	return rules
 })
 
-var theRules = sync.OnceValue(func() []Rule {
+var theRules = sync.OnceValue(func() []RuleInfo {
 	rules := slices.Clone(ruleTable())
 	pages, err := parsePages(pagesText)
 	if err != nil {
@@ -106,8 +96,8 @@ var theRules = sync.OnceValue(func() []Rule {
 	return rules
 })
 
-func parseRules(text string) ([]Rule, error) {
-	var out []Rule
+func parseRules(text string) ([]RuleInfo, error) {
+	var out []RuleInfo
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
 		if line == "" || line[0] == '#' {
@@ -117,7 +107,7 @@ func parseRules(text string) ([]Rule, error) {
 		if len(f) != 6 {
 			return nil, fmt.Errorf("keepalived: rule %q", line)
 		}
-		r := Rule{Rule: diag.Rule{ID: f[0], Summary: f[4]}, Means: f[5]}
+		r := RuleInfo{Rule: diag.Rule{ID: f[0], Summary: f[4]}, Means: f[5]}
 		r.Severity = map[string]diag.Severity{"E": diag.Error, "W": diag.Warning, "I": diag.Info}[f[1]]
 		r.Judged = map[string]Judgement{"n": Silent, "y": Objects, "v": ByChance}[f[3]]
 		if r.Severity == 0 || r.Judged == 0 {
@@ -157,16 +147,25 @@ func parsePages(text string) (map[string][2]string, error) {
 	return out, nil
 }
 
-var rulesByID = sync.OnceValue(func() map[string]Rule {
-	m := map[string]Rule{}
+var rulesByID = sync.OnceValue(func() map[string]RuleInfo {
+	m := map[string]RuleInfo{}
 	for _, r := range ruleTable() {
 		m[r.ID] = r
 	}
 	return m
 })
 
-// ruleOf returns a rule, or the zero Rule when there is none of that id.
-func ruleOf(id string) Rule { return rulesByID()[id] }
+// ruleOf returns a rule, or the zero RuleInfo when there is none of that id.
+func ruleOf(id string) RuleInfo { return rulesByID()[id] }
 
-// Rules returns all rules in the order of their ids.
-func Rules() []Rule { return slices.Clone(theRules()) }
+// Rules returns all rules, sorted by identifier.
+func Rules() []diag.Rule {
+	list := make([]diag.Rule, 0, len(theRules()))
+	for _, r := range theRules() {
+		list = append(list, r.Rule)
+	}
+	return list
+}
+
+// RuleInfos returns all rules with their releases, sorted by identifier.
+func RuleInfos() []RuleInfo { return slices.Clone(theRules()) }

@@ -180,28 +180,29 @@ func (s *schema) block(path string) *block {
 
 // known reports whether a build knows the keyword.
 func (k *keyword) known(p Profile) bool {
-	v := p.Version.or(Newest)
+	v := p.Version()
 	if v.before(k.since) || k.until != (Version{}) && k.until.before(v) {
 		return false
 	}
-	return k.option == "" || !p.without(k.option)
+	return k.option == "" || !p.lacks(k.option)
 }
 
 // Keyword describes a keyword for completion and documentation.
 type Keyword struct {
 	// Block is the path of the block it stands in, such as
 	// "virtual_server/real_server"; empty for the outermost level.
-	Block string
+	Block string `json:"block,omitzero"`
 	// Name as it is written.
-	Name string
+	Name string `json:"name,omitzero"`
 	// Since is the first release that knows the keyword, Until the last one; zero
 	// while it lives.
-	Since, Until Version
+	Since Version `json:"since,omitzero"`
+	Until Version `json:"until,omitzero"`
 	// Value describes what follows: "flag", "block", "values", "word",
 	// "number 1..255", "seconds 0.01..255" and the like.
-	Value string
+	Value string `json:"value,omitzero"`
 	// Option is the build option that brings it, or empty.
-	Option string
+	Option string `json:"option,omitzero"`
 }
 
 // Keywords returns the whole table, block by block in the order of the schema.

@@ -18,8 +18,8 @@ var (
 )
 
 func lintAs(v Version, src string) (diag.List, *Config) {
-	c := Loader{Profile: Profile{Version: v}}.Parse("f", []byte(src))
-	return Lint(c, Options{}), c
+	c := Loader{Profile: Profile{version: v}}.Parse("f", []byte(src))
+	return lintOf(c, Options{}), c
 }
 
 func errorsOf(l diag.List) diag.List {
@@ -65,7 +65,7 @@ func TestStoryOfTheBrace(t *testing.T) {
 		for _, d := range list {
 			require.Equal(t, diag.Info, d.Severity, "%s: %s", v, d)
 		}
-		ok, why := Verdict(c, Options{})
+		ok, why := verdictOf(c, Options{})
 		require.True(t, ok, "%s: %v", v, why)
 		require.Equal(t, []string{"a@x"}, Recipients(c, Options{}), "%s", v)
 	}
@@ -102,7 +102,7 @@ func TestStoryFamily(t *testing.T) {
 				require.Greater(t, len(to), 1, "%v", to)
 			}
 			if row.v == v2_2_7 {
-				ok, _ := Verdict(c, Options{})
+				ok, _ := verdictOf(c, Options{})
 				require.True(t, ok, "keepalived passes it in silence")
 			}
 		})
@@ -123,8 +123,8 @@ func TestOneCauseOneFinding(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			require.NotEqual(t, base, src)
 			o := Options{Host: NewHost("eth0")}
-			before := Lint(Loader{Profile: Profile{Version: v2_2_7}}.Parse("f", []byte(base)), o)
-			list := errorsOf(Lint(Loader{Profile: Profile{Version: v2_2_7}}.Parse("f", []byte(src)), o))
+			before := lintOf(Loader{Profile: Profile{version: v2_2_7}}.Parse("f", []byte(base)), o)
+			list := errorsOf(lintOf(Loader{Profile: Profile{version: v2_2_7}}.Parse("f", []byte(src)), o))
 			require.Empty(t, errorsOf(before))
 			want := 1
 			if name == "a brace too many" {
@@ -178,7 +178,7 @@ func TestLintIgnore(t *testing.T) {
 			} else {
 				require.NotContains(t, ruleIDs(list), "KA043")
 			}
-			ok, why := Verdict(c, Options{})
+			ok, why := verdictOf(c, Options{})
 			require.False(t, ok)
 			require.Equal(t, []string{"KA043"}, ruleIDs(why))
 		})
@@ -231,9 +231,9 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, v := range []Version{v1_1_13, v2_2_7, {2, 4, 3}} {
 				list, c := lintAs(v, src)
-				_, why := Verdict(c, Options{})
+				_, why := verdictOf(c, Options{})
 				list = append(list, why...)
-				list = append(list, LintCluster([]Node{{Name: "a", Config: c}, {Name: "b", Config: Loader{}.Parse("b", []byte(auth("auth_pass x")))}}, Options{})...)
+				list = append(list, lintClusterOf([]Node{{Name: "a", Config: c}, {Name: "b", Config: Loader{}.Parse("b", []byte(auth("auth_pass x")))}}, Options{})...)
 				var out bytes.Buffer
 				require.NoError(t, diag.WriteJSON(&out, list))
 				require.NoError(t, diag.WriteSARIF(&out, diag.Tool{Name: "t"}, list))
@@ -315,7 +315,7 @@ func TestClusterLint(t *testing.T) {
 		return Node{Name: name, Config: Loader{}.Parse(name, []byte(strings.Replace(base, old, new, 1)))}
 	}
 	a := node("a", "priority 100", "priority 150")
-	require.Empty(t, errorsOf(LintCluster([]Node{a, node("b", "priority", "priority")}, Options{})))
+	require.Empty(t, errorsOf(lintClusterOf([]Node{a, node("b", "priority", "priority")}, Options{})))
 	for name, row := range map[string][3]string{
 		"another id":        {"virtual_router_id 51", "virtual_router_id 52"},
 		"another interval":  {"advert_int 1", "advert_int 2"},
@@ -324,7 +324,7 @@ func TestClusterLint(t *testing.T) {
 		"authentication":    {"advert_int 1", "advert_int 1\n    authentication {\n        auth_type PASS\n        auth_pass abc\n    }"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			list := LintCluster([]Node{a, node("b", row[0], row[1])}, Options{})
+			list := lintClusterOf([]Node{a, node("b", row[0], row[1])}, Options{})
 			require.NotEmpty(t, list)
 			for _, d := range list {
 				require.GreaterOrEqual(t, d.Rule, "KA200", "%v", d)

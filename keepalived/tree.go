@@ -35,18 +35,20 @@ const (
 
 // Element is a stretch of a file. The nodes of a file follow one another without gaps.
 type Element struct {
-	Kind ElementKind
+	Kind ElementKind `json:"kind,omitzero"`
 	// From and To are the offsets of its bytes, half-open.
-	From, To int
+	From int `json:"from,omitzero"`
+	To   int `json:"to,omitzero"`
 	// Depth is the number of braces that are open before the node, at most 1,048,575.
-	Depth int
+	Depth int `json:"depth,omitzero"`
 }
 
 // Word is a word of a statement, without quotes, and the bytes it stands in, quotes
 // included.
 type Word struct {
-	Text     string
-	From, To int
+	Text string `json:"text,omitzero"`
+	From int    `json:"from,omitzero"`
+	To   int    `json:"to,omitzero"`
 }
 
 // File is the lossless form of one file: its bytes as a list of nodes. Variables and

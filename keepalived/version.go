@@ -3,17 +3,19 @@ package keepalived
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
+
+	"dougu.internal/internal/errtext"
 )
 
-// Version is a release of keepalived. The zero value stands for the newest release
-// that the package knows, [Newest].
+const errs = errtext.Package("keepalived")
+
+// Version is a release of keepalived. In the zero Version all numbers are 0.
 type Version struct{ Major, Minor, Patch int }
 
-// Newest is the newest release that the tables of this package describe.
-var Newest = Version{2, 4, 3}
+// newest is the newest release that the tables of this package describe.
+var newest = Version{2, 4, 3}
 
 // The releases whose behaviour changed in a way that the package tells apart.
 var (
@@ -26,23 +28,23 @@ var (
 )
 
 // ParseVersion reads a release such as "2.2.7" or "v2.4.3". It fails on anything
-// else, and on releases before 1.1.0 or after [Newest].
+// else, and on releases before 1.1.0 or after that of [Newest].
 func ParseVersion(s string) (Version, error) {
 	parts := strings.Split(strings.TrimPrefix(s, "v"), ".")
 	if len(parts) != 3 {
-		return Version{}, fmt.Errorf("keepalived: version %q is not of the form 2.2.7", s)
+		return Version{}, errs.Errorf("version %q is not of the form 2.2.7", clip(s))
 	}
 	var n [3]int
 	for i, p := range parts {
 		v, err := strconv.ParseUint(p, 10, 16)
 		if err != nil {
-			return Version{}, fmt.Errorf("keepalived: version %q is not of the form 2.2.7", s)
+			return Version{}, errs.Errorf("version %q is not of the form 2.2.7", clip(s))
 		}
 		n[i] = int(v)
 	}
 	v := Version{n[0], n[1], n[2]}
-	if v.Compare(Version{1, 1, 0}) < 0 || v.Compare(Newest) > 0 {
-		return Version{}, fmt.Errorf("keepalived: version %s is not one of 1.1.0 to %s", v, Newest)
+	if v.Compare(Version{1, 1, 0}) < 0 || v.Compare(newest) > 0 {
+		return Version{}, errs.Errorf("version %s is not one of 1.1.0 to %s", v, newest)
 	}
 	return v, nil
 }
@@ -65,22 +67,33 @@ func (v Version) or(w Version) Version {
 
 func (v Version) before(w Version) bool { return v.Compare(w) < 0 }
 
-// Profile is a build of keepalived: a release and the parts it was built without.
-type Profile struct {
-	// Version is the release; the zero value is [Newest].
-	Version Version
-	// Without names build options that the build lacks: bfd, dbus, iptables,
-	// nftables, regex, snmp. A nil slice is what the packages of Debian lack:
-	// iptables.
-	Without []string
+// MarshalText returns the release as "2.2.7".
+func (v Version) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads three numbers such as "2.2.7". Unlike [ParseVersion], it accepts
+// releases that the package does not know.
+func (v *Version) UnmarshalText(text []byte) error {
+	parts := strings.Split(string(text), ".")
+	var n [3]int
+	for i, p := range parts {
+		x, err := strconv.Atoi(p)
+		if err != nil || i == len(n) || strconv.Itoa(x) != p {
+			return errs.Errorf("invalid version %q, want three numbers such as 2.2.7", clip(string(text)))
+		}
+		n[i] = x
+	}
+	if len(parts) != len(n) {
+		return errs.Errorf("invalid version %q, want three numbers such as 2.2.7", clip(string(text)))
+	}
+	*v = Version{n[0], n[1], n[2]}
+	return nil
 }
 
-// debian is what the packages of Debian are built without.
-var debian = []string{"iptables"}
-
-func (p Profile) without(option string) bool {
-	if p.Without == nil {
-		return slices.Contains(debian, option)
+// clip shortens a text for an error.
+func clip(s string) string {
+	const limit = 100
+	if len(s) > limit {
+		return s[:limit] + "..."
 	}
-	return slices.Contains(p.Without, option)
+	return s
 }

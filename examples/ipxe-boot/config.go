@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dougu.internal/diag"
 	"dougu.internal/ipxe"
 )
 
@@ -132,7 +133,7 @@ func runPXELINUX(_ context.Context, p *program, args []string) error {
 		r := &machines.Machines[i]
 		g := machines.Boots(r)
 		if g.Kernel == "" && g.Local == "" {
-			return noError{fmt.Errorf("%s: machine %s boots nothing: give it, its group or the default a kernel, or local", *file, ipxe.Printable(r.Name))}
+			return noError{fmt.Errorf("%s: machine %s boots nothing: give it, its group or the default a kernel, or local", *file, diag.Sanitize(r.Name))}
 		}
 		menu.Entries = append(menu.Entries, ipxe.PXEEntry{
 			Label: r.Name, Kernel: strings.TrimPrefix(g.Kernel, "/"), Initrds: g.Initrds, Args: g.Args, Console: g.Console,

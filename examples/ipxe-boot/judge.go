@@ -184,7 +184,7 @@ func runRender(_ context.Context, p *program, args []string) error {
 		if scripts[i], err = t.Render(&rows[i], vars); err != nil {
 			var t *ipxe.TemplateError
 			shape = shape && errors.As(err, &t)
-			bad = append(bad, fmt.Errorf("%s: machine %s: %w", *machines, ipxe.Printable(rows[i].Name), err))
+			bad = append(bad, fmt.Errorf("%s: machine %s: %w", *machines, diag.Sanitize(rows[i].Name), err))
 		}
 	}
 	if len(bad) > 0 {
@@ -209,7 +209,7 @@ func runRender(_ context.Context, p *program, args []string) error {
 // name comes from the MAC alone.
 func (p *program) emit(dir string, m *ipxe.Machine, script []byte) error {
 	if dir == "" {
-		_, err := fmt.Fprintf(p.out, "== %s\n%s", ipxe.Printable(m.Name), script)
+		_, err := fmt.Fprintf(p.out, "== %s\n%s", diag.Sanitize(m.Name), script)
 		return err
 	}
 	mac, ok := ipxe.ParseMAC(m.MAC)

@@ -184,10 +184,10 @@ func (l *list) Set(s string) error {
 	return nil
 }
 
-func profile(name, with string) (*ipxe.Profile, error) {
-	p, ok := ipxe.ParseProfile(name)
-	if !ok {
-		return nil, fmt.Errorf("there is no profile %q: %s", name, strings.Join(ipxe.ProfileNames(), ", "))
+func profile(name, with string) (ipxe.Profile, error) {
+	p, err := ipxe.ParseProfile(name)
+	if err != nil {
+		return p, err
 	}
 	if with != "" {
 		p = p.With(strings.Split(with, ",")...)

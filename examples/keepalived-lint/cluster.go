@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -39,11 +40,15 @@ func (l *linter) runCluster(args []string) int {
 		nodes = append(nodes, n)
 		from.add(f.config)
 		if l.elect == "" {
-			all = append(all, keepalived.Lint(f.config, l.o)...)
+			all = append(all, l.lint(f.config)...)
 		}
 	}
 	if l.elect == "" {
-		return l.print(append(all, keepalived.LintCluster(nodes, l.o)...), from)
+		list, err := keepalived.LintCluster(context.Background(), nodes, l.o)
+		if err != nil {
+			return l.fail("%v", err)
+		}
+		return l.print(append(all, list...), from)
 	}
 	phases, err := parsePhases(l.elect)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -99,6 +100,15 @@ func (f file) show(inside string) string {
 	return full
 }
 
+// lint returns the findings for a configuration.
+func (l *linter) lint(c *keepalived.Config) diag.List {
+	list, err := keepalived.Lint(context.Background(), c, l.o)
+	if err != nil {
+		l.fail("%v", err)
+	}
+	return list
+}
+
 func (l *linter) runLint(names []string) int {
 	var all diag.List
 	from := sources{}
@@ -107,7 +117,7 @@ func (l *linter) runLint(names []string) int {
 		if !ok {
 			continue
 		}
-		all = append(all, keepalived.Lint(f.config, l.o)...)
+		all = append(all, l.lint(f.config)...)
 		from.add(f.config)
 	}
 	return l.print(all, from)
@@ -138,11 +148,7 @@ func (l *linter) print(all diag.List, from sources) int {
 	case "json":
 		err = diag.WriteJSON(l.out, all)
 	case "sarif":
-		tool := diag.Tool{Name: "keepalived-lint"}
-		for _, r := range keepalived.Rules() {
-			tool.Rules = append(tool.Rules, r.Rule)
-		}
-		err = diag.WriteSARIF(l.out, tool, all)
+		err = diag.WriteSARIF(l.out, diag.Tool{Name: "keepalived-lint", Rules: keepalived.Rules()}, all)
 	default:
 		err = diag.WriteText(l.out, all, from.text)
 	}
@@ -162,8 +168,13 @@ func (l *linter) runVerdict(names []string) int {
 		if !ok {
 			continue
 		}
+		test, err := keepalived.Verdict(context.Background(), f.config, l.o)
+		if err != nil {
+			l.fail("%v", err)
+			continue
+		}
 		word := "ok"
-		if ok, _ := keepalived.Verdict(f.config, l.o); !ok {
+		if test.Result != keepalived.Accepted {
 			word = "notok"
 			code = 1
 		}

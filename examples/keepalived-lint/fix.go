@@ -79,7 +79,7 @@ func (l *linter) masked(f file, text []byte) []byte {
 func (l *linter) fixed(f file, src []byte) (out []byte, done []string, left diag.List) {
 	out = src
 	tried := map[string]bool{}
-	list := keepalived.Lint(l.again(f, out), l.o)
+	list := l.lint(l.again(f, out))
 	for range maxRounds * 20 {
 		progress := false
 		for _, d := range list {
@@ -95,7 +95,7 @@ func (l *linter) fixed(f file, src []byte) (out []byte, done []string, left diag
 			if err != nil {
 				continue
 			}
-			next := keepalived.Lint(l.again(f, text), l.o)
+			next := l.lint(l.again(f, text))
 			if next.Count(diag.Error) > list.Count(diag.Error) || len(next) > len(list)+5 {
 				continue
 			}

@@ -170,16 +170,16 @@ func (l *linter) prepare() error {
 	if err != nil {
 		return err
 	}
-	l.o.Profile.Version = v
-	if l.without != "" {
-		l.o.Profile.Without = list(l.without)
-		for _, w := range l.o.Profile.Without {
-			switch w {
-			case "bfd", "dbus", "iptables", "nftables", "regex", "snmp":
-			default:
-				return fmt.Errorf("-without: there is no build option %q", w)
-			}
+	without := list(l.without)
+	for _, w := range without {
+		switch w {
+		case "bfd", "dbus", "iptables", "nftables", "regex", "snmp":
+		default:
+			return fmt.Errorf("-without: there is no build option %q", w)
 		}
+	}
+	if l.o.Profile, err = keepalived.NewProfile(v, without...); err != nil {
+		return err
 	}
 	l.o.Enable, l.o.Disable = list(l.enable), list(l.disable)
 	known := map[string]bool{}
@@ -220,7 +220,7 @@ func (l *linter) prepare() error {
 }
 
 func (l *linter) listRules() int {
-	for _, r := range keepalived.Rules() {
+	for _, r := range keepalived.RuleInfos() {
 		fmt.Fprintf(l.out, "%s %-7s %-9s %-7s %s\n", r.ID, r.Severity, r.Releases(), r.Judged, r.Summary)
 	}
 	return 0
@@ -234,7 +234,7 @@ var said = map[keepalived.Judgement]string{
 }
 
 func (l *linter) explainRule() int {
-	for _, r := range keepalived.Rules() {
+	for _, r := range keepalived.RuleInfos() {
 		if r.ID != l.explain {
 			continue
 		}

@@ -30,7 +30,7 @@ func tourIPXE(w io.Writer) error {
 	mux.HandleFunc("/initrd.gz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "initrd") })
 
 	fmt.Fprintln(w, "A rack boots over the network; its 102 bytes of boot.ipxe ask the server what this model shall boot. In two generations of iPXE:")
-	for _, p := range []*ipxe.Profile{ipxe.Debian2019(), ipxe.Current()} {
+	for _, p := range []ipxe.Profile{ipxe.Debian2019(), ipxe.Newest()} {
 		r, err := sim.Run(context.Background(), &sim.Machine{
 			Profile: p, SMBIOS: map[string]string{"product": "Express5800/i120Ra-e1 [N8100-1482Y]"},
 			NICs: []sim.NIC{{DHCP: map[string]string{"ip": "192.168.0.9", "next-server": "192.168.0.1", "filename": "http://192.168.0.1/iPXE/boot.ipxe"}}},
@@ -38,7 +38,7 @@ func tourIPXE(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "%s asks for %s\n", p.Name, r.Requests[1].Target)
+		fmt.Fprintf(w, "%s asks for %s\n", p, r.Requests[1].Target)
 		fmt.Fprintf(w, "  and boots %s with %q and %s\n", r.Boot.Kernel.URI, r.Boot.Args, r.Boot.Initrds[0].URI)
 	}
 	const script = "#!ipxe\nset i 0\n:retry\nchain http://boot/next?type=${product} && exit || inc i ||\niseq ${i} 5 || goto retry\nset x \"a b\";reboot\n"

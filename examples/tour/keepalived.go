@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"io"
@@ -21,14 +22,18 @@ var keepalivedNode []byte
 func tourKeepalived(w io.Writer) error {
 	fmt.Fprintln(w, "The mail server bounces mail for the user {. The configuration, with the manual's form of the braces:")
 	for _, v := range []string{"1.1.13", "2.2.7"} {
-		version, err := keepalived.ParseVersion(v)
+		profile, err := keepalived.ParseProfile(v)
 		if err != nil {
 			return err
 		}
-		c := keepalived.Loader{Profile: keepalived.Profile{Version: version}}.Parse("keepalived.conf", keepalivedMail)
+		c := keepalived.Loader{Profile: profile}.Parse("keepalived.conf", keepalivedMail)
 		fmt.Fprintf(w, "keepalived %s mails to: %s\n", v, strings.Join(keepalived.Recipients(c, keepalived.Options{}), ", "))
 		var bad diag.List
-		for _, d := range keepalived.Lint(c, keepalived.Options{}) {
+		list, err := keepalived.Lint(context.Background(), c, keepalived.Options{})
+		if err != nil {
+			return err
+		}
+		for _, d := range list {
 			if d.Severity == diag.Error {
 				bad = append(bad, d)
 			}

@@ -50,7 +50,8 @@ var shared = []string{module + "/internal/enum", module + "/internal/errtext", m
 // testImports are allowed in test files, beside what the directory itself may
 // import. A test may start processes and open sockets.
 var testImports = []string{
-	"std", "github.com/stretchr/testify/require", module + "/internal/oracle", module + "/internal/fill", module + "/diag",
+	"std", "github.com/stretchr/testify/require", module + "/diag",
+	module + "/internal/oracle", module + "/internal/fill", module + "/internal/roundtrip",
 	"golang.org/x/sys/unix", "golang.org/x/net/ipv4",
 }
 

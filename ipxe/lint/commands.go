@@ -131,7 +131,7 @@ func otherBuild(l *linter) {
 				return // the idiom "command ... ||"
 			}
 		}
-		l.report(l.name(c), fmt.Sprintf("%s has no command %s", l.p.Name, c.name), "missing in "+y.Absent+"; write || behind it where the script can do without")
+		l.report(l.name(c), fmt.Sprintf("%s has no command %s", l.p.String(), c.name), "missing in "+y.Absent+"; write || behind it where the script can do without")
 	})
 }
 
@@ -166,7 +166,7 @@ func unknownOption(l *linter) {
 			}
 			fixes = []diag.Fix{fix("write "+near, l.word(c.line, word), text)}
 		}
-		l.fault(c, l.word(c.line, word), fmt.Sprintf("%s of %s has no option %s", c.name, l.p.Name, diag.Sanitize(name))+didYouMean(near), detail, fixes...)
+		l.fault(c, l.word(c.line, word), fmt.Sprintf("%s of %s has no option %s", c.name, l.p.String(), diag.Sanitize(name))+didYouMean(near), detail, fixes...)
 	})
 }
 

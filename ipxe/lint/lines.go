@@ -142,7 +142,7 @@ const (
 )
 
 func tooManyWords(l *linter) {
-	if l.p.Platform != "pcbios" {
+	if l.p.Features().Platform != "pcbios" {
 		return
 	}
 	for i, line := range l.lines {

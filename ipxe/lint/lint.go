@@ -11,8 +11,8 @@ import (
 
 // Options say for whom a script is judged.
 type Options struct {
-	// Profile is the build; nil: ipxe.Debian2019.
-	Profile *ipxe.Profile
+	// Profile is the build that runs the script. If zero, [ipxe.Newest] is used.
+	Profile ipxe.Profile
 	// NoRun leaves out the rules that run the script in the interpreter.
 	NoRun bool
 }
@@ -21,9 +21,6 @@ type Options struct {
 // ends.
 func Script(ctx context.Context, s *ipxe.Script, o Options) (diag.List, error) {
 	l := &linter{ctx: ctx, s: s, p: o.Profile, run: !o.NoRun}
-	if l.p == nil {
-		l.p = ipxe.Debian2019()
-	}
 	l.survey()
 	for i := range rules {
 		if err := ctx.Err(); err != nil {
@@ -87,7 +84,7 @@ const maxFindings = 1000
 type linter struct {
 	ctx  context.Context
 	s    *ipxe.Script
-	p    *ipxe.Profile
+	p    ipxe.Profile
 	run  bool
 	rule *rule
 	list diag.List

@@ -83,7 +83,7 @@ var rows = []struct {
 	{"IP601", "#!ipxe\nchain tftp://h/undionly.kpxe ||\n", diag.Warning, "2:7", "", "#!ipxe\nchain tftp://h/pxelinux.0 ||\n"},
 }
 
-func find(t *testing.T, src string, p *ipxe.Profile) diag.List {
+func find(t *testing.T, src string, p ipxe.Profile) diag.List {
 	t.Helper()
 	list, err := lint.Script(t.Context(), ipxe.Parse("b.ipxe", []byte(src)), lint.Options{Profile: p})
 	require.NoError(t, err)
@@ -103,14 +103,14 @@ func of(list diag.List, rule string) (out diag.List) {
 func TestPart3EachRule(t *testing.T) {
 	for _, row := range rows {
 		t.Run(row.rule, func(t *testing.T) {
-			found := of(find(t, row.bad, nil), row.rule)
+			found := of(find(t, row.bad, ipxe.Debian2019()), row.rule)
 			require.NotEmpty(t, found, "%q", row.bad)
 			d := found[0]
 			require.Equal(t, row.severity, d.Severity, d.String())
 			require.Equal(t, "b.ipxe:"+row.at, d.Range.String(), d.String())
 			require.NotEmpty(t, d.Message)
 			require.NotContains(t, d.Message, "\n")
-			require.Empty(t, of(find(t, row.good, nil), row.rule), "%q", row.good)
+			require.Empty(t, of(find(t, row.good, ipxe.Debian2019()), row.rule), "%q", row.good)
 			if row.fixed == "" {
 				require.Empty(t, d.Fixes, "a fix that no row checks")
 				return
@@ -119,7 +119,7 @@ func TestPart3EachRule(t *testing.T) {
 			fixed, err := diag.Apply([]byte(row.bad), "b.ipxe", d.Fixes[0].Edits)
 			require.NoError(t, err)
 			require.Equal(t, row.fixed, string(fixed))
-			require.Less(t, len(of(find(t, string(fixed), nil), row.rule)), len(found), "the fix removes the finding")
+			require.Less(t, len(of(find(t, string(fixed), ipxe.Debian2019()), row.rule)), len(found), "the fix removes the finding")
 		})
 	}
 }
@@ -153,10 +153,10 @@ func TestPart3ProfilesDiffer(t *testing.T) {
 	const script = "#!ipxe\nimgfetch -q http://h/x ||\nparams\nset u:guid 11223344-5566-7788-99aa-bbccddeeff00\n"
 	require.NotEmpty(t, of(find(t, script, ipxe.Debian2019()), "IP303"))
 	require.NotEmpty(t, of(find(t, script, ipxe.Debian2019()), "IP306"))
-	require.Empty(t, of(find(t, script, ipxe.Current()), "IP303"))
-	require.Empty(t, of(find(t, script, ipxe.Current()), "IP306"))
-	require.NotEmpty(t, of(find(t, script, ipxe.Current()), "IP302"))
-	require.Empty(t, of(find(t, script, ipxe.Current().With("params")), "IP302"))
+	require.Empty(t, of(find(t, script, ipxe.Newest()), "IP303"))
+	require.Empty(t, of(find(t, script, ipxe.Newest()), "IP306"))
+	require.NotEmpty(t, of(find(t, script, ipxe.Newest()), "IP302"))
+	require.Empty(t, of(find(t, script, ipxe.Newest().With("params")), "IP302"))
 }
 
 func TestPart6DHCPThatLoops(t *testing.T) {
@@ -167,7 +167,7 @@ func TestPart6DHCPThatLoops(t *testing.T) {
 }
 
 func TestPart3OutputForms(t *testing.T) {
-	list := find(t, "#!ipxe\nehco \x1b[31m\n", nil)
+	list := find(t, "#!ipxe\nehco \x1b[31m\n", ipxe.Debian2019())
 	var text, json, sarif bytes.Buffer
 	require.NoError(t, diag.WriteText(&text, list, func(string) []byte { return []byte("#!ipxe\nehco \x1b[31m\n") }))
 	require.Contains(t, text.String(), "b.ipxe:2:1: error: no build of iPXE has a command \"ehco\"; did you mean echo? [IP301]\n")
@@ -182,14 +182,14 @@ func TestPart3StoryIsClean(t *testing.T) {
 	boot, err := ipxe.BootScript().Bytes()
 	require.NoError(t, err)
 	var ids []string
-	for _, d := range find(t, string(boot), nil) {
+	for _, d := range find(t, string(boot), ipxe.Debian2019()) {
 		require.NotEqual(t, diag.Error, d.Severity)
 		ids = append(ids, d.Rule)
 	}
 	require.Equal(t, []string{"IP318", "IP503"}, ids)
 	inspect, err := ipxe.InspectScript(ipxe.URL(ipxe.Text("http://h/b"))).Bytes()
 	require.NoError(t, err)
-	require.Empty(t, of(find(t, string(inspect), nil), "IP503"))
+	require.Empty(t, of(find(t, string(inspect), ipxe.Debian2019()), "IP503"))
 }
 
 func TestBadInputLint(t *testing.T) {
@@ -197,7 +197,7 @@ func TestBadInputLint(t *testing.T) {
 		strings.Repeat("\x00", 10_000), "#!ipxe\n" + strings.Repeat(":l\ngoto l\n", 20_000), "#!ipxe\necho " + strings.Repeat("${", 1<<18),
 		"#!ipxe\n" + strings.Repeat("\\\n", 100_000), "#!ipxe\nset x " + strings.Repeat("a;b ", 100_000),
 	} {
-		list := find(t, src, nil)
+		list := find(t, src, ipxe.Debian2019())
 		require.LessOrEqual(t, len(list), 60_000)
 	}
 }

@@ -46,7 +46,7 @@ func TestBadInputBounds(t *testing.T) {
 		{"two that take turns", "set b:string x\nread a\nread b\necho ${a}", nil, sim.Options{Keys: keysOf("${b}\n\x15${a}\n")}, sim.HazardExpansion},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			m := &sim.Machine{NICs: []sim.NIC{{DHCP: map[string]string{"ip": "10.0.0.1", "hostname": "${hostname}"}}}}
+			m := &sim.Machine{Profile: ipxe.Debian2019(), NICs: []sim.NIC{{DHCP: map[string]string{"ip": "10.0.0.1", "hostname": "${hostname}"}}}}
 			start := time.Now()
 			r := simulate(t, "#!ipxe\n"+row.script+"\n", m, row.w, row.o)
 			t.Logf("%v, %d steps", time.Since(start).Round(time.Millisecond), r.Steps)
@@ -100,12 +100,12 @@ func TestBadInputProfilesDifferWhereTheySay(t *testing.T) {
 	var differ []string
 	for i, c := range handMade {
 		results := map[string]fwResult{}
-		for _, p := range []*ipxe.Profile{ipxe.Debian2019(), ipxe.Current()} {
+		for _, p := range []ipxe.Profile{ipxe.Debian2019(), ipxe.Newest()} {
 			d := newDesk("http://10.0.2.2:1", []fwCase{c})
 			r, err := sim.Run(t.Context(), &sim.Machine{Profile: p, SMBIOS: dmi, NICs: []sim.NIC{{Closed: true}}}, ipxe.Parse("loop", []byte(d.loop())), d, sim.Options{MaxSteps: 200_000, Keys: pressed(c.keys)})
 			require.NoError(t, err)
 			screen(string(r.Console), d.results)
-			results[p.Name] = d.results[0]
+			results[p.String()] = d.results[0]
 		}
 		if difference(results["debian2019"], results["2021"], c) != "" {
 			differ = append(differ, handMade[i].name)

@@ -263,7 +263,7 @@ func login(r *runner, c *call) Status {
 func help(r *runner, _ *call) Status {
 	r.print("\nAvailable commands:\n\n")
 	column := 0
-	for _, name := range r.p.Listed() {
+	for _, name := range r.build.Listed() {
 		r.print("  ", name)
 		if column += 2 + len(name); column > 4*helpColumn {
 			r.print("\n")

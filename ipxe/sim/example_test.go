@@ -10,7 +10,7 @@ import (
 
 func ExampleRun() {
 	script := ipxe.Parse("boot.ipxe", []byte("#!ipxe\nchain http://h/${product:hexraw}?mac=${mac} || goto disk\n:disk\necho no script for ${mac}\nexit\n"))
-	machine := &sim.Machine{SMBIOS: map[string]string{"product": "X200"}}
+	machine := &sim.Machine{Profile: ipxe.Debian2019(), SMBIOS: map[string]string{"product": "X200"}}
 	r, err := sim.Run(context.Background(), machine, script, sim.MapWorld{}, sim.Options{})
 	if err != nil {
 		fmt.Println(err)
@@ -29,7 +29,7 @@ func ExampleRun() {
 
 func ExampleExplore() {
 	script := ipxe.Parse("menu.ipxe", []byte("#!ipxe\nmenu Boot\nitem disk Disk\nitem again Again\nchoose x && goto ${x}\n:disk\nexit\n:again\nreboot\n:old\n"))
-	x, err := sim.Explore(context.Background(), script, []sim.NamedMachine{{Name: "any", Machine: &sim.Machine{}}}, nil, sim.ExploreOptions{})
+	x, err := sim.Explore(context.Background(), script, []sim.NamedMachine{{Name: "any", Machine: &sim.Machine{Profile: ipxe.Debian2019()}}}, nil, sim.ExploreOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -52,7 +52,7 @@ func ExampleHandlerWorld() {
 }
 
 func ExampleResult_Hang() {
-	m := &sim.Machine{SMBIOS: map[string]string{"product": "${product}"}}
+	m := &sim.Machine{Profile: ipxe.Debian2019(), SMBIOS: map[string]string{"product": "${product}"}}
 	r, err := sim.Run(context.Background(), m, ipxe.Parse("x", []byte("#!ipxe\necho ${product}\n")), nil, sim.Options{})
 	fmt.Println(r.Hang().Kind, err)
 	// Output: endless-expansion <nil>
@@ -63,7 +63,7 @@ func ExampleSimulator() {
 	world := sim.MapWorld{"http://h/58323030/vmlinuz": append(make([]byte, 0x202), "HdrS"...)}
 	var s sim.Simulator
 	for _, product := range []string{"X200", "X100"} {
-		r, err := s.Run(context.Background(), &sim.Machine{SMBIOS: map[string]string{"product": product}}, script, world, sim.Options{})
+		r, err := s.Run(context.Background(), &sim.Machine{Profile: ipxe.Debian2019(), SMBIOS: map[string]string{"product": product}}, script, world, sim.Options{})
 		if err != nil {
 			fmt.Println(err)
 			return

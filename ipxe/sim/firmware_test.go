@@ -354,7 +354,7 @@ func inInterpreter(tb testing.TB, cases []fwCase, base string) []fwResult {
 		for _, c := range cases {
 			keys = append(keys, pressed(c.keys)...)
 		}
-		m := &sim.Machine{SMBIOS: dmi, NICs: []sim.NIC{{Closed: true}}}
+		m := &sim.Machine{Profile: ipxe.Debian2019(), SMBIOS: dmi, NICs: []sim.NIC{{Closed: true}}}
 		r, err := sim.Run(tb.Context(), m, ipxe.Parse("loop", []byte(d.loop())), d, sim.Options{
 			Keys: keys, MaxSteps: 100_000_000, MaxRequests: 10_000_000, MaxBytes: 1 << 40,
 		})

@@ -45,7 +45,7 @@ type image struct {
 const pxeRoom = 0xa0000 - 0x7c00
 
 // probe tells what a BIOS build takes a file for: nil when it is nothing it can start.
-func probe(b []byte, p *ipxe.Profile) *imageType {
+func probe(b []byte, p *ipxe.Features) *imageType {
 	le32 := func(i int) uint32 {
 		return uint32(b[i]) | uint32(b[i+1])<<8 | uint32(b[i+2])<<16 | uint32(b[i+3])<<24
 	}
@@ -269,13 +269,16 @@ func (r *runner) start(i *image) Status {
 	return r.end(b)
 }
 
+// newest decides how the URIs of images are shown.
+var newest = ipxe.Newest().Features()
+
 func (i *image) public() *Image {
 	p := &Image{Name: i.name, Data: i.data, Args: i.args.text}
 	if i.typ != nil {
 		p.Type = i.typ.name
 	}
 	if i.uri != nil {
-		p.URI = string(appendURI(nil, ipxe.Current(), i.uri))
+		p.URI = string(appendURI(nil, &newest, i.uri))
 	}
 	return p
 }

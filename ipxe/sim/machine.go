@@ -14,8 +14,8 @@ import (
 // configured as QEMU's user network does, no SMBIOS texts, and Debian's build of 2019.
 // Run does not change it; several runs may share one.
 type Machine struct {
-	// Profile is the build of iPXE; nil: ipxe.Debian2019.
-	Profile *ipxe.Profile
+	// Profile is the build of iPXE. If zero, [ipxe.Newest] is used.
+	Profile ipxe.Profile
 	// NICs are the network cards, net0 first. None: one card with MAC 52:54:00:12:34:56,
 	// opened, with QEMU's addresses.
 	NICs []NIC
@@ -71,13 +71,6 @@ var (
 	defaultMAC = [6]byte{0x52, 0x54, 0x00, 0x12, 0x34, 0x56}
 )
 
-func (m *Machine) profile() *ipxe.Profile {
-	if m.Profile == nil {
-		return ipxe.Debian2019()
-	}
-	return m.Profile
-}
-
 func (m *Machine) nics() []NIC {
 	if len(m.NICs) == 0 {
 		return oneNIC
@@ -119,12 +112,12 @@ func (c *card) offers() map[string]string {
 }
 
 // qemuLease is what qemuDHCP comes to.
-var qemuLease, _ = newRunner(nil).leased(qemuDHCP)
+var qemuLease, _ = newRunner(ipxe.Debian2019()).leased(qemuDHCP)
 
 // newRunner returns one that reads names and values for a build, and runs nothing.
-func newRunner(p *ipxe.Profile) *runner {
-	m := &Machine{Profile: p}
-	r := &runner{state: state{m: m, p: m.profile(), lastOpened: -1, res: &Result{}, opts: Options{MaxBytes: 1 << 20, MaxSteps: 1000}}}
+func newRunner(p ipxe.Profile) *runner {
+	m, f := &Machine{Profile: p}, p.Features()
+	r := &runner{state: state{m: m, p: &f, build: p, lastOpened: -1, res: &Result{}, opts: Options{MaxBytes: 1 << 20, MaxSteps: 1000}}}
 	r.root.children = r.memory.children[:0]
 	return r
 }

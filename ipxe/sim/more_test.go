@@ -127,8 +127,8 @@ func TestPart2ArchivesAndDigests(t *testing.T) {
 		"http://h/s.ipxe.gz": whole, "http://h/k.gz": pack(linux()), "http://h/cut.gz": append(whole[:len(whole)/2:len(whole)/2], make([]byte, 8)...),
 		"http://h/bad.gz": append([]byte{0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0}, bytes.Repeat([]byte{0xff}, 40)...), "http://h/text": []byte("abc"),
 	}
-	all, ok := ipxe.ParseProfile("2021-all")
-	require.True(t, ok)
+	all, err := ipxe.ParseProfile("2021-all")
+	require.NoError(t, err)
 	m := &sim.Machine{Profile: all}
 	r := simulate(t, `#!ipxe
 imgextract --keep http://h/s.ipxe.gz
@@ -175,7 +175,7 @@ a9993e364706816aba3e25717850c26c9cd0d89d
 http://h/k.gz... ok
 `, string(r.Console))
 
-	plain := simulate(t, "#!ipxe\nimgextract http://h/k.gz || echo ${errno}\n", &sim.Machine{Profile: ipxe.Current()}, w, sim.Options{})
+	plain := simulate(t, "#!ipxe\nimgextract http://h/k.gz || echo ${errno}\n", &sim.Machine{Profile: ipxe.Newest()}, w, sim.Options{})
 	require.Contains(t, string(plain.Console), "Could not extract image: Operation not supported")
 
 	bomb := pack(make([]byte, 1<<20))
@@ -197,7 +197,7 @@ func TestPart2SimulatorsKeepNothingButMemory(t *testing.T) {
 		parsed = append(parsed, ipxe.Parse("s", []byte("#!ipxe\n"+text+" ||\n")))
 	}
 	machines := []*sim.Machine{
-		{}, {Profile: ipxe.Current(), SMBIOS: map[string]string{"product": "${mac}"}}, {SMBIOS: map[string]string{"product": "P 1"}, NICs: []sim.NIC{{Closed: true}, {}}},
+		{Profile: ipxe.Debian2019()}, {Profile: ipxe.Newest(), SMBIOS: map[string]string{"product": "${mac}"}}, {SMBIOS: map[string]string{"product": "P 1"}, NICs: []sim.NIC{{Closed: true}, {}}},
 	}
 	for range 3 {
 		for i, p := range parsed {
@@ -222,7 +222,7 @@ func TestPart2SimulatorsKeepNothingButMemory(t *testing.T) {
 		}
 	}
 	small := ipxe.Parse("s", []byte("#!ipxe\nset i:int32 0\n:l inc i\niseq ${i} 9 || goto l\necho ${i} ${net0/mac}\n"))
-	m := &sim.Machine{}
+	m := &sim.Machine{Profile: ipxe.Debian2019()}
 	allocations := testing.AllocsPerRun(200, func() {
 		if r, err := s.Run(context.Background(), m, small, w, sim.Options{}); err != nil || r.Status != sim.OK {
 			t.Fatal("it failed")

@@ -232,7 +232,7 @@ func pxebs(r *runner, c *call) Status {
 // that it names.
 func autoboot(r *runner, c *call) Status {
 	return r.eachCard(c.rest, false, func(i int) Status {
-		status := ifconf(r, &call{y: r.p.Command("ifconf"), name: "ifconf", rest: []string{r.cards[i].name}})
+		status := ifconf(r, &call{y: r.build.Command("ifconf"), name: "ifconf", rest: []string{r.cards[i].name}})
 		if status != OK || r.fatal != nil {
 			return status
 		}

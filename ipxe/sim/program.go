@@ -93,7 +93,7 @@ func (r *runner) compile(l *ipxe.Line) *programLine {
 			dynamic = dynamic || c.Words[k].Expands || len(c.Words[k].Text) > safeToken
 		}
 		if !c.Words[0].Expands {
-			if to.y = r.p.Command(c.Words[0].Text); to.y != nil {
+			if to.y = r.build.Command(c.Words[0].Text); to.y != nil {
 				to.run = command(c.Words[0].Text)
 			}
 		}
@@ -307,7 +307,7 @@ func (r *runner) execute(c *programCommand, k *call, args []string) Status {
 		k.y, run = c.y, c.run
 	}
 	if k.y == nil {
-		if k.y = r.p.Command(k.name); k.y != nil {
+		if k.y = r.build.Command(k.name); k.y != nil {
 			run = command(k.name)
 		}
 	}

@@ -307,7 +307,7 @@ func TestLintErrorsMeanFailure(t *testing.T) {
 		d.at = 0
 		src := []byte(d.text(0, c.script))
 		s := ipxe.Parse("r", src)
-		r, err := sim.Run(t.Context(), &sim.Machine{SMBIOS: dmi, URI: "http://h/_case/0"}, s, d, sim.Options{MaxSteps: 5000})
+		r, err := sim.Run(t.Context(), &sim.Machine{Profile: ipxe.Debian2019(), SMBIOS: dmi, URI: "http://h/_case/0"}, s, d, sim.Options{MaxSteps: 5000})
 		require.NoError(t, err)
 		if r.Status != sim.OK || r.Hang() != nil || r.Boot.Kind != sim.Returned {
 			continue

@@ -20,7 +20,8 @@ type runner struct {
 type state struct {
 	ctx   context.Context
 	m     *Machine
-	p     *ipxe.Profile
+	p     *ipxe.Features
+	build ipxe.Profile
 	world World
 	opts  Options
 	res   *Result

@@ -31,7 +31,7 @@ func simulate(t *testing.T, script string, m *sim.Machine, w sim.World, o sim.Op
 	return r
 }
 
-func currentWith(names ...string) *ipxe.Profile { return ipxe.Current().With(names...) }
+func currentWith(names ...string) ipxe.Profile { return ipxe.Newest().With(names...) }
 
 // TestPart2Story boots the machine of the story from the handler, in both profiles.
 func TestPart2Story(t *testing.T) {
@@ -45,11 +45,11 @@ func TestPart2Story(t *testing.T) {
 	mux.HandleFunc("/vmlinuz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(linux()) })
 	mux.HandleFunc("/initrd.gz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("initrd")) })
 	for _, row := range []struct {
-		profile *ipxe.Profile
+		profile ipxe.Profile
 		query   string
 	}{
 		{ipxe.Debian2019(), "type=Express5800/i120Ra-e1%20[N8100-1482Y]&mac=52%3A54%3A00%3A12%3A34%3A56"},
-		{ipxe.Current(), "type=Express5800%2Fi120Ra-e1%20[N8100-1482Y]&mac=52:54:00:12:34:56"},
+		{ipxe.Newest(), "type=Express5800%2Fi120Ra-e1%20[N8100-1482Y]&mac=52:54:00:12:34:56"},
 	} {
 		m := &sim.Machine{
 			Profile: row.profile, SMBIOS: map[string]string{"product": "Express5800/i120Ra-e1 [N8100-1482Y]"},
@@ -74,7 +74,7 @@ func TestPart2Story(t *testing.T) {
 // read in its source: recorded rows, as no package brings that build.
 func TestPart2CurrentProfile(t *testing.T) {
 	m := func() *sim.Machine {
-		return &sim.Machine{Profile: ipxe.Current(), URI: "http://h/x/b.ipxe", SMBIOS: map[string]string{"product": "Express5800/i120Ra-e1 [N8100-1482Y]", "serial": "a&b=c+d%e#f g", "asset": "\u00e9"}}
+		return &sim.Machine{Profile: ipxe.Newest(), URI: "http://h/x/b.ipxe", SMBIOS: map[string]string{"product": "Express5800/i120Ra-e1 [N8100-1482Y]", "serial": "a&b=c+d%e#f g", "asset": "\u00e9"}}
 	}
 	for _, row := range []struct{ uri, target, shown string }{
 		{"http://h/p%41%2f%26%zz%2?q=%41%2f%26%zz%2", "/p%41%2f%26%zz%2?q=%41%2f%26%zz%2", "http://h/p%41%2f%26%zz%2"},
@@ -190,7 +190,7 @@ func TestPart2MenusWithKeys(t *testing.T) {
 		"shortcut":  {[]sim.Key{'x'}, "[c]"}, "ctrl-b": {[]sim.Key{2}, "[b]"}, "other keys": {[]sim.Key{'z', 'q', '\n'}, "[b]"},
 		"escape": {[]sim.Key{sim.KeyEscape}, "0xb2ce0a0"}, "ctrl-c": {[]sim.Key{sim.KeyCtrlC}, "0xb2ce0a0"},
 	} {
-		for _, p := range []*ipxe.Profile{ipxe.Debian2019(), ipxe.Current()} {
+		for _, p := range []ipxe.Profile{ipxe.Debian2019(), ipxe.Newest()} {
 			r := simulate(t, script, &sim.Machine{Profile: p}, nil, sim.Options{Keys: row.keys})
 			require.Contains(t, string(r.Console), "\n"+row.want+"\n", name)
 		}
@@ -204,7 +204,7 @@ func TestPart2MenusWithKeys(t *testing.T) {
 	require.Contains(t, string(r.Console), "0x4c22e035\n")
 	require.Contains(t, string(r.Console), "0xb22e0a0\n")
 
-	form := &sim.Machine{Profile: ipxe.Current()}
+	form := &sim.Machine{Profile: ipxe.Newest()}
 	r = simulate(t, "#!ipxe\nform Login\nitem user User\nitem --secret pw Password\npresent\necho ${user}/${pw}\n", form, nil, sim.Options{Keys: []sim.Key{'m', 'e', '\n', 's', '\n'}})
 	require.Contains(t, string(r.Console), "me/s\n")
 }
@@ -238,14 +238,15 @@ func TestPart2WhatBoots(t *testing.T) {
 			require.Nil(t, r.Hang())
 		}
 	}
-	disk := simulate(t, "#!ipxe\nsanboot --no-describe --drive 0x80\n", &sim.Machine{Disk: true}, nil, sim.Options{})
+	disk := simulate(t, "#!ipxe\nsanboot --no-describe --drive 0x80\n", &sim.Machine{Profile: ipxe.Debian2019(), Disk: true}, nil, sim.Options{})
 	require.Equal(t, sim.SAN, disk.Boot.Kind)
-	off := simulate(t, "#!ipxe\npoweroff\n", &sim.Machine{Profile: ipxe.Current()}, nil, sim.Options{})
+	off := simulate(t, "#!ipxe\npoweroff\n", &sim.Machine{Profile: ipxe.Newest()}, nil, sim.Options{})
 	require.Equal(t, sim.PowerOff, off.Boot.Kind)
 }
 
 func TestPart2MachineFacts(t *testing.T) {
 	m := &sim.Machine{
+		Profile:  ipxe.Debian2019(),
 		NICs:     []sim.NIC{{MAC: [6]byte{2, 0, 0, 0, 0, 1}, NoLink: true, Closed: true}, {MAC: [6]byte{2, 0, 0, 0, 0, 2}, Closed: true, DHCP: map[string]string{}}, {Closed: true}},
 		Settings: []sim.Assignment{{"net0/foo", "bar"}, {"n:int32", "7"}, {"smbios/serial", "S1"}},
 		CPU:      []string{"29", "--ext 29"}, Start: time.Unix(1000, 0),
@@ -290,7 +291,9 @@ func TestBadInputHazards(t *testing.T) {
 	self := worldFunc(func(r *sim.Request) (*sim.Response, error) {
 		return &sim.Response{Body: []byte("#!ipxe\nchain http://h/self\n")}, nil
 	})
-	product := func(s string) *sim.Machine { return &sim.Machine{SMBIOS: map[string]string{"product": s}} }
+	product := func(s string) *sim.Machine {
+		return &sim.Machine{Profile: ipxe.Debian2019(), SMBIOS: map[string]string{"product": s}}
+	}
 	for name, row := range map[string]struct {
 		script string
 		m      *sim.Machine
@@ -359,7 +362,7 @@ func TestBadInputWorlds(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 
 	refused := sim.HandlerWorld(http.NotFoundHandler(), "h")
-	require.Equal(t, sim.Status(0x1d0c6439), simulate(t, "#!ipxe\nimgfetch http://h/a%zz\n", &sim.Machine{Profile: ipxe.Current()}, refused, sim.Options{}).Status, "net/http answers 400 itself")
+	require.Equal(t, sim.Status(0x1d0c6439), simulate(t, "#!ipxe\nimgfetch http://h/a%zz\n", &sim.Machine{Profile: ipxe.Newest()}, refused, sim.Options{}).Status, "net/http answers 400 itself")
 	require.Equal(t, sim.Status(0x3e11613b), simulate(t, "#!ipxe\nimgfetch http://other/\n", nil, refused, sim.Options{}).Status)
 }
 
@@ -379,7 +382,7 @@ func TestBadInputBigScripts(t *testing.T) {
 
 func TestConcurrentRunsShareOneScript(t *testing.T) {
 	s := ipxe.Parse("x", []byte("#!ipxe\nset i:int32 0\n:l\ninc i\niseq ${i} 50 || goto l\nimgfetch http://h/${i} ||\n"))
-	m := &sim.Machine{SMBIOS: map[string]string{"product": "p"}}
+	m := &sim.Machine{Profile: ipxe.Debian2019(), SMBIOS: map[string]string{"product": "p"}}
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -419,8 +422,8 @@ echo never
 `
 	w := sim.MapWorld{"http://h/vmlinuz": linux()}
 	machines := []sim.NamedMachine{
-		{"x200", &sim.Machine{SMBIOS: map[string]string{"product": "X200"}, Settings: []sim.Assignment{{"console", "ttyS1"}}}},
-		{"old", &sim.Machine{Settings: []sim.Assignment{{"console", "ttyS0"}}}},
+		{"x200", &sim.Machine{Profile: ipxe.Debian2019(), SMBIOS: map[string]string{"product": "X200"}, Settings: []sim.Assignment{{"console", "ttyS1"}}}},
+		{"old", &sim.Machine{Profile: ipxe.Debian2019(), Settings: []sim.Assignment{{"console", "ttyS0"}}}},
 	}
 	x, err := sim.Explore(t.Context(), ipxe.Parse("menu", []byte(script)), machines, w, sim.ExploreOptions{})
 	require.NoError(t, err)
@@ -479,12 +482,12 @@ func FuzzRun(f *testing.F) {
 	})
 }
 
-var currentAllProfile = ipxe.Current().With("all")
+var currentAllProfile = ipxe.Newest().With("all")
 
 // TestAutobootConfiguresTheCardThatItNames and no other.
 func TestAutobootConfiguresTheCardThatItNames(t *testing.T) {
 	m := func() *sim.Machine {
-		return &sim.Machine{NICs: []sim.NIC{{Closed: true}, {Closed: true, DHCP: map[string]string{"ip": "192.168.7.9"}}}}
+		return &sim.Machine{Profile: ipxe.Debian2019(), NICs: []sim.NIC{{Closed: true}, {Closed: true, DHCP: map[string]string{"ip": "192.168.7.9"}}}}
 	}
 	r := simulate(t, "#!ipxe\nautoboot net1 ||\nisset ${net0/ip} && echo net0 has an address ||\necho [${net1/ip}]\n", m(), sim.MapWorld{}, sim.Options{})
 	require.Contains(t, string(r.Console), "[192.168.7.9]")

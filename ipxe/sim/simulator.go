@@ -24,7 +24,8 @@ func (s *Simulator) Run(ctx context.Context, m *Machine, script *ipxe.Script, w 
 type memory struct {
 	// programs are of the scripts that ran last, for the build profile.
 	programs map[*ipxe.Script]*program
-	profile  *ipxe.Profile
+	profile  ipxe.Profile
+	features ipxe.Features // of the profile
 	agent    string
 
 	// texts and bytes are chunks that strings and values are cut from: what was cut stays
@@ -49,9 +50,10 @@ type memory struct {
 }
 
 // forget makes the memory ready for another run.
-func (m *memory) forget(p *ipxe.Profile) {
-	if m.profile != p || len(m.programs) > keptPrograms {
-		m.profile, m.agent = p, "iPXE/"+p.Version
+func (m *memory) forget(p ipxe.Profile) {
+	if m.profile != p || m.agent == "" || len(m.programs) > keptPrograms {
+		m.profile, m.features = p, p.Features()
+		m.agent = "iPXE/" + m.features.Version
 		clear(m.programs)
 		m.header = nil
 	}
@@ -156,8 +158,8 @@ func (r *runner) run(ctx context.Context, m *Machine, s *ipxe.Script, w World, o
 	if w == nil {
 		w = MapWorld(nil)
 	}
-	r.memory.forget(m.profile())
-	r.state = state{ctx: ctx, m: m, p: r.profile, world: w, opts: o, lastOpened: -1, keys: o.Keys}
+	r.memory.forget(m.Profile)
+	r.state = state{ctx: ctx, m: m, p: &r.features, build: r.profile, world: w, opts: o, lastOpened: -1, keys: o.Keys}
 	r.memory.result = Result{r: r, Boot: Boot{Kind: Returned}}
 	r.res = &r.memory.result
 	r.res.Requests, r.console, r.images = r.requests, r.screen, r.list

@@ -174,7 +174,7 @@ func (s Status) String() string {
 // Text is the message that iPXE prints, without its number.
 func (s Status) Text() string { return s.text(nil) }
 
-func (s Status) text(p *ipxe.Profile) string {
+func (s Status) text(p *ipxe.Features) string {
 	switch s {
 	case eio4xx:
 		return "HTTP 4xx Client Error"

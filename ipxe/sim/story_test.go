@@ -160,7 +160,7 @@ func TestStoryOnRealFirmware(t *testing.T) {
 	for _, x := range got {
 		targets = append(targets, x.Target)
 		require.Equal(t, 200, x.Status)
-		require.Equal(t, "iPXE/"+ipxe.Debian2019().Version, x.UserAgent)
+		require.Equal(t, "iPXE/"+ipxe.Debian2019().Features().Version, x.UserAgent)
 		require.Equal(t, "10.0.2.2", x.Host)
 	}
 	require.Equal(t, []string{

@@ -45,7 +45,7 @@ const upperHex = "0123456789ABCDEF"
 
 // appendEncoded escapes text for a field. Bytes above 127 come out as %FFFFFFXX, as in
 // iPXE.
-func appendEncoded[T string | []byte](dst []byte, p *ipxe.Profile, f uriField, s T) []byte {
+func appendEncoded[T string | []byte](dst []byte, p *ipxe.Features, f uriField, s T) []byte {
 	table := &safeBytes[f]
 	if f == uriDefault && p.PlusEscaped {
 		table = &safeBytes[len(escaped)]
@@ -223,7 +223,7 @@ func (r *runner) formatURI(u *uri) string {
 }
 
 // appendURI appends a URI as iPXE prints and sends it.
-func appendURI(dst []byte, p *ipxe.Profile, u *uri) []byte {
+func appendURI(dst []byte, p *ipxe.Features, u *uri) []byte {
 	put := func(prefix string, f uriField, v *field) {
 		if v.is {
 			dst = appendEncoded(append(dst, prefix...), p, f, v.text)

@@ -203,11 +203,11 @@ func buildHook(b *ipxe.Builder, d *hookData, traced bool, value func(int) ipxe.E
 }
 
 func compileHook(d *hookData) (*hookForms, error) {
-	traced, err := ipxe.Compile(nil, hookHoles, func(b *ipxe.Builder) { buildHook(b, d, true, ipxe.Hole) })
+	traced, err := ipxe.Compile(ipxe.Profile{}, hookHoles, func(b *ipxe.Builder) { buildHook(b, d, true, ipxe.Hole) })
 	if err != nil {
 		return nil, err
 	}
-	plain, err := ipxe.Compile(nil, hookHoles, func(b *ipxe.Builder) { buildHook(b, d, false, ipxe.Hole) })
+	plain, err := ipxe.Compile(ipxe.Profile{}, hookHoles, func(b *ipxe.Builder) { buildHook(b, d, false, ipxe.Hole) })
 	return &hookForms{traced, plain}, err
 }
 

@@ -48,10 +48,11 @@ func BenchmarkLint(b *testing.B) {
 		src := services(n)
 		b.Run(fmt.Sprintf("%d/dougu", n), func(b *testing.B) {
 			report(b, src, syscall.RUSAGE_SELF, func() error {
-				if l := keepalived.Lint(keepalived.Loader{}.Parse("f", src), keepalived.Options{}); len(l) != 0 {
+				l, err := keepalived.Lint(b.Context(), keepalived.Loader{}.Parse("f", src), keepalived.Options{})
+				if len(l) != 0 {
 					return errors.New(l[0].String())
 				}
-				return nil
+				return err
 			})
 		})
 		lint := build(b)
