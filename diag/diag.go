@@ -85,8 +85,8 @@ func (r Range) String() string {
 	return fmt.Sprintf("%s:%d:%d", r.File, r.Start.Line, r.Start.Column)
 }
 
-// Diagnostic is one finding.
-type Diagnostic struct {
+// Finding is one finding.
+type Finding struct {
 	// Rule is the stable identifier of the rule, such as KA001.
 	Rule string `json:"rule"`
 	// Severity of this finding; it may differ from the rule's usual one.
@@ -104,7 +104,7 @@ type Diagnostic struct {
 }
 
 // String returns the finding in one line: place, severity, message and rule.
-func (d Diagnostic) String() string {
+func (d Finding) String() string {
 	var b strings.Builder
 	if at := d.Range.String(); at != "" {
 		b.WriteString(at)
@@ -117,8 +117,8 @@ func (d Diagnostic) String() string {
 	return Sanitize(b.String())
 }
 
-// Error is String, so that a single diagnostic can be returned as an error.
-func (d Diagnostic) Error() string { return d.String() }
+// Error is String, so that a single finding can be returned as an error.
+func (d Finding) Error() string { return d.String() }
 
 // Related is a further place of a finding: the first definition, the other file.
 type Related struct {
@@ -128,7 +128,7 @@ type Related struct {
 
 // List is any number of findings. A List is an error; use [List.Err] to return
 // one, so that an empty list is a nil error.
-type List []Diagnostic
+type List []Finding
 
 // Error returns the first finding of the gravest severity and the number of
 // others.
@@ -136,7 +136,7 @@ func (l List) Error() string {
 	if len(l) == 0 {
 		return "no findings"
 	}
-	first := slices.MinFunc(l, func(a, b Diagnostic) int { return cmp.Compare(a.Severity, b.Severity) })
+	first := slices.MinFunc(l, func(a, b Finding) int { return cmp.Compare(a.Severity, b.Severity) })
 	if len(l) == 1 {
 		return first.String()
 	}
@@ -166,7 +166,7 @@ func (l List) Count(s Severity) int {
 // Sort orders the findings by file, offset, severity, rule and message. Findings
 // equal in all of these keep their order.
 func (l List) Sort() {
-	slices.SortStableFunc(l, func(a, b Diagnostic) int {
+	slices.SortStableFunc(l, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(a.Range.File, b.Range.File),
 			cmp.Compare(a.Range.Start.Offset, b.Range.Start.Offset),

@@ -15,11 +15,11 @@ import (
 const conf = "global_defs {\n  notification_email\n  {\n    ops@example.org\n  }\n}\n"
 
 // finding is about the bytes of needle in conf.
-func finding(t *testing.T, rule string, s diag.Severity, needle string) diag.Diagnostic {
+func finding(t *testing.T, rule string, s diag.Severity, needle string) diag.Finding {
 	t.Helper()
 	at := strings.Index(conf, needle)
 	require.GreaterOrEqual(t, at, 0)
-	return diag.Diagnostic{
+	return diag.Finding{
 		Rule: rule, Severity: s, Message: "found " + needle,
 		Range: diag.NewLines([]byte(conf)).Range("lb.conf", at, at+len(needle)),
 	}
@@ -69,7 +69,7 @@ func TestWriteTextNeverPassesControlBytesOn(t *testing.T) {
 	src := []byte("x \x1b[2J\u202e\xff\tend\x00" + strings.Repeat("y", 1<<16))
 	lines := diag.NewLines(src)
 	for from := range 24 {
-		d := diag.Diagnostic{Rule: "R\x1b", Severity: diag.Warning, Range: lines.Range("a\nb", from, from+3), Message: "bad \x07 \x9b", Detail: "\x1b]0;"}
+		d := diag.Finding{Rule: "R\x1b", Severity: diag.Warning, Range: lines.Range("a\nb", from, from+3), Message: "bad \x07 \x9b", Detail: "\x1b]0;"}
 		var b bytes.Buffer
 		require.NoError(t, diag.WriteText(&b, diag.List{d}, func(string) []byte { return src }))
 		require.True(t, utf8.Valid(b.Bytes()))

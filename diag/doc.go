@@ -1,5 +1,5 @@
 // Package diag is the one vocabulary in which the linters of dougu speak: a
-// Diagnostic has a stable rule, a severity, the exact range of bytes it is
+// Finding has a stable rule, a severity, the exact range of bytes it is
 // about, a message of one line, a detail that says what to do, and fixes that
 // are edits of bytes.
 //
@@ -17,6 +17,6 @@
 // # Limits
 //
 // The package knows no language, reads no files and decides nothing: sources
-// are handed in by the caller, and a diagnostic without a source prints without
+// are handed in by the caller, and a finding without a source prints without
 // its snippet.
 package diag

@@ -5,9 +5,9 @@ import (
 	"io"
 )
 
-// jsonDiagnostic is the stable form of machine output: the place is spread into
+// jsonFinding is the stable form of machine output: the place is spread into
 // file, start and end.
-type jsonDiagnostic struct {
+type jsonFinding struct {
 	Rule     string    `json:"rule"`
 	Severity Severity  `json:"severity"`
 	File     string    `json:"file"`
@@ -23,9 +23,9 @@ type jsonDiagnostic struct {
 // severity, file, start and end (line, column, offset), message, detail, related
 // and fixes. An empty list is [], never null.
 func WriteJSON(w io.Writer, list List) error {
-	out := make([]jsonDiagnostic, len(list))
+	out := make([]jsonFinding, len(list))
 	for i, d := range list {
-		out[i] = jsonDiagnostic{
+		out[i] = jsonFinding{
 			Rule: d.Rule, Severity: d.Severity, File: d.Range.File, Start: d.Range.Start, End: d.Range.End,
 			Message: d.Message, Detail: d.Detail, Related: d.Related, Fixes: d.Fixes,
 		}

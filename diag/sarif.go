@@ -26,6 +26,10 @@ type Rule struct {
 	Summary string `json:"summary"`
 	// Help says why it matters and what to do; it may be empty.
 	Help string `json:"help,omitempty"`
+	// Bad is an example of input that the rule reports. It may be empty.
+	Bad string `json:"bad,omitempty"`
+	// Good is the example without the problem. It may be empty.
+	Good string `json:"good,omitempty"`
 }
 
 // The part of SARIF 2.1.0 (OASIS, 27 March 2020) that is written; the clause of
@@ -127,7 +131,7 @@ func WriteSARIF(w io.Writer, tool Tool, list List) error {
 	})
 }
 
-func result(rules []Rule, d Diagnostic) sarifResult {
+func result(rules []Rule, d Finding) sarifResult {
 	text := d.Message
 	if d.Detail != "" {
 		text += "\n" + d.Detail

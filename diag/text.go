@@ -29,7 +29,7 @@ const snippetWidth = 160
 func WriteText(w io.Writer, list List, src Source) error {
 	p := textPrinter{w: w, src: src, indexed: map[string]*Lines{}}
 	for i := range list {
-		p.diagnostic(&list[i])
+		p.finding(&list[i])
 	}
 	return p.err
 }
@@ -47,7 +47,7 @@ func (p *textPrinter) printf(format string, args ...any) {
 	}
 }
 
-func (p *textPrinter) diagnostic(d *Diagnostic) {
+func (p *textPrinter) finding(d *Finding) {
 	p.printf("%s\n", d)
 	p.snippet(d.Range)
 	for _, r := range d.Related {

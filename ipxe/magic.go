@@ -23,8 +23,8 @@ func (s *Script) Executable() error {
 	return d
 }
 
-func notAScript(s *Script) diag.Diagnostic {
-	d := diag.Diagnostic{Rule: "IP101", Severity: diag.Error, Range: s.Span(0, 0)}
+func notAScript(s *Script) diag.Finding {
+	d := diag.Finding{Rule: "IP101", Severity: diag.Error, Range: s.Span(0, 0)}
 	b := s.src
 	const detail = "iPXE looks at the first bytes alone; a BIOS build runs a file without them as machine code, and the machine hangs"
 	d.Detail = detail

@@ -108,7 +108,7 @@ func TestPart1ExecutableNamesTheFault(t *testing.T) {
 			require.NoError(t, err)
 			continue
 		}
-		var d diag.Diagnostic
+		var d diag.Finding
 		require.ErrorAs(t, err, &d)
 		require.Equal(t, row.message, d.Message)
 		if row.fixed == "" {

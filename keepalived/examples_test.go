@@ -51,7 +51,7 @@ func (x example) lint(text, second string) diag.List {
 	return LintCluster([]Node{{Name: "a", Config: x.load("a.conf", text)}, {Name: "b", Config: x.load("b.conf", second)}}, x.options())
 }
 
-func has(list diag.List, id string) *diag.Diagnostic {
+func has(list diag.List, id string) *diag.Finding {
 	for i := range list {
 		if list[i].Rule == id {
 			return &list[i]

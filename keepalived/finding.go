@@ -146,9 +146,9 @@ func (c *Config) newline(file int32) string {
 }
 
 // diagnostic turns a finding into what callers see.
-func (c *Config) diagnostic(f *finding) diag.Diagnostic {
+func (c *Config) diagnostic(f *finding) diag.Finding {
 	r := ruleOf(f.rule)
-	d := diag.Diagnostic{Rule: f.rule, Severity: r.Severity, Range: c.place(f.at), Message: f.msg, Detail: f.detail}
+	d := diag.Finding{Rule: f.rule, Severity: r.Severity, Range: c.place(f.at), Message: f.msg, Detail: f.detail}
 	if f.sev != 0 {
 		d.Severity = f.sev
 	}
@@ -175,7 +175,7 @@ func (c *Config) diagnostic(f *finding) diag.Diagnostic {
 
 // keepSecret takes the secrets of the files out of a diagnostic. A fix that would have to
 // repeat one is left out.
-func (c *Config) keepSecret(d *diag.Diagnostic, f *finding, known map[int32]*secrets) {
+func (c *Config) keepSecret(d *diag.Finding, f *finding, known map[int32]*secrets) {
 	of := func(file int32) *secrets {
 		s := known[file]
 		if s == nil {

@@ -139,7 +139,7 @@ func TestBadInputGivesOneDiagnostic(t *testing.T) {
 				}
 				require.Equal(t, want, got, "%s: %.2000s", v, show(list))
 				if row.more != "" {
-					require.True(t, slices.ContainsFunc(list, func(d diag.Diagnostic) bool { return strings.HasSuffix(d.Message, row.more) }), "%.2000s", show(list))
+					require.True(t, slices.ContainsFunc(list, func(d diag.Finding) bool { return strings.HasSuffix(d.Message, row.more) }), "%.2000s", show(list))
 				}
 				ok, why := Verdict(c, Options{Host: NewHost("eth0")})
 				require.Equal(t, ok, len(why) == 0)

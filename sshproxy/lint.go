@@ -114,19 +114,19 @@ func (o overlay) Open(name string) (fs.File, error) {
 }
 
 // report adds a finding about the bytes [from, to).
-func (l *linter) report(from, to int, message, detail string, fixes ...diag.Fix) *diag.Diagnostic {
+func (l *linter) report(from, to int, message, detail string, fixes ...diag.Fix) *diag.Finding {
 	return l.reportAs(l.rule.Severity, from, to, message, detail, fixes...)
 }
 
-func (l *linter) reportAs(s diag.Severity, from, to int, message, detail string, fixes ...diag.Fix) *diag.Diagnostic {
-	l.found = append(l.found, diag.Diagnostic{
+func (l *linter) reportAs(s diag.Severity, from, to int, message, detail string, fixes ...diag.Fix) *diag.Finding {
+	l.found = append(l.found, diag.Finding{
 		Rule: l.rule.ID, Severity: s, Range: l.lines.Range(l.f.name, from, to), Message: message, Detail: detail, Fixes: fixes,
 	})
 	return &l.found[len(l.found)-1]
 }
 
 // reportLine adds a finding about a line, counted from 1, without its indentation.
-func (l *linter) reportLine(n int, message, detail string, fixes ...diag.Fix) *diag.Diagnostic {
+func (l *linter) reportLine(n int, message, detail string, fixes ...diag.Fix) *diag.Finding {
 	from, to := l.lineSpan(n)
 	return l.report(from, to, message, detail, fixes...)
 }

@@ -34,15 +34,18 @@ var walls = []wall{
 	{"multicast/internal/udp/...", "std golang.org/x/net/ipv4 golang.org/x/sys/unix !os/exec", "sockets"},
 	{"multicast/internal/fec/...", "std github.com/klauspost/reedsolomon !os/exec !net !os", "Reed-Solomon codes"},
 	{"multicast/...", "std golang.org/x/net/ipv4 golang.org/x/sys/unix !os/exec", "an embeddable transport"},
-	{"smart/...", "std golang.org/x/sys/unix !os/exec !net", "pages are decoded by the standard library, read by system calls"},
+	{"smart/...", "std dougu.internal/diag golang.org/x/sys/unix !os/exec !net", "pages are decoded by the standard library, read by system calls"},
 	{"sshproxy/dial/...", "std golang.org/x/crypto/ssh/... golang.org/x/sys/unix golang.org/x/net/proxy", "the dialer speaks SSH"},
 	{"sshproxy/...", "std dougu.internal/diag !os/exec !unsafe !net", "resolving executes nothing and asks nobody"},
 	{"stracelog/export/...", "std dougu.internal/diag github.com/google/pprof/profile !os/exec !net !unsafe", "profiles are encoded by their own library"},
-	{"stracelog/live/...", "std !net !unsafe", "starts strace"},
-	{"stracelog/...", "std !os/exec !net !unsafe", "parsers and judges stand on the standard library"},
+	{"stracelog/live/...", "std dougu.internal/diag !net !unsafe", "starts strace"},
+	{"stracelog/...", "std dougu.internal/diag !os/exec !net !unsafe", "parsers and judges stand on the standard library"},
 	{"examples/...", "std module golang.org/x/crypto/ssh/... golang.org/x/net/... golang.org/x/sys/unix golang.org/x/term", "examples stand on top"},
 	{"internal/...", "std", "what two packages need"},
 }
+
+// shared lists the packages that every package of the module may import.
+var shared = []string{module + "/internal/enum", module + "/internal/jsontext"}
 
 // testImports are allowed in test files, beside what the directory itself may
 // import. A test may start processes and open sockets.
@@ -86,6 +89,12 @@ func TestWallsForbid(t *testing.T) {
 		{"keepalived", "dougu.internal/internal/oracle", true, true},
 		{"stracelog", "github.com/stretchr/testify/require", false, false},
 		{"stracelog", "github.com/stretchr/testify/require", true, true},
+		{"smart", "dougu.internal/diag", false, true},
+		{"stracelog/live", "dougu.internal/diag", false, true},
+		{"diag", "dougu.internal/internal/enum", false, true},
+		{"multicast/internal/engine", "dougu.internal/internal/jsontext", false, true},
+		{"diag", "dougu.internal/internal/oracle", false, false},
+		{".", "dougu.internal/internal/enum", false, false},
 		{"stracelog", "C", false, false},
 		{"stracelog", "net/netip", false, true},
 		{"stracelog", "net", false, false},
@@ -107,6 +116,9 @@ func allowed(w wall, s source, name string) bool {
 				return false
 			}
 		}
+	}
+	if top != "." && slices.Contains(shared, name) {
+		return true
 	}
 	if top != "." && covers(module+"/"+top+"/...", name) {
 		return true

@@ -11,7 +11,7 @@ import (
 )
 
 func notAScript(l *linter) {
-	var d diag.Diagnostic
+	var d diag.Finding
 	if err := l.s.Executable(); errors.As(err, &d) {
 		d.Rule, d.Severity = l.rule.ID, l.rule.Severity
 		l.list = append(l.list, d)

@@ -239,7 +239,7 @@ func (l *linter) reportAs(s diag.Severity, r diag.Range, message, detail string,
 	if l.n[l.rule.ID]++; l.n[l.rule.ID] > maxFindings {
 		return
 	}
-	l.list = append(l.list, diag.Diagnostic{Rule: l.rule.ID, Severity: s, Range: r, Message: message, Detail: detail, Fixes: fixes})
+	l.list = append(l.list, diag.Finding{Rule: l.rule.ID, Severity: s, Range: r, Message: message, Detail: detail, Fixes: fixes})
 }
 
 // fix makes a fix of one edit.
