@@ -1,9 +1,7 @@
 package multicast
 
 import (
-	"context"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -11,112 +9,112 @@ import (
 	"time"
 
 	"dougu.internal/multicast/internal/engine"
-	"dougu.internal/multicast/internal/link"
-	"dougu.internal/multicast/internal/udp"
 )
 
-// Version is the software's version, as members see it.
+// Version is the version of this implementation. Members report it to each other.
 const Version = "1.0"
 
-// DefaultGroup is the group of a Config that names none: link-local, so no router
-// passes it on, and switches flood it.
+// DefaultGroup is the multicast group that is used if Config.Group is not set. The
+// address is link-local: routers do not forward it, and switches flood it to all ports.
 var DefaultGroup = netip.MustParseAddrPort("224.0.0.108:5000")
 
-// Config says how a node takes part. The zero value is usable: the default group, the
-// interface of its route, the host's name, no key.
+// keySize is the length of Config.Key.
+const keySize = 32
+
+// Config configures a [Node]. The zero value is usable: it joins the default group
+// without a key, on the interface that the routing table selects, under the name of the
+// host.
 type Config struct {
-	// Group is an IPv4 multicast address and a port.
+	// Group is an IPv4 multicast address and a port. If not valid, [DefaultGroup] is used.
 	Group netip.AddrPort
-	// Interface is a name, "lo" or "eth0"; empty: the one that the routes choose.
+	// Interface is the name of a network interface, such as "lo" or "eth0". If empty, the
+	// routing table selects it.
 	Interface string
-	// Name is how others call this node, at most 255 bytes; empty: the host's name.
+	// Name is the name of the node, at most 255 bytes. If empty, the host name is used.
 	Name string
-	// Key is the group's secret, 32 bytes. Without it, nil, packets are protected
-	// against accidents alone.
+	// Key is the secret of the group, 32 bytes. If nil, packets have a checksum only, and
+	// everybody can take part.
 	Key []byte
-	// Publish signs what this node sends. Trust are the publishers whose transfers a
-	// receiver takes; empty: every member's.
+	// Publish signs the transfers of this node. If nil, they are not signed.
 	Publish ed25519.PrivateKey
-	Trust   []ed25519.PublicKey
-	// Rate bounds what is sent.
+	// Trust lists the publishers whose transfers a receiver accepts. If empty, it accepts
+	// those of all members.
+	Trust []ed25519.PublicKey
+	// Rate limits the sending rate.
 	Rate Rate
-	// TTL is the number of routers to cross plus one; 0: 1, the local network.
+	// TTL is the IP time-to-live of sent packets. If zero, 1 is used and packets stay on
+	// the local network.
 	TTL int
-	// Logger hears of members, transfers and faults; nil: nothing is logged.
+	// Logger receives membership, transfer and error events. If nil, nothing is logged.
 	Logger *slog.Logger
-	// Transport is another network than UDP; nil: UDP.
+	// Transport replaces the network. If nil, [UDP] is used.
 	Transport Transport
 }
 
-// RateMode is how the sending rate is found.
-type RateMode = engine.RateMode
-
-// The modes of Rate.
-const (
-	// LAN finds the rate by itself, up to the cap.
-	LAN = engine.LAN
-	// Fixed keeps the rate whatever happens: for links of one's own.
-	Fixed = engine.Fixed
-	// Friendly takes what a TCP connection to the worst receiver would (RFC 4654).
-	Friendly = engine.Friendly
-)
-
-// Rate is a mode with its cap, in bits a second on the wire: Ethernet frames without
-// preamble. 0 is no cap, which Fixed must not have.
+// Rate configures the sending rate of a node.
 type Rate struct {
-	Mode RateMode
-	Bits uint64
+	// Mode selects how the rate is controlled.
+	Mode RateMode `json:"mode,omitzero"`
+	// Bits is the maximum rate in bits per second on the wire, counted in Ethernet frames
+	// without preamble. If zero, the rate is not limited; [Fixed] requires a value.
+	Bits uint64 `json:"bits,omitzero"`
 }
 
-// Transport is a network that nodes can join: UDP, or another, as in package mcsim.
-type Transport interface {
-	// Open takes a node's place in the network, until Close of what it returns. c has its
-	// defaults; of it the group, the interface and the TTL concern a network. The context
-	// is that of Join.
-	Open(ctx context.Context, c Config) (PacketConn, error)
-}
+// RateMode is a method of rate control.
+type RateMode uint8
 
-// What a Transport is made of.
-type (
-	// PacketConn is a node's place in a network: ReadGroup and ReadUnicast are called from
-	// one goroutine each, Write from one at a time, Close from any. One that has a method
-	// ReceiveBuffer() int, the bytes that may wait before some are lost, is read in larger
-	// portions.
-	PacketConn = link.Conn
-	// Datagram is room for what a PacketConn reads: a datagram, or several of one size.
-	Datagram = link.Datagram
+// The methods of rate control.
+const (
+	// LAN adapts the rate automatically, up to Rate.Bits.
+	LAN RateMode = iota
+	// Fixed sends at Rate.Bits, whatever is lost. It is meant for dedicated links.
+	Fixed
+	// Friendly sends at the rate that a TCP connection to the receiver with the worst path
+	// would have (RFC 4654), up to Rate.Bits.
+	Friendly
 )
 
-// Validate returns what is wrong with the configuration, or nil.
+func (m RateMode) engine() engine.RateMode {
+	switch m {
+	case Fixed:
+		return engine.Fixed
+	case Friendly:
+		return engine.Friendly
+	}
+	return engine.LAN
+}
+
+// Validate returns an error that lists all problems of the configuration, or nil.
 func (c Config) Validate() error {
 	var errs []error
+	invalid := func(format string, args ...any) { errs = append(errs, fmt.Errorf(prefix+format, args...)) }
 	if c.Group.IsValid() && (!c.Group.Addr().Is4() || !c.Group.Addr().IsMulticast() || c.Group.Port() == 0) {
-		errs = append(errs, fmt.Errorf("group %s: an IPv4 multicast address (224.0.0.0 to 239.255.255.255) and a port are needed", c.Group))
+		invalid("invalid group %s: want an IPv4 multicast address (224.0.0.0 to 239.255.255.255) and a port", c.Group)
 	}
-	if c.Key != nil && len(c.Key) != 32 {
-		errs = append(errs, fmt.Errorf("key: it has %d bytes, not 32", len(c.Key)))
+	if c.Key != nil && len(c.Key) != keySize {
+		invalid("invalid key length %d, want %d bytes", len(c.Key), keySize)
 	}
 	if len(c.Name) > 255 {
-		errs = append(errs, errors.New("name: more than 255 bytes"))
+		invalid("invalid name of %d bytes, want at most 255", len(c.Name))
 	}
 	if c.TTL < 0 || c.TTL > 255 {
-		errs = append(errs, fmt.Errorf("ttl %d: 0 to 255", c.TTL))
+		invalid("invalid TTL %d, want 0 to 255", c.TTL)
 	}
 	if c.Publish != nil && len(c.Publish) != ed25519.PrivateKeySize {
-		errs = append(errs, errors.New("publish: not an Ed25519 private key"))
+		invalid("invalid Publish key: not an Ed25519 private key")
 	}
-	for _, k := range c.Trust {
+	for i, k := range c.Trust {
 		if len(k) != ed25519.PublicKeySize {
-			errs = append(errs, errors.New("trust: not an Ed25519 public key"))
+			invalid("invalid Trust key %d: not an Ed25519 public key", i)
 		}
 	}
-	if c.Rate.Mode > Friendly || c.Rate.Mode == Fixed && c.Rate.Bits == 0 {
-		errs = append(errs, errors.New("rate: a fixed rate needs its bits a second"))
+	switch {
+	case c.Rate.Mode > Friendly:
+		invalid("invalid rate mode %d", c.Rate.Mode)
+	case c.Rate.Mode == Fixed && c.Rate.Bits == 0:
+		invalid("invalid rate: mode fixed requires a number of bits per second")
 	}
-	if len(errs) == 0 {
-		return nil
-	}
-	return fmt.Errorf("multicast: %w", errors.Join(errs...))
+	return join(errs...)
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -129,7 +127,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Name == "" {
 		name, err := os.Hostname()
 		if err != nil {
-			return c, fmt.Errorf("multicast: no name was given, and the host has none: %w", err)
+			return c, during("determine the host name", err)
 		}
 		c.Name = name
 	}
@@ -137,77 +135,55 @@ func (c Config) withDefaults() (Config, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	if c.Transport == nil {
-		c.Transport = udpTransport{}
+		c.Transport = UDP()
 	}
 	return c, nil
 }
 
-// UDP is the transport that a Config without one gets: to be wrapped by one that
-// counts, delays or loses.
-func UDP() Transport { return udpTransport{} }
-
-type udpTransport struct{}
-
-func (udpTransport) Open(ctx context.Context, c Config) (PacketConn, error) {
-	return udp.Open(ctx, udp.Options{Group: c.Group, Interface: c.Interface, TTL: c.TTL})
-}
-
-// Member is another node of the group.
+// Member describes another node of the group.
 type Member struct {
-	// Name as Members shows it: where two are equal, "#2" and so on in the order of ID.
-	Name string
-	ID   string // of this start of its process
-	Addr netip.Addr
-	// Version of its software; Protocol is that of another protocol version than
-	// ours, in which case nothing else is known; 0: the same.
-	Version  string
-	Protocol int
-	Receives bool
-	ReadOnly bool
-	State    string
-	Epoch    uint64 // last committed
-	Heard    time.Time
+	// Name is the name of the node. If several members have the same name, [Node.Members]
+	// appends "#2", "#3" and so on, in the order of their IDs.
+	Name string `json:"name,omitzero"`
+	// ID identifies the process. It changes when the node is started again.
+	ID   string     `json:"id,omitzero"`
+	Addr netip.Addr `json:"addr,omitzero"`
+	// Version is the version of the node's software.
+	Version string `json:"version,omitzero"`
+	// Protocol is the protocol version of an incompatible node, of which nothing else is
+	// known but the address. It is zero if the node uses the version of this package.
+	Protocol int `json:"protocol,omitzero"`
+	// Receives is true if the node receives transfers.
+	Receives bool `json:"receives,omitzero"`
+	// ReadOnly is true if the node receives transfers and does not change anything.
+	ReadOnly bool `json:"readOnly,omitzero"`
+	// State is the name of the node's state, such as "idle".
+	State string `json:"state,omitzero"`
+	// Epoch is the epoch of the last transfer that the node committed.
+	Epoch uint64 `json:"epoch,omitzero"`
+	// Heard is the time at which the last packet of the node arrived.
+	Heard time.Time `json:"heard,omitzero"`
 }
 
 // MemberEvent is a change in the list of members.
 type MemberEvent struct {
-	Kind   MemberEventKind
-	Member Member
-	Text   string // of a timeout: the member's full state
+	Kind   MemberEventKind `json:"kind,omitzero"`
+	Member Member          `json:"member,omitzero"`
+	// Text describes the last known state of a member that timed out.
+	Text string `json:"text,omitzero"`
 }
 
-// MemberEventKind is what a MemberEvent tells.
+// MemberEventKind is the kind of a [MemberEvent].
 type MemberEventKind uint8
 
-// The changes.
+// The kinds of a MemberEvent.
 const (
+	// Joined means that the node is a member from now on.
 	Joined MemberEventKind = iota + 1
+	// Left means that the node announced its end.
 	Left
+	// TimedOut means that no packet of the node arrived for 10 seconds.
 	TimedOut
+	// Incompatible means that the node uses another version of the protocol.
 	Incompatible
-)
-
-// String names it.
-func (k MemberEventKind) String() string {
-	if k == 0 || k > Incompatible {
-		return "unknown"
-	}
-	return [...]string{"", "joined", "left", "timed out", "incompatible"}[k]
-}
-
-// Errors of a transfer, to be looked for with errors.Is.
-var (
-	ErrNoMembers    = errors.New("no receiver has answered")
-	ErrTooFew       = errors.New("too few receivers")
-	ErrUnknownHost  = errors.New("not contained in members")
-	ErrTimeout      = errors.New("not heard any more")
-	ErrAborted      = errors.New("the transfer was aborted")
-	ErrInDoubt      = errors.New("whether it has committed is not known")
-	ErrIncompatible = errors.New("another protocol version")
-	ErrLate         = errors.New("it came when the transfer had begun")
-	ErrEvicted      = errors.New("it was too slow")
-	ErrRefused      = errors.New("it refused the transfer")
-	ErrSource       = errors.New("the source could not be read")
-	ErrBusy         = errors.New("another sender's transfer does not end")
-	ErrClosed       = errors.New("the node is closed")
 )

@@ -3,6 +3,7 @@ package multicast_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 
@@ -10,8 +11,8 @@ import (
 	"dougu.internal/multicast/mcsim"
 )
 
-// Two hosts and a sender; here in one process and over a network in memory that loses
-// every tenth packet.
+// Two hosts receive a directory. Both and the sender are in one process here, and the
+// network is in memory and loses every tenth packet.
 func Example() {
 	if err := story(); err != nil {
 		fmt.Println(err)
@@ -30,8 +31,9 @@ func story() error {
 	defer os.RemoveAll(dir)
 	network := mcsim.NewSwitch(1)
 	network.Loss = 0.1
+	group := netip.MustParseAddrPort("239.192.0.1:5000")
 	for _, name := range []string{"web1", "web2"} {
-		n, err := multicast.Join(ctx, multicast.Config{Name: name, Transport: network})
+		n, err := multicast.Join(ctx, multicast.Config{Group: group, Name: name, Transport: network})
 		if err != nil {
 			return err
 		}
@@ -50,7 +52,7 @@ func story() error {
 	if err := os.WriteFile(filepath.Join(dir, "src", "www", "index.html"), []byte("new"), 0o644); err != nil {
 		return err
 	}
-	n, err := multicast.Join(ctx, multicast.Config{Name: "deploy", Transport: network})
+	n, err := multicast.Join(ctx, multicast.Config{Group: group, Name: "deploy", Transport: network})
 	if err != nil {
 		return err
 	}
@@ -64,7 +66,7 @@ func story() error {
 
 func ExampleConfig_Validate() {
 	fmt.Println(multicast.Config{Key: []byte("short")}.Validate())
-	// Output: multicast: key: it has 5 bytes, not 32
+	// Output: multicast: invalid key length 5, want 32 bytes
 }
 
 func ExampleChildrenFirst() {

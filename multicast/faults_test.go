@@ -43,9 +43,9 @@ func (c *slowConn) ReadGroup(d []multicast.Datagram) (int, error) {
 	return n, err
 }
 
-func onLoopback(t *testing.T, port uint16, name string, transport multicast.Transport) multicast.Config {
+func onLoopback(t *testing.T, group netip.AddrPort, name string, transport multicast.Transport) multicast.Config {
 	t.Helper()
-	return multicast.Config{Group: netip.AddrPortFrom(netip.MustParseAddr("239.192.7.8"), port), Interface: "lo", Name: name, Key: make([]byte, 32), Transport: transport}
+	return multicast.Config{Group: group, Interface: "lo", Name: name, Key: make([]byte, 32), Transport: transport}
 }
 
 // TestSlowReceiverPolicies on real sockets: a host that does not read as fast as the
@@ -54,7 +54,7 @@ func TestSlowReceiverPolicies(t *testing.T) {
 	if testing.Short() {
 		t.Skip("seconds of traffic")
 	}
-	for i, row := range []struct {
+	for _, row := range []struct {
 		name    string
 		slow    multicast.SlowPolicy
 		state   multicast.HostState
@@ -65,14 +65,14 @@ func TestSlowReceiverPolicies(t *testing.T) {
 		{"later", multicast.Background(5e9, 200*time.Millisecond), multicast.HostCommitted, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			port := uint16(6100 + i)
-			n, err := multicast.Join(context.Background(), onLoopback(t, port, "s", nil))
+			group := oracle.MulticastGroup(t)
+			n, err := multicast.Join(context.Background(), onLoopback(t, group, "s", nil))
 			if err != nil {
 				oracle.Missing(t, "no multicast on the loopback interface: "+err.Error())
 			}
 			defer n.Close()
-			fast, _ := receive(t, onLoopback(t, port, "fast", nil), multicast.ReceiveOptions{})
-			slow, _ := receive(t, onLoopback(t, port, "slow", slowUDP{6e6}), multicast.ReceiveOptions{})
+			fast, _ := receive(t, onLoopback(t, group, "fast", nil), multicast.ReceiveOptions{})
+			slow, _ := receive(t, onLoopback(t, group, "slow", slowUDP{6e6}), multicast.ReceiveOptions{})
 			src := t.TempDir()
 			write(t, src, map[string]string{"t/f": strings.Repeat("0123456789abcdef", 12<<16)})
 			o := wholeTree

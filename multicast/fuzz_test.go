@@ -54,7 +54,7 @@ func FuzzDatagram(f *testing.F) {
 	f.Add(make([]byte, 1472))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		o := &oneDatagram{text: make(chan []byte, 1), taken: make(chan struct{}), closed: make(chan struct{})}
-		n, err := Join(t.Context(), Config{Name: "a", Key: make([]byte, 32), Transport: o})
+		n, err := Join(t.Context(), Config{Group: netip.MustParseAddrPort("233.252.0.7:6000"), Name: "a", Key: make([]byte, 32), Transport: o})
 		require.NoError(t, err)
 		o.text <- b
 		<-o.taken

@@ -19,7 +19,8 @@ import (
 	"dougu.internal/multicast/internal/wire"
 )
 
-// Node is a member of a group. Its methods may be called from several goroutines.
+// Node is a member of a group. Its methods are safe for concurrent use by multiple
+// goroutines.
 type Node struct {
 	c     Config
 	conn  PacketConn
@@ -63,7 +64,8 @@ type counts struct {
 	wire                                                  uint64 // bytes sent
 }
 
-// Join opens the sockets and takes part until Close. It does not wait for others.
+// Join connects a node to its group. It does not wait for other nodes. The caller must
+// close the node.
 func Join(ctx context.Context, c Config) (*Node, error) {
 	c, err := c.withDefaults()
 	if err != nil {
@@ -71,11 +73,11 @@ func Join(ctx context.Context, c Config) (*Node, error) {
 	}
 	keys, err := wire.NewKeys(c.Key, c.Group.String())
 	if err != nil {
-		return nil, fmt.Errorf("multicast: %w", err)
+		return nil, wrap(err)
 	}
 	conn, err := c.Transport.Open(ctx, c)
 	if err != nil {
-		return nil, fmt.Errorf("multicast: %w", err)
+		return nil, during(fmt.Sprintf("join %s", c.Group), err)
 	}
 	n := &Node{c: c, conn: conn, start: time.Now(), stop: make(chan struct{}), keys: keys,
 		watchers: map[chan MemberEvent]struct{}{}, sending: make(chan struct{}, 1), train: make([]byte, 0, 64<<10)}
@@ -83,7 +85,7 @@ func Join(ctx context.Context, c Config) (*Node, error) {
 	rand.Read(id[:])
 	if n.sealer, err = keys.NewSealer(id); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("multicast: %w", err)
+		return nil, wrap(err)
 	}
 	n.opener = keys.NewOpener(id, 4*wire.MaxRoster)
 	n.eng = engine.NewNode(n.now(), engine.Config{ID: id, Name: c.Name, Version: Version, Unicast: conn.Local(), Group: c.Group,
@@ -107,9 +109,9 @@ func random() uint64 {
 // now is the node's own clock; 0 is never.
 func (n *Node) now() engine.Time { return int64(time.Since(n.start)) + 1 }
 
-// Close says goodbye and leaves the group: a transfer that is sent is aborted when it
-// is not decided, one that is received is dropped when it is not prepared. No
-// goroutine of the node is left when it returns. It may be called again.
+// Close leaves the group. It aborts a sent transfer that is not decided, and drops a
+// received one that is not ready to commit. When Close returns, all goroutines of the node
+// have ended. Further calls return nil.
 func (n *Node) Close() error {
 	n.mu.Lock()
 	if n.closed {
@@ -143,7 +145,7 @@ func (n *Node) Close() error {
 		r.shut()
 	}
 	n.wg.Wait()
-	return err
+	return wrap(err)
 }
 
 // timers polls the engine when it wants to be.
@@ -388,7 +390,7 @@ func (n *Node) member(m *engine.Member) Member {
 		ReadOnly: m.Flags&wire.HelloReadOnly != 0, State: m.State.String(), Epoch: m.Epoch, Heard: n.start.Add(time.Duration(m.Heard))}
 }
 
-// Members returns the other nodes, by name.
+// Members returns the other nodes of the group, sorted by name.
 func (n *Node) Members() []Member {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -425,13 +427,13 @@ func baseName(name string, _ int) string {
 	return name
 }
 
-// Query asks all nodes to tell that they are there, and waits for a while, or until
-// the context ends, for their answers to reach Members.
+// Query sends a request to all nodes and waits for their answers, which [Node.Members]
+// returns afterwards. It returns after the duration of wait, or when ctx ends.
 func (n *Node) Query(ctx context.Context, wait time.Duration) error {
 	n.do(func(now engine.Time) { n.eng.QueryMembers(now) })
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return during("query members", ctx.Err())
 	case <-n.stop:
 		return ErrClosed
 	case <-time.After(wait):
@@ -439,9 +441,9 @@ func (n *Node) Query(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// Watch returns the changes in the list of members, from now until the context ends or
-// the node is closed. An event that the loop is not ready for may be missed when more
-// than 256 wait.
+// Watch returns the changes in the list of members, from the call of Watch until ctx ends
+// or the node is closed. Up to 256 events are queued; if the loop is slower, further events
+// are lost. The sequence can be used once.
 func (n *Node) Watch(ctx context.Context) iter.Seq[MemberEvent] {
 	w := make(chan MemberEvent, 256)
 	n.mu.Lock()
@@ -470,7 +472,7 @@ func (n *Node) Watch(ctx context.Context) iter.Seq[MemberEvent] {
 	}
 }
 
-// Wait waits until at least so many receivers are known.
+// Wait blocks until the group has at least the given number of receivers.
 func (n *Node) Wait(ctx context.Context, receivers int) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -489,7 +491,7 @@ func (n *Node) Wait(ctx context.Context, receivers int) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("multicast: %d of %d receivers: %w", count, receivers, ctx.Err())
+			return fmt.Errorf("multicast: wait for receivers: found %d of %d: %w", count, receivers, ctx.Err())
 		case <-n.stop:
 			return ErrClosed
 		case <-tick.C:
@@ -497,18 +499,27 @@ func (n *Node) Wait(ctx context.Context, receivers int) error {
 	}
 }
 
-// Status is what a node is doing.
+// Status describes the current activity of a node.
 type Status struct {
-	Name    string
-	ID      string
-	State   string
-	Done    uint64 // bytes of content that it has, or has sent once
-	Total   uint64
-	Rate    uint64  // bit/s
-	Loss    float64 // 0 to 1
-	Drops   uint64  // datagrams that it did not read in time: it is slow
-	Backlog uint64  // bytes that wait for its disk
-	Detail  string
+	Name string `json:"name,omitzero"`
+	ID   string `json:"id,omitzero"`
+	// State is the name of the node's state, such as "idle" or "content".
+	State string `json:"state,omitzero"`
+	// Done is the number of bytes of content that the node has received, or has sent at
+	// least once.
+	Done uint64 `json:"done,omitzero"`
+	// Total is the number of bytes of content of the transfer.
+	Total uint64 `json:"total,omitzero"`
+	// Rate is the sending rate in bits per second.
+	Rate uint64 `json:"rate,omitzero"`
+	// Loss is the loss rate, from 0 to 1.
+	Loss float64 `json:"loss,omitzero"`
+	// Drops is the number of datagrams that the node did not read in time.
+	Drops uint64 `json:"drops,omitzero"`
+	// Backlog is the number of bytes that are not yet written to the disk.
+	Backlog uint64 `json:"backlog,omitzero"`
+	// Detail describes the transfer in a sentence.
+	Detail string `json:"detail,omitzero"`
 }
 
 type statusAnswer struct {
@@ -516,8 +527,9 @@ type statusAnswer struct {
 	s  *wire.Status
 }
 
-// Status asks all nodes what they are doing, and returns what has come after half a
-// second, or when the context ends: this node first, then the others by name.
+// Status requests the status of all nodes and returns the answers that arrive within half
+// a second or before ctx ends. The first element is this node; the others are sorted by
+// name.
 func (n *Node) Status(ctx context.Context) ([]Status, error) {
 	answers := make(chan statusAnswer, 1024)
 	n.mu.Lock()
@@ -547,7 +559,7 @@ func (n *Node) Status(ctx context.Context) ([]Status, error) {
 		case <-done:
 		}
 		slices.SortFunc(list[1:], func(a, b Status) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
-		return list, ctx.Err()
+		return list, during("query status", ctx.Err())
 	}
 }
 
@@ -556,8 +568,8 @@ func statusOf(id wire.NodeID, s *wire.Status) Status {
 		Loss: float64(s.Loss) / 1e6, Drops: s.Drops, Backlog: s.Backlog, Detail: s.Detail}
 }
 
-// Keyed reports whether the group has a key: without one everybody may take part.
+// Keyed reports whether the group has a key. Without a key everybody can take part.
 func (n *Node) Keyed() bool { return n.keys.Keyed() }
 
-// Note tells in one line what is out of the ordinary with the node's sockets, or "".
+// Note returns a warning about the node's sockets in one line, or "" if there is none.
 func (n *Node) Note() string { return n.conn.Note() }

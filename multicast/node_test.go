@@ -22,9 +22,9 @@ import (
 	"dougu.internal/multicast/mcsim"
 )
 
-// net is the network of a test: in memory, with a loss of its own.
+// config returns the configuration of a node in a network in memory.
 func config(s *mcsim.Switch, name string) multicast.Config {
-	return multicast.Config{Group: netip.MustParseAddrPort("239.192.7.7:6000"), Name: name, Key: make([]byte, 32), Transport: s}
+	return multicast.Config{Group: netip.MustParseAddrPort("233.252.0.7:6000"), Name: name, Key: make([]byte, 32), Transport: s}
 }
 
 func join(tb testing.TB, c multicast.Config) *multicast.Node {
@@ -233,7 +233,7 @@ func TestRefusals(t *testing.T) {
 		o := one
 		o.Delete, o.MaxDelete = true, 2
 		_, err := join(t, config(s, "s")).Send(ctx, src, o)
-		require.ErrorContains(t, err, "more would be deleted than is allowed: 3, not 2")
+		require.ErrorContains(t, err, "too many deletions: 3, want at most 2")
 		require.Len(t, read(t, d), 3)
 	})
 	t.Run("a link that leads out", func(t *testing.T) {
@@ -248,7 +248,7 @@ func TestRefusals(t *testing.T) {
 	})
 	t.Run("paths", func(t *testing.T) {
 		n := join(t, config(mcsim.NewSwitch(1), "s"))
-		for p, want := range map[string]string{"../x": "leaves the directory", "/etc": "is absolute", "": "an empty path", "nosuch": "no such file or directory: nosuch"} {
+		for p, want := range map[string]string{"../x": "leaves the source directory", "/etc": "is absolute", "": "invalid path: empty", "nosuch": "no such file or directory: nosuch"} {
 			_, err := n.Send(ctx, src, multicast.SendOptions{Paths: []string{p}})
 			require.ErrorContains(t, err, want)
 		}
@@ -266,7 +266,7 @@ func TestRefusals(t *testing.T) {
 		_, err = n.Receive(t.TempDir(), multicast.ReceiveOptions{})
 		require.NoError(t, err)
 		_, err = n.Receive(t.TempDir(), multicast.ReceiveOptions{})
-		require.ErrorContains(t, err, "receives already")
+		require.ErrorContains(t, err, "already has a receiver")
 	})
 }
 
@@ -461,7 +461,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 // TestSocketsCarryATree uses real multicast on the loopback interface.
 func TestSocketsCarryATree(t *testing.T) {
 	c := config(nil, "h")
-	c.Transport, c.Interface, c.Group = nil, "lo", netip.MustParseAddrPort("239.192.7.9:6009")
+	c.Transport, c.Interface, c.Group = nil, "lo", oracle.MulticastGroup(t)
 	n, err := multicast.Join(context.Background(), c)
 	if err != nil {
 		oracle.Missing(t, "no multicast on the loopback interface: "+err.Error())
@@ -483,7 +483,7 @@ func TestSocketsCarryATree(t *testing.T) {
 }
 
 func BenchmarkSend(b *testing.B) {
-	c := multicast.Config{Group: netip.MustParseAddrPort("239.192.7.8:6008"), Interface: "lo", Key: make([]byte, 32)}
+	c := multicast.Config{Group: oracle.MulticastGroup(b), Interface: "lo", Key: make([]byte, 32)}
 	src := b.TempDir()
 	data := make([]byte, 16<<20)
 	rand.NewChaCha8([32]byte{}).Read(data)

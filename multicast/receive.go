@@ -11,62 +11,88 @@ import (
 	"dougu.internal/multicast/internal/tree"
 )
 
-// Mode is how a tree is changed.
+// Mode selects how a receiver changes its tree.
 type Mode uint8
 
-// The modes.
+// The modes of a receiver.
 const (
-	// Auto exchanges the tree as a whole where that can be, and works in place
-	// otherwise; the report tells which it was.
+	// Auto exchanges the tree as a whole if the file system supports it, and otherwise
+	// works like InPlace. The report contains which one was used.
 	Auto Mode = iota
-	// InPlace changes file by file, from a journal.
+	// InPlace changes one file after the other, according to a journal.
 	InPlace
 )
 
-// ReceiveOptions say what a receiver allows. The zero value takes part and writes.
+// ReceiveOptions configures a [Receiver]. The zero value accepts transfers and writes
+// them to the directory.
 type ReceiveOptions struct {
-	// ReadOnly answers, and changes and deletes nothing.
+	// ReadOnly answers transfers without changing anything.
 	ReadOnly bool
-	Mode     Mode
+	// Mode selects how the tree is changed.
+	Mode Mode
 	// Setuid keeps set-user-id, set-group-id and sticky bits.
 	Setuid bool
-	// OutsideLinks takes symlinks that are absolute or lead out of the directory.
+	// OutsideLinks accepts symbolic links that are absolute or lead out of the directory.
 	OutsideLinks bool
-	// OnCommit is called after each commit, from one goroutine, before Next returns it.
+	// OnCommit, if not nil, is called after each commit, before [Receiver.Next] returns it.
+	// All calls are made by one goroutine.
 	OnCommit func(Commit)
 }
 
-// Commit is a transfer that a receiver has committed.
+// Commit describes a transfer that a receiver has committed.
 type Commit struct {
-	Epoch    uint64
-	Sender   string
-	Atomic   bool
-	Why      string // when it was not: the reason
-	Updated  []string
-	Deleted  []string
-	Errors   []PathError
-	Tidy     error // the new tree is in place, and something of the old one could not be removed
-	settled  bool
-	finished bool
+	Epoch uint64 `json:"epoch,omitzero"`
+	// Sender is the name of the sending node.
+	Sender string `json:"sender,omitzero"`
+	// Atomic is true if the tree was exchanged as a whole.
+	Atomic bool `json:"atomic,omitzero"`
+	// Why is the reason if Atomic is false.
+	Why string `json:"why,omitzero"`
+	// Updated lists the paths that were created or changed.
+	Updated []string `json:"updated,omitzero"`
+	// Deleted lists the paths that were deleted.
+	Deleted []string `json:"deleted,omitzero"`
+	// Errors lists the paths that could not be changed.
+	Errors []PathError `json:"errors,omitzero"`
+	// Tidy is set if the new tree is in place and a part of the old one could not be
+	// removed.
+	Tidy error `json:"tidy,omitzero"`
 }
 
-// PathError is what went wrong with one path of one host.
+// pending is a commit that Next has not returned.
+type pending struct {
+	Commit
+	settled  bool // the sender has the result, or does not answer any more
+	finished bool // the old tree is removed
+}
+
+// PathError is an error at one path of a tree.
 type PathError struct {
-	Op, Path, Text string
+	// Op is the operation that failed, such as "read".
+	Op string `json:"op,omitzero"`
+	// Path is relative to the directory of the sender or receiver.
+	Path string `json:"path,omitzero"`
+	// Text is the cause.
+	Text string `json:"text,omitzero"`
 }
 
-// Error tells what and where.
-func (e *PathError) Error() string { return fmt.Sprintf("%s: %s: %s", e.Path, e.Op, e.Text) }
+// Error returns the path, the operation and the cause.
+func (e *PathError) Error() string { return fmt.Sprintf(prefix+"%s: %s: %s", e.Path, e.Op, e.Text) }
 
-// Notice is something that a receiver was told and did not do, or is not sure of.
+// Notice describes a transfer that a receiver refused or dropped, or whose outcome is not
+// known.
 type Notice struct {
-	Epoch  uint64
-	Sender string
-	Text   string
-	Doubt  bool // prepared, and the sender is silent
+	Epoch uint64 `json:"epoch,omitzero"`
+	// Sender is the name of the sending node.
+	Sender string `json:"sender,omitzero"`
+	// Text is the reason.
+	Text string `json:"text,omitzero"`
+	// Doubt is true if the receiver was ready to commit and the sender does not answer.
+	Doubt bool `json:"doubt,omitzero"`
 }
 
-// Receiver takes what is sent to a directory, until it is closed.
+// Receiver writes transfers to a directory until it is closed. Its methods are safe for
+// concurrent use by multiple goroutines.
 type Receiver struct {
 	n     *Node
 	store *store
@@ -74,20 +100,21 @@ type Receiver struct {
 
 	mu      sync.Mutex
 	cond    chan struct{} // closed and replaced when something changes
-	commits []*Commit
+	commits []*pending
 	notices []Notice
 	closed  bool
 	once    sync.Once
 }
 
-// Receive lets the node take what is sent into dir, which must exist. One receiver at
-// a time for a node; several nodes may be in one process. What an earlier process had
-// left half done there is ended first: a decided change is played to its end, an
-// undecided one is kept as a promise that the others are asked about.
+// Receive starts to write transfers to dir, which must exist. A node can have one
+// receiver at a time; a process can have several nodes.
+//
+// If an earlier process was interrupted during a commit, Receive first completes a
+// committed change. An undecided one stays prepared until other nodes report the outcome.
 func (n *Node) Receive(dir string, o ReceiveOptions) (*Receiver, error) {
 	base, promise, err := tree.OpenBase(dir, o.ReadOnly)
 	if err != nil {
-		return nil, fmt.Errorf("multicast: cannot receive into %s: %w", dir, err)
+		return nil, during("cannot receive into "+dir, err)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -96,7 +123,7 @@ func (n *Node) Receive(dir string, o ReceiveOptions) (*Receiver, error) {
 		if n.closed {
 			return nil, ErrClosed
 		}
-		return nil, errors.New("multicast: the node receives already")
+		return nil, errors.New("multicast: cannot receive into " + dir + ": the node already has a receiver")
 	}
 	r := &Receiver{n: n, o: o, cond: make(chan struct{})}
 	r.store = newStore(n, base, o)
@@ -115,16 +142,16 @@ func (n *Node) Receive(dir string, o ReceiveOptions) (*Receiver, error) {
 // afterwards is for how long Next waits for the end of a commit whose context has ended.
 const afterwards = 2 * time.Second
 
-// Next returns the next commit, when the sender has its result or is gone, so that a
-// program may end after it. A commit that has been made when ctx ends is returned still:
-// its end is waited for, for two seconds at most.
+// Next blocks until the next commit is complete and the sender has its result or does not
+// answer any more, so that a program may exit afterwards. If ctx ends during a commit,
+// Next waits up to two seconds for its completion.
 func (r *Receiver) Next(ctx context.Context) (Commit, error) {
 	ended := ctx.Done()
 	var limit <-chan time.Time
 	for {
 		r.mu.Lock()
 		if len(r.commits) > 0 && r.commits[0].settled && r.commits[0].finished {
-			c := *r.commits[0]
+			c := r.commits[0].Commit
 			r.commits = r.commits[1:]
 			r.mu.Unlock()
 			return c, nil
@@ -137,17 +164,17 @@ func (r *Receiver) Next(ctx context.Context) (Commit, error) {
 		select {
 		case <-ended:
 			if !made {
-				return Commit{}, ctx.Err()
+				return Commit{}, during("wait for a commit", ctx.Err())
 			}
 			ended, limit = nil, time.After(afterwards)
 		case <-limit:
-			return Commit{}, ctx.Err()
+			return Commit{}, during("wait for a commit", ctx.Err())
 		case <-wait:
 		}
 	}
 }
 
-// Notices returns what was refused, dropped or is in doubt since the last call.
+// Notices returns the notices since the last call.
 func (r *Receiver) Notices() []Notice {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -156,8 +183,8 @@ func (r *Receiver) Notices() []Notice {
 	return list
 }
 
-// Close ends receiving. A transfer that is not prepared is dropped; what was staged
-// is kept for the next one.
+// Close stops receiving. A transfer that is not ready to commit is dropped; its data is
+// kept in the directory, and the next transfer does not send it again.
 func (r *Receiver) Close() error {
 	r.n.mu.Lock()
 	if r.n.receiver == r {
@@ -177,7 +204,7 @@ func (r *Receiver) shut() (err error) {
 		r.closed = true
 		r.changed()
 		r.mu.Unlock()
-		err = r.store.close()
+		err = wrap(r.store.close())
 	})
 	return err
 }
@@ -214,8 +241,8 @@ func (r *Receiver) event(e engine.Event) {
 	}
 }
 
-func commitOf(s *tree.Stage, atomic bool) *Commit {
-	c := &Commit{Atomic: atomic}
+func commitOf(s *tree.Stage, atomic bool) *pending {
+	c := &pending{Commit: Commit{Atomic: atomic}}
 	if !atomic {
 		c.Why = s.Fallback
 	}
@@ -233,7 +260,7 @@ func commitOf(s *tree.Stage, atomic bool) *Commit {
 }
 
 // receiverCommit notes a commit; the node's lock is held.
-func (n *Node) receiverCommit(c *Commit) {
+func (n *Node) receiverCommit(c *pending) {
 	if r := n.receiver; r != nil {
 		r.mu.Lock()
 		r.commits = append(r.commits, c)
@@ -242,7 +269,7 @@ func (n *Node) receiverCommit(c *Commit) {
 }
 
 // receiverTidy notes that the commit's work is over.
-func (n *Node) receiverTidy(c *Commit, err error) {
+func (n *Node) receiverTidy(c *pending, err error) {
 	n.mu.Lock()
 	r := n.receiver
 	n.mu.Unlock()
@@ -250,10 +277,10 @@ func (n *Node) receiverTidy(c *Commit, err error) {
 		return
 	}
 	if r.o.OnCommit != nil {
-		r.o.OnCommit(*c)
+		r.o.OnCommit(c.Commit)
 	}
 	r.mu.Lock()
-	c.Tidy, c.finished = err, true
+	c.Tidy, c.finished = wrap(err), true
 	r.changed()
 	r.mu.Unlock()
 }

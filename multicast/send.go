@@ -1,6 +1,7 @@
 package multicast
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -15,94 +16,113 @@ import (
 	"dougu.internal/multicast/internal/wire"
 )
 
-// SlowPolicy is what becomes of a host that is slow, or silent.
+// SlowPolicy selects what happens to a host that is slow or does not answer. The zero
+// value is [Wait]. The text form is "wait", "evict:RATE:GRACE" or "background:RATE:GRACE".
 type SlowPolicy struct {
 	kind  engine.SlowPolicy
 	rate  uint64
 	grace time.Duration
 }
 
-// Wait lets the slowest host set the pace: the zero value.
+// Wait adapts the rate to the slowest host.
 var Wait = SlowPolicy{}
 
-// EvictBelow takes a host out of the transfer that can't take rate bit/s for so long,
-// and one that is silent.
+// EvictBelow removes a host from the transfer if it receives less than rate bits per
+// second for the duration of grace, or does not answer.
 func EvictBelow(rate uint64, grace time.Duration) SlowPolicy {
 	return SlowPolicy{engine.Evict, rate, grace}
 }
 
-// Background is EvictBelow, after which the hosts get a transfer of their own.
+// Background is like [EvictBelow], and sends a second transfer to the removed hosts
+// afterwards.
 func Background(rate uint64, grace time.Duration) SlowPolicy {
 	return SlowPolicy{engine.Background, rate, grace}
 }
 
-// CommitPolicy says when a transfer is committed.
+// CommitPolicy selects when a transfer is committed. The zero value is [All]. The text
+// form is "all", "reached" or the number of hosts of a [Quorum].
 type CommitPolicy struct{ quorum int }
 
-// The policies. All is the zero value: every host, or none. Reached commits on
-// whichever hosts are ready.
+// The policies without a number.
 var (
-	All     = CommitPolicy{}
+	// All commits when every host is ready. Otherwise no host commits.
+	All = CommitPolicy{}
+	// Reached commits on the hosts that are ready.
 	Reached = CommitPolicy{-1}
 )
 
-// Quorum commits when at least n hosts are ready; n is at least 1.
+// Quorum commits when at least n hosts are ready. If n is less than 1, 1 is used.
 func Quorum(n int) CommitPolicy { return CommitPolicy{max(1, n)} }
 
-// SendOptions say what is sent and how. The zero value sends nothing but the
-// directory's own files: Recursive is needed for more.
+// SendOptions configures [Node.Send]. The zero value sends the files of the directory
+// without its subdirectories.
 type SendOptions struct {
-	// Paths are relative to the directory; empty: all of it.
+	// Paths lists the paths to send, relative to the directory. If empty, the whole
+	// directory is sent.
 	Paths []string
-	// Exclude are patterns as rsync's --exclude has them, anchored at the directory
-	// that holds the path. What is excluded is not deleted either.
-	Exclude   []string
+	// Exclude lists patterns with the syntax of rsync's --exclude option, anchored at the
+	// directory that contains the path. Excluded paths are not deleted at the hosts.
+	Exclude []string
+	// Recursive sends subdirectories.
 	Recursive bool
-	// Delete removes what is below the paths at the hosts and not here. It does nothing
-	// when a part of the source could not be read. MaxDelete refuses a transfer that
-	// would delete more at a host; 0: no limit.
-	Delete    bool
+	// Delete deletes paths at the hosts that do not exist in the source. It has no effect
+	// if a part of the source could not be read.
+	Delete bool
+	// MaxDelete is the maximum number of deletions at a host. A host that would delete more
+	// refuses the transfer. If zero, the number is not limited.
 	MaxDelete int
-	// DryRun tells what would be done. Check compares the content of all files, and
-	// changes nothing.
-	DryRun, Check bool
-	// Checksum compares by content, not by size and time.
+	// DryRun reports what would be changed. Nothing is changed.
+	DryRun bool
+	// Check compares the content of all files. Nothing is changed.
+	Check bool
+	// Checksum finds changed files by their content instead of their size and time.
 	Checksum bool
-	// Fsync has everything on the disk before a host is ready.
+	// Fsync flushes all data to the disk before a host is ready to commit.
 	Fsync bool
-	// Owner sets user and group, which receivers can do as root.
+	// Owner sets user and group. The receivers must run as root.
 	Owner bool
-	// To are names of hosts; empty: all that receive. At most 80.
+	// To lists the names of the hosts, at most 80. If empty, all receivers are addressed.
 	To []string
-	// MinMembers is how many receivers are waited for, at most 5 s; 0: half a second,
-	// and at least one.
+	// MinMembers is the number of receivers to wait for, up to 5 seconds. If zero, Send
+	// waits for half a second, and requires one receiver.
 	MinMembers int
-	Slow       SlowPolicy
-	Commit     CommitPolicy
-	// Symbol is the payload of a datagram, a multiple of 64, 512 to 8896; 0: what fits
-	// the interface, at most 1408.
+	// Slow selects what happens to slow hosts.
+	Slow SlowPolicy
+	// Commit selects when the transfer is committed.
+	Commit CommitPolicy
+	// Symbol is the size of the payload of a datagram: a multiple of 64 from 512 to 8896.
+	// If zero, the largest size that fits the interface is used, at most 1408.
 	Symbol int
-	// Progress is called from one goroutine, at most ten times a second.
+	// Progress, if not nil, is called at most ten times per second. All calls are made by
+	// one goroutine.
 	Progress func(Progress)
-	// MemberTimeout is how long a host may be silent; 0: 10 s.
+	// MemberTimeout is the time after which a host that does not answer has failed. If
+	// zero, 10 seconds is used.
 	MemberTimeout time.Duration
 }
 
-// Progress is how far a transfer is.
+// Progress describes a transfer that is in progress.
 type Progress struct {
-	State       string
-	Done, Total int64   // bytes of content that were sent once
-	Rate        float64 // bit/s
-	Repair      float64 // share of what was sent
-	Slowest     string
+	// State is the state of the sender, such as "stream".
+	State string `json:"state,omitzero"`
+	// Done is the number of bytes of content that were sent at least once.
+	Done int64 `json:"done,omitzero"`
+	// Total is the number of bytes of content to send.
+	Total int64 `json:"total,omitzero"`
+	// Rate is the sending rate in bits per second.
+	Rate float64 `json:"rate,omitzero"`
+	// Repair is the share of repair in the sent data, from 0 to 1.
+	Repair float64 `json:"repair,omitzero"`
+	// Slowest is the name of the host that limits the rate, or "".
+	Slowest string `json:"slowest,omitzero"`
 }
 
-// Send sends what is in dir to the hosts of the group and waits until they have
-// committed. Several calls on one node queue up.
+// Send sends the content of dir to the hosts of the group and blocks until they have
+// committed. Concurrent calls on one node are executed one after the other.
 //
-// When only some hosts failed, both the report and an error that joins a *HostError
-// for each are returned. When ctx ends before the decision, the transfer is aborted;
-// after it, what was decided goes on and Send waits for its end.
+// If some hosts fail, Send returns the report and an error that wraps a [*HostError] for
+// each of them. If ctx ends before the decision to commit, the transfer is aborted. If it
+// ends later, the transfer continues and Send waits for its end.
 func (n *Node) Send(ctx context.Context, dir string, o SendOptions) (*Report, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -111,26 +131,26 @@ func (n *Node) Send(ctx context.Context, dir string, o SendOptions) (*Report, er
 	case n.sending <- struct{}{}:
 		defer func() { <-n.sending }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, during("wait for the previous transfer", ctx.Err())
 	case <-n.stop:
 		return nil, ErrClosed
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, fmt.Errorf("multicast: %w", err)
+		return nil, during("open the source", err)
 	}
 	defer root.Close()
 	began := time.Now()
 	scanned, err := tree.Scan(root, tree.ScanOptions{Paths: o.Paths, Exclude: o.Exclude, Recursive: o.Recursive, Owner: o.Owner, Digest: o.Check || o.Checksum})
 	if err != nil {
-		return nil, fmt.Errorf("multicast: %w", err)
+		return nil, during("scan "+dir, err)
 	}
 	r := &Report{Special: scanned.Special, Missing: scanned.Missing, Phases: []Phase{{"scan", time.Since(began)}}}
 	for _, p := range scanned.Problems {
 		r.Problems = append(r.Problems, PathError{Op: p.Op, Path: p.Path, Text: p.Err.Error()})
 	}
 	if len(scanned.Manifest.Roots) == 0 {
-		return r, errors.Join(errors.New("multicast: there is nothing to send"), r.err())
+		return r, join(errors.New("multicast: nothing to send"), r.err())
 	}
 	s := &sending{n: n, root: root, o: o, m: scanned.Manifest, report: r}
 	return s.run(ctx)
@@ -139,11 +159,13 @@ func (n *Node) Send(ctx context.Context, dir string, o SendOptions) (*Report, er
 func (o *SendOptions) validate() error {
 	switch {
 	case len(o.To) > wire.MaxTargets:
-		return fmt.Errorf("multicast: %d names: at most %d can be told apart, send to all", len(o.To), wire.MaxTargets)
+		return fmt.Errorf("multicast: SendOptions.To has %d names, want at most %d", len(o.To), wire.MaxTargets)
 	case o.Symbol != 0 && (o.Symbol < wire.MinSymbol || o.Symbol > wire.MaxSymbol || o.Symbol%64 != 0):
-		return fmt.Errorf("multicast: symbol %d: a multiple of 64, %d to %d", o.Symbol, wire.MinSymbol, wire.MaxSymbol)
-	case o.MinMembers < 0 || o.MaxDelete < 0:
-		return errors.New("multicast: a number is negative")
+		return fmt.Errorf("multicast: invalid symbol size %d, want a multiple of 64 from %d to %d", o.Symbol, wire.MinSymbol, wire.MaxSymbol)
+	case o.MinMembers < 0:
+		return fmt.Errorf("multicast: invalid MinMembers %d: negative", o.MinMembers)
+	case o.MaxDelete < 0:
+		return fmt.Errorf("multicast: invalid MaxDelete %d: negative", o.MaxDelete)
 	}
 	return nil
 }
@@ -162,7 +184,7 @@ type sending struct {
 func (s *sending) run(ctx context.Context) (*Report, error) {
 	s.raw = s.m.Append(nil)
 	if len(s.raw) > wire.MaxManifest {
-		return s.report, fmt.Errorf("multicast: the names and times of %d files take %d MiB, at most %d can be sent at once", len(s.m.Entries), len(s.raw)>>20, wire.MaxManifest>>20)
+		return s.report, fmt.Errorf("multicast: the metadata of %d files takes %d MiB, want at most %d MiB in a transfer", len(s.m.Entries), len(s.raw)>>20, wire.MaxManifest>>20)
 	}
 	s.digest = sha256.Sum256(s.raw)
 	start := time.Now()
@@ -175,40 +197,38 @@ func (s *sending) run(ctx context.Context) (*Report, error) {
 		s.catchUp(ctx, out)
 	}
 	s.report.Elapsed = time.Since(start)
-	return s.report, s.outcomeError(out)
+	return s.report, s.outcomeError(ctx, out)
 }
 
-func (s *sending) outcomeError(out *engine.Outcome) error {
+func (s *sending) outcomeError(ctx context.Context, out *engine.Outcome) error {
 	var top error
 	switch out.Err {
 	case nil:
 	case engine.ErrNoMembers:
 		top = ErrNoMembers
 		if s.report.Unopened > 0 {
-			top = fmt.Errorf("%w: %d packets with our group's tag could not be opened: is the key another one?", ErrNoMembers, s.report.Unopened)
+			top = fmt.Errorf("%w: %d packets of the group could not be decrypted: do the nodes use the same key?", ErrNoMembers, s.report.Unopened)
 		}
 	case engine.ErrTooFew:
 		top = ErrTooFew
 	case engine.ErrUnknown:
 		var errs []error
 		for _, name := range out.Unknown {
-			errs = append(errs, fmt.Errorf("%s is %w", name, ErrUnknownHost))
+			errs = append(errs, &fault{name + " is not contained in members", ErrUnknownHost, nil})
 		}
-		top = errors.Join(errs...)
+		top = join(errs...)
 	case engine.ErrSource:
 		top = ErrSource
 	case engine.ErrBusy:
 		top = ErrBusy
 	case engine.ErrCancelled:
-		top = context.Canceled
+		top = during("send", cmp.Or(ctx.Err(), context.Canceled))
+	case engine.ErrAborted:
+		top = ErrAborted
 	default:
-		top = fmt.Errorf("%w: %w", ErrAborted, out.Err)
+		top = &fault{plain(ErrAborted) + ": " + out.Err.Error(), ErrAborted, out.Err}
 	}
-	err := errors.Join(top, s.report.err())
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("multicast: %w", err)
+	return join(top, s.report.err())
 }
 
 // flags are those of the announcement.
@@ -257,7 +277,7 @@ func (s *sending) transfer(ctx context.Context, ids []wire.NodeID) (*engine.Outc
 	n.content, n.sent = content, ended
 	es = n.eng.StartSend(n.now(), engine.SendOptions{Manifest: s.raw, Digest: s.digest, Flags: s.flags(), Symbol: s.symbol(), Source: content, Targets: s.o.To, IDs: ids,
 		Min: s.o.MinMembers, MaxDel: uint32(s.o.MaxDelete), Slow: s.o.Slow.kind, SlowRate: s.o.Slow.rate, Grace: s.o.Slow.grace, Quorum: s.o.Commit.quorum,
-		Rate: engine.Rate{Mode: n.c.Rate.Mode, Bits: n.c.Rate.Bits}, Member: s.o.MemberTimeout, Catchup: ids != nil})
+		Rate: engine.Rate{Mode: n.c.Rate.Mode.engine(), Bits: n.c.Rate.Bits}, Member: s.o.MemberTimeout, Catchup: ids != nil})
 	n.send = es
 	n.poll()
 	n.mu.Unlock()
@@ -313,7 +333,7 @@ func (n *Node) kickSend() { n.timer.Reset(0) }
 // fill takes the outcome into the report.
 func (s *sending) fill(out *engine.Outcome) {
 	r := s.report
-	r.Epoch, r.Root, r.Committed = out.Epoch, out.Root, out.Committed
+	r.Epoch, r.Root, r.Committed = out.Epoch, Digest(out.Root), out.Committed
 	r.Bytes += int64(out.Content)
 	r.Sent += int64(out.DataBytes)
 	r.Repair += int64(out.Repair) * int64(s.symbol())
@@ -381,8 +401,8 @@ func (s *sending) catchUp(ctx context.Context, out *engine.Outcome) {
 	s.report.Committed, s.report.Root, s.report.Epoch = committed, root, max(epoch, again.Epoch)
 }
 
-// CheckPath returns what is wrong with a path for SendOptions.Paths, or nil.
+// CheckPath returns an error if p is not valid for SendOptions.Paths.
 func CheckPath(p string) error {
 	_, err := tree.CleanPath(p)
-	return err
+	return wrap(err)
 }

@@ -1,11 +1,11 @@
-// Command accesslog shows access logging as Apache does it, delivered so that nothing
-// is lost, and ships logs in place of logger(1).
+// Command accesslog delivers access logs without loss. It can replace logger(1) in a piped log of
+// Apache, and it explains Apache's log formats.
 //
-//	accesslog                        three requests on loopback, their lines, the account
-//	accesslog -ship TARGET <log      deliver each line of standard input, then end
-//	accesslog -check FORMAT          what each directive of a LogFormat prints
+//	accesslog                        demonstrate logging and delivery on the loopback interface
+//	accesslog -ship TARGET <log      deliver each line of standard input, then exit
+//	accesslog -check FORMAT          explain each directive of a LogFormat
 //
-// See accesslog -h.
+// Run accesslog -h for all flags.
 package main
 
 import (
@@ -16,42 +16,45 @@ import (
 	"os"
 	"time"
 
+	"dougu.internal/examples/accesslog/internal/errtext"
 	"dougu.internal/examples/accesslog/logfmt"
 )
 
 // The exit statuses.
 const (
 	statusGood  = 0
-	statusLeft  = 1 // lines are left in the spool, or lost
-	statusUsage = 2 // bad flag, target or format
+	statusLeft  = 1 // lines are in the spool or lost
+	statusUsage = 2 // invalid flag, target or format
 )
 
 const usage = `usage: accesslog
        accesslog -ship TARGET [-ident NAME] [-spool DIR] [-full block|drop] [-timeout D] <access.log
        accesslog -check FORMAT
 
-Without arguments: serves three requests to itself on loopback, prints each line as Apache
-would write it and as most loggers do, delivers them over RELP to a collector of its own that
-is down half of the time, and prints the account. Nothing leaves the machine.
+Without arguments, accesslog serves three requests to itself on the loopback interface, prints
+each line with and without Apache's escapes, delivers the lines over RELP to a collector of its
+own that is down at first, and prints the counters. Nothing is sent to other hosts.
 
--ship TARGET   reads lines from standard input until its end and delivers them. In Apache:
+-ship TARGET   Read lines from standard input until its end and deliver them. In Apache:
                    CustomLog "|/usr/local/bin/accesslog -spool /var/spool/accesslog -ship syslog:local6.info:httpd@relp://log.example:2514" combined
                TARGET is one of
                    syslog:[FACILITY[.SEVERITY]:]IDENT[@NETWORK://ADDRESS]
-                                  NETWORK is udp, tcp, tls, relp, or unix with a path; without it /dev/log.
-                                  Only relp confirms what has arrived.
-                   |PROGRAM ARGUMENT...   a program that reads lines; no shell
+                                  NETWORK is udp, tcp, tls, relp, or unix with a path. The default
+                                  is /dev/log. Only relp acknowledges lines.
+                   |PROGRAM ARGUMENT...   a program that reads lines; no shell is used
                    -                      standard output
-                   PATH or file:PATH      a file, appended to
--ident NAME    the ident of a syslog target that names none
--spool DIR     keep lines there until they are delivered (syslog targets); a later run goes on with them
--full WHAT     when there is no room: block (the default) waits, drop counts the line and goes on
--timeout D     how long to wait for the rest after the end of input (default 30s)
+                   PATH or file:PATH      a file, to which lines are appended
+-ident NAME    Ident of a syslog target that does not contain one.
+-spool DIR     Store lines in DIR until they are delivered (syslog targets only). A later run
+               continues with them.
+-full WHAT     If there is no room: block (default) waits; drop drops the line and counts it.
+-timeout D     Time limit for the delivery after the end of the input (default 30s).
 
--check FORMAT  parses the text between the outer quotes of a LogFormat and prints what each part means
+-check FORMAT  Parse the text between the outer quotes of a LogFormat and explain each part.
 
-The account goes to standard error. Exit status: 0 every line was confirmed, or written where
-nothing confirms; 1 lines are left in the spool or lost; 2 bad flag, target or format.
+The counters are printed on standard error. Exit status: 0 if every line was acknowledged, or
+written to a target without acknowledgements; 1 if lines are in the spool or lost; 2 if a flag,
+the target or the format is invalid.
 `
 
 func main() {
@@ -85,15 +88,15 @@ func run(stdin io.Reader, stdout, stderr io.Writer, args []string) int {
 	}
 	switch {
 	case flags.NArg() > 0:
-		return fail("%q is one word too many; see accesslog -h", flags.Arg(0))
+		return fail("unexpected argument %q; run accesslog -h for usage", flags.Arg(0))
 	case given["check"] && given["ship"]:
-		return fail("-check and -ship do not go together")
+		return fail("-check and -ship cannot be used together")
 	case given["check"]:
 		return explain(stdout, stderr, *check)
 	case !given["ship"] && len(given) > 0:
-		return fail("-ship TARGET is missing; see accesslog -h")
+		return fail("missing -ship TARGET; run accesslog -h for usage")
 	case *full != "block" && *full != "drop":
-		return fail("-full %q is neither block nor drop", *full)
+		return fail("invalid -full %q, want block or drop", *full)
 	case given["ship"]:
 		s.drop = *full == "drop"
 		return s.run(stdin, stdout, stderr)
@@ -105,11 +108,11 @@ func run(stdin io.Reader, stdout, stderr io.Writer, args []string) int {
 	return statusGood
 }
 
-// explain prints what each part of a format means.
+// explain prints the meaning of each part of a format.
 func explain(stdout, stderr io.Writer, format string) int {
 	f, err := logfmt.Parse(format)
 	if err != nil {
-		fmt.Fprintf(stderr, "accesslog: %v\n", err)
+		fmt.Fprintf(stderr, "accesslog: %s\n", errtext.Plain(err))
 		var wrong *logfmt.SyntaxError
 		if errors.As(err, &wrong) {
 			fmt.Fprintf(stderr, "    %s\n    %*s\n", format, wrong.Offset+1, "^")

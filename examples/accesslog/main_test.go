@@ -28,7 +28,7 @@ func TestShowTellsTheStory(t *testing.T) {
 	require.Zero(t, status, errs)
 	require.Contains(t, out, `as Apache writes it  127.0.0.1 - - "GET /index.html HTTP/1.1" 200 6 "Mozilla\" 200 0 \"-\" \"nobody was here"`)
 	require.Contains(t, out, "the collector is down:  3 written, 0 sent, 3 in the spool\n")
-	require.Contains(t, out, "the collector is back:  3 written, 3 sent, 3 acknowledged\n")
+	require.Contains(t, out, "the collector is up:    3 written, 3 sent, 3 acknowledged\n")
 	require.Equal(t, 3, strings.Count(out, "  it has  127.0.0.1"))
 }
 
@@ -39,7 +39,7 @@ func TestCheckExplainsAFormat(t *testing.T) {
 	require.Contains(t, out, "warning: column 6: %{bogus}T: ")
 	status, _, errs = command("", "-check", "%h %y")
 	require.Equal(t, 2, status)
-	require.Equal(t, "accesslog: format:1:5: Unrecognized LogFormat directive %y\n    %h %y\n        ^\n", errs)
+	require.Equal(t, "accesslog: column 5: Unrecognized LogFormat directive %y\n    %h %y\n        ^\n", errs)
 }
 
 func TestUsageErrors(t *testing.T) {
@@ -47,12 +47,12 @@ func TestUsageErrors(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"extra"}, `"extra" is one word too many`},
-		{[]string{"-spool", "x"}, "-ship TARGET is missing"},
+		{[]string{"extra"}, `unexpected argument "extra"`},
+		{[]string{"-spool", "x"}, "missing -ship TARGET"},
 		{[]string{"-ship", "syslog:local9:x"}, "    syslog:local9:x\n           ^\n"},
-		{[]string{"-ship", "-", "-spool", "x"}, "-spool is for syslog targets"},
-		{[]string{"-ship", "-", "-full", "x"}, "neither block nor drop"},
-		{[]string{"-ship", "-", "-check", "%h"}, "do not go together"},
+		{[]string{"-ship", "-", "-spool", "x"}, "-spool requires a syslog target"},
+		{[]string{"-ship", "-", "-full", "x"}, `invalid -full "x", want block or drop`},
+		{[]string{"-ship", "-", "-check", "%h"}, "-check and -ship cannot be used together"},
 		{[]string{"-ship", filepath.Join("no", "such", "dir", "x")}, "no such file"},
 		{[]string{"-nonsense"}, "usage: accesslog"},
 	} {

@@ -11,15 +11,16 @@ import (
 	"syscall"
 	"time"
 
+	"dougu.internal/examples/accesslog/internal/errtext"
 	"dougu.internal/examples/accesslog/sink"
 	"dougu.internal/examples/accesslog/syslogw"
 	"dougu.internal/examples/accesslog/target"
 )
 
-// longest is the length in bytes at which a line of the input is cut.
+// longest is the maximum length of an input line in bytes. Longer lines are cut.
 const longest = 1 << 20
 
-// shipment is what -ship does.
+// shipment has the flags of -ship.
 type shipment struct {
 	target, ident, spool string
 	drop                 bool
@@ -37,12 +38,12 @@ func (s *shipment) run(stdin io.Reader, stdout, stderr io.Writer) int {
 	_, err := syslog.Parse(s.target)
 	isSyslog := !errors.Is(err, target.ErrNotMine)
 	if s.spool != "" && !isSyslog {
-		fmt.Fprintln(stderr, "accesslog: -spool is for syslog targets")
+		fmt.Fprintln(stderr, "accesslog: -spool requires a syslog target")
 		return statusUsage
 	}
 	out, err := target.Chain(syslog, target.Pipe{OnFull: full, Output: stderr}, target.Standard{Writer: stdout}, target.File{}).Open(ctx, s.target)
 	if err != nil {
-		fmt.Fprintf(stderr, "accesslog: %v\n", err)
+		fmt.Fprintf(stderr, "accesslog: %s\n", errtext.Plain(err))
 		var wrong *target.SpecError
 		if errors.As(err, &wrong) {
 			fmt.Fprintf(stderr, "    %s\n    %*s\n", wrong.Spec, wrong.Offset+1, "^")
@@ -51,7 +52,7 @@ func (s *shipment) run(stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	n, err := copyLines(ctx, out, stdin)
 	if err != nil {
-		fmt.Fprintf(stderr, "accesslog: standard input, line %d: %v\n", n+1, err)
+		fmt.Fprintf(stderr, "accesslog: standard input, line %d: %s\n", n+1, errtext.Plain(err))
 	}
 	wait, cancel := context.WithTimeout(context.Background(), s.timeout)
 	defer cancel()
@@ -60,14 +61,14 @@ func (s *shipment) run(stdin io.Reader, stdout, stderr io.Writer) int {
 	account := out.Stats()
 	fmt.Fprintf(stderr, "accesslog: %s: %s\n", s.target, account)
 	if c, perr := syslog.Parse(s.target); perr == nil && c.Network != "relp" {
-		fmt.Fprintf(stderr, "accesslog: %s confirms nothing: sent means that the system took the line\n", networkName(c))
+		fmt.Fprintf(stderr, "accesslog: %s has no acknowledgements: sent means that the operating system has the line\n", networkName(c))
 	}
 	if account.Spooled > 0 {
 		fmt.Fprintf(stderr, "accesslog: %d lines wait in %s: run accesslog -ship again with the same -spool\n", account.Spooled, s.spool)
 	}
 	for _, e := range []error{flushed, closed} {
 		if e != nil {
-			fmt.Fprintf(stderr, "accesslog: %v\n", e)
+			fmt.Fprintf(stderr, "accesslog: %s\n", errtext.Plain(e))
 		}
 	}
 	if err != nil || flushed != nil || closed != nil || account.Dropped > 0 || account.Spooled > 0 {
@@ -83,11 +84,11 @@ func networkName(c syslogw.Config) string {
 	return c.Network
 }
 
-// copyLines gives each line of the input to the sink, until the input or the context
-// ends. A line that the sink drops is counted there; any other error ends the copy.
+// copyLines writes each line of the input to the sink, until the input or ctx ends. Lines that do
+// not fit are counted by the sink. Other errors end the copy.
 func copyLines(ctx context.Context, out sink.Sink, stdin io.Reader) (n int, err error) {
 	if f, ok := stdin.(*os.File); ok {
-		// A signal ends a read that waits, where the input can do that.
+		// A signal interrupts a blocked read, if the input has deadlines.
 		stop := context.AfterFunc(ctx, func() { f.SetReadDeadline(time.Unix(1, 0)) })
 		defer stop()
 	}

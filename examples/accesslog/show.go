@@ -17,8 +17,8 @@ import (
 	"dougu.internal/examples/accesslog/syslogw"
 )
 
-// show serves three requests, prints their lines, and delivers them to a collector
-// that comes up late.
+// show serves three requests, prints their lines, and delivers them to a collector that is down
+// at first.
 func show(w io.Writer) error {
 	dir, err := os.MkdirTemp("", "accesslog-")
 	if err != nil {
@@ -45,14 +45,14 @@ func show(w io.Writer) error {
 	for i, what := range requests {
 		fmt.Fprintf(w, "%s\n  as Apache writes it  %s\n  unescaped            %s\n", what.what, lines.apache[i], lines.naive[i])
 	}
-	fmt.Fprintf(w, "\nthe collector is down:  %v\n", withoutTrouble(ship))
+	fmt.Fprintf(w, "\nthe collector is down:  %v\n", counters(ship))
 	collector.up()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	if err := ship.Flush(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "the collector is back:  %v\n", withoutTrouble(ship))
+	fmt.Fprintf(w, "the collector is up:    %v\n", counters(ship))
 	collector.mu.Lock()
 	defer collector.mu.Unlock()
 	for _, message := range collector.got {
@@ -62,19 +62,20 @@ func show(w io.Writer) error {
 	return nil
 }
 
-func withoutTrouble(w *syslogw.Writer) string {
+// counters returns the counters of the writer without the last error.
+func counters(w *syslogw.Writer) string {
 	s := w.Stats()
-	s.LastError = nil // names a port that is another one each time
+	s.LastError = nil // it contains a port that differs in each run
 	return s.String()
 }
 
 var requests = []struct{ what, method, agent string }{
 	{"a plain request", "GET", "Mozilla/5.0"},
-	{"a User-Agent that forges the fields behind it", "GET", `Mozilla" 200 0 "-" "nobody was here`},
+	{"a User-Agent that forges the fields after it", "GET", `Mozilla" 200 0 "-" "nobody was here`},
 	{"a HEAD request", "HEAD", "curl\u200b/8"},
 }
 
-// serve makes the requests to a server of its own.
+// serve starts a server and sends the requests to it.
 func serve(lines *recorder) error {
 	format, err := logfmt.Parse(`%h %l %u \"%r\" %>s %b \"%{User-Agent}i\"`)
 	if err != nil {
@@ -87,10 +88,10 @@ func serve(lines *recorder) error {
 	}
 	web := &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
-		Handler: logfmt.Handler(format, lines, hello, &logfmt.Options{Edit: func(e *logfmt.Entry) {
+		Handler: logfmt.Middleware(format, lines, &logfmt.Options{Edit: func(e *logfmt.Entry) {
 			lines.naive = append(lines.naive, fmt.Sprintf(`%s - - "%s %s %s" %d %d "%s"`, e.Client.Addr(),
 				e.Request.Method, e.Request.RequestURI, e.Request.Proto, e.Status, e.Bytes, e.Request.UserAgent()))
-		}}),
+		}})(hello),
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { web.Serve(l) })
@@ -110,22 +111,22 @@ func serve(lines *recorder) error {
 		io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
 	}
-	return web.Shutdown(context.Background()) // when it returns, each handler has
+	return web.Shutdown(context.Background()) // it waits for all handlers
 }
 
-// recorder keeps lines for the show and passes them on.
+// recorder keeps lines and passes them on.
 type recorder struct {
 	next          logfmt.LineWriter
 	apache, naive []string
 }
 
-// WriteLine keeps the line.
+// WriteLine keeps the line and passes it on.
 func (r *recorder) WriteLine(line []byte) error {
 	r.apache = append(r.apache, string(line))
 	return r.next.WriteLine(line)
 }
 
-// server is a small RELP server that can be down.
+// server is a small RELP server. It rejects connections until up is called.
 type server struct {
 	l       net.Listener
 	running chan struct{}
@@ -165,7 +166,7 @@ func (c *server) close() {
 	c.wg.Wait()
 }
 
-// session answers until the client closes.
+// session replies to messages until the client closes the session.
 func (c *server) session(conn net.Conn) {
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
 	r := bufio.NewReader(conn)
@@ -175,7 +176,8 @@ func (c *server) session(conn net.Conn) {
 		if _, err := fmt.Fscanf(r, "%d %s %d", &txnr, &command, &size); err != nil || size < 0 || size > 1<<16 {
 			return
 		}
-		// A blank before the data and a line feed behind; the line feed alone without.
+		// The data has a blank before it and a line feed after it. Without data there is only
+		// the line feed.
 		data := make([]byte, size+2)[:min(size+2, 2*size+1)]
 		if _, err := io.ReadFull(r, data); err != nil {
 			return

@@ -522,7 +522,7 @@ func labStopped(t *testing.T, l *lab) {
 		require.NoError(t, json.Unmarshal(s.out.Bytes(), &j))
 		require.Equal(t, row.want, j.Hosts[0].State, "%s%s", &s.out, &s.err)
 		require.Equal(t, "silent", j.Hosts[1].State)
-		require.Regexp(t, `not heard for 1\d\.\d+s in state (stream|seal): \d+ blocks were missing, its last message was`, j.Hosts[1].Text)
+		require.Regexp(t, `the host did not answer for 1\d\.\d+s in state (stream|seal): \d+ blocks were missing, its last message was`, j.Hosts[1].Text)
 		one.kill()
 		two.kill()
 	}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,8 +16,6 @@ import (
 	"dougu.internal/internal/oracle"
 	"dougu.internal/multicast"
 )
-
-var port atomic.Uint32
 
 // group is one of the test's own, on the loopback interface.
 type group struct {
@@ -29,8 +26,8 @@ type group struct {
 
 func newGroup(t *testing.T) *group {
 	t.Helper()
-	g := &group{t: t, src: t.TempDir(), args: []string{"-group", fmt.Sprintf("239.192.%d.%d:%d", os.Getpid()>>8&0xff, os.Getpid()&0xff, 7100+port.Add(1)), "-iface", "lo"}}
-	c := multicast.Config{Group: multicast.DefaultGroup, Interface: "lo", Name: "probe"}
+	g := &group{t: t, src: t.TempDir(), args: []string{"-group", oracle.MulticastGroup(t).String(), "-iface", "lo"}}
+	c := multicast.Config{Group: oracle.MulticastGroup(t), Interface: "lo", Name: "probe"}
 	n, err := multicast.Join(context.Background(), c)
 	if err != nil {
 		oracle.Missing(t, "no multicast on the loopback interface: "+err.Error())
@@ -138,7 +135,7 @@ func TestExitStatusIsHonest(t *testing.T) {
 	g.file("tree/a", "a")
 	st, _, errs := g.send("-r", "tree")
 	require.Equal(t, statusNoMembers, st)
-	require.Contains(t, errs, "no receiver has answered")
+	require.Contains(t, errs, "no receiver answered")
 	dir, _ := g.recv("h1")
 	st, _, errs = g.send("-r", "-min-members", "2", "tree")
 	require.Equal(t, statusNoMembers, st)

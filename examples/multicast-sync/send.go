@@ -263,7 +263,7 @@ func (s *sender) report(r *multicast.Report, err error) int {
 // explain tells each error in a line of its own.
 func (s *sender) explain(r *multicast.Report, err error) {
 	var told bool
-	for e := range flatten(err) {
+	for _, e := range flatten(err) {
 		var h *multicast.HostError
 		var p *multicast.PathError
 		switch {
@@ -286,26 +286,12 @@ func (s *sender) explain(r *multicast.Report, err error) {
 	}
 }
 
-// flatten yields the errors that were joined.
-func flatten(err error) func(func(error) bool) {
-	return func(yield func(error) bool) {
-		var walk func(error) bool
-		walk = func(e error) bool {
-			if j, ok := e.(interface{ Unwrap() []error }); ok && strings.Contains(fmt.Sprintf("%T", e), "joinError") {
-				for _, x := range j.Unwrap() {
-					if !walk(x) {
-						return false
-					}
-				}
-				return true
-			}
-			if u := errors.Unwrap(e); u != nil && strings.HasPrefix(e.Error(), "multicast: ") && e.Error() == "multicast: "+u.Error() {
-				return walk(u)
-			}
-			return yield(e)
-		}
-		walk(err)
+// flatten returns the errors that err lists, or err itself.
+func flatten(err error) []error {
+	if list, ok := err.(interface{ Unwrap() []error }); ok {
+		return list.Unwrap()
 	}
+	return []error{err}
 }
 
 // lines prints what msync prints: deletions, then updates, children before their
@@ -431,6 +417,14 @@ type jsonReport struct {
 	Error      string      `json:"error,omitempty"`
 }
 
+// stateWord returns the word for a state in the JSON report.
+func stateWord(s multicast.HostState) string {
+	if s == multicast.HostInDoubt {
+		return "in doubt"
+	}
+	return s.String()
+}
+
 func (s *sender) printJSON(r *multicast.Report, err error) {
 	j := jsonReport{Epoch: r.Epoch, Committed: r.Committed, Bytes: r.Bytes, Sent: r.Sent, Repair: r.Repair, Wire: r.Wire, Rounds: r.Rounds,
 		Elapsed: r.Elapsed.Seconds(), FlipSpread: r.FlipSpread.Seconds(), Loss: r.Loss, Phases: []jsonPhase{}, Hosts: []jsonHost{}, Problems: []jsonError{}}
@@ -443,7 +437,7 @@ func (s *sender) printJSON(r *multicast.Report, err error) {
 	some := func(l []string) []string { return append([]string{}, l...) }
 	for i := range r.Hosts {
 		h := &r.Hosts[i]
-		x := jsonHost{Name: h.Name, Addr: h.Addr.String(), State: h.State.String(), Text: h.Text, Atomic: h.Atomic, Updated: some(h.Updated), Deleted: some(h.Deleted),
+		x := jsonHost{Name: h.Name, Addr: h.Addr.String(), State: stateWord(h.State), Text: h.Text, Atomic: h.Atomic, Updated: some(h.Updated), Deleted: some(h.Deleted),
 			Skipped: some(h.Skipped), Differs: h.Differs, Errors: []jsonError{}, Late: h.Late, Evicted: h.Evicted, Loss: h.Detail.Loss, Drops: h.Detail.Drops}
 		for _, e := range h.Errors {
 			x.Errors = append(x.Errors, jsonError{e.Path, e.Op, e.Text})

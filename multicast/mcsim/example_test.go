@@ -17,7 +17,7 @@ func ExampleNew() {
 		return
 	}
 	if err := n.Run(time.Minute); err != nil {
-		fmt.Println("a promise was broken:", err)
+		fmt.Println(err)
 		return
 	}
 	s := n.Stats()

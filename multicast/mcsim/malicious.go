@@ -4,30 +4,47 @@ import (
 	"net/netip"
 	"time"
 
+	"dougu.internal/internal/enum"
 	"dougu.internal/multicast/internal/wire"
 )
 
-// Malice is what a malicious node does.
+// Malice is an attack of a malicious node.
 type Malice uint8
 
-// The malices.
+// The attacks.
 const (
-	// NackStorm: a member asks for repair of everything, a thousand times a second.
+	// NackStorm is a member that requests repair of everything, a thousand times per second.
 	NackStorm Malice = iota + 1
-	// Replay: somebody without the key sends recorded packets again. It needs Sealed.
+	// Replay is a node without the key that sends recorded packets again. It requires
+	// Options.Sealed.
 	Replay
-	// Forge: a member sends announcements, commits and aborts in the sender's name.
-	// It needs Signed, which is what keeps members apart.
+	// Forge is a member that sends announcements, commits and aborts in the name of the
+	// sender. It requires Options.Signed, since only signatures distinguish members.
 	Forge
-	// Hellos: somebody floods the group with packets of made-up node ids. It needs
-	// Sealed.
+	// Hellos is a node that floods the group with packets of invented node ids. It requires
+	// Options.Sealed.
 	Hellos
 )
+
+var malices = enum.Names[Malice]{
+	Type:  "mcsim: malice",
+	Words: map[Malice]string{0: "none", NackStorm: "nacks", Replay: "replay", Forge: "forge", Hellos: "hellos"},
+}
+
+// String returns the word that a script uses for the attack: nacks, replay, forge or
+// hellos.
+func (m Malice) String() string { return malices.String(m) }
+
+// MarshalText returns the word of the attack. It fails if m is not a valid attack.
+func (m Malice) MarshalText() ([]byte, error) { return malices.Text(m) }
+
+// UnmarshalText reads the word of an attack.
+func (m *Malice) UnmarshalText(text []byte) error { return malices.Parse(text, m) }
 
 // maliceTime bounds how long a malice lasts, in milliseconds.
 const maliceTime = 500
 
-// Malicious lets receiver i do harm for half a second.
+// Malicious makes receiver i attack the group for half a second.
 func (n *Net) Malicious(i int, m Malice) {
 	nd := n.nodes[i]
 	n.log(nd, "turns malicious")
@@ -114,7 +131,7 @@ func (n *Net) inject(from, to *node, transfer uint32, m wire.Message) {
 	n.after(to)
 }
 
-// Peace ends every fault of the network and of the disks: nodes that are down stay so.
+// Peace ends all faults of the network and of the disks. Nodes that are down stay down.
 func (n *Net) Peace() {
 	n.Heal()
 	o := &n.opt

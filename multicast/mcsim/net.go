@@ -15,46 +15,71 @@ import (
 	"dougu.internal/multicast/internal/wire"
 )
 
-// Burst is loss in bursts (Gilbert and Elliott): each packet may lead into or out of
-// a bad time, in which packets are lost with another probability.
+// Burst configures loss in bursts by the model of Gilbert and Elliott: before each packet
+// a bad time can start or end, in which packets are lost with a rate of its own.
 type Burst struct {
-	Enter, Leave float64 // probability a packet
-	Loss         float64 // in a bad time
+	// Enter is the probability per packet that a bad time starts.
+	Enter float64 `json:"enter,omitzero"`
+	// Leave is the probability per packet that a bad time ends.
+	Leave float64 `json:"leave,omitzero"`
+	// Loss is the loss rate in a bad time.
+	Loss float64 `json:"loss,omitzero"`
 }
 
-// Options describe a simulated network. The zero value of each field means none of
-// it; Receivers and Content are needed.
+// Options configures a simulated network. Receivers and Content must be set. The zero
+// value of each other field switches the property off. Probabilities are from 0 to 1.
 type Options struct {
-	Seed      uint64
-	Receivers int
-	Content   int64 // bytes of the tree to be sent
+	// Seed makes runs with the same options identical.
+	Seed uint64 `json:"seed,omitzero"`
+	// Receivers is the number of receivers.
+	Receivers int `json:"receivers,omitzero"`
+	// Content is the size of the sent tree in bytes.
+	Content int64 `json:"content,omitzero"`
 
-	Loss      float64 // at each receiver by itself
-	Burst     Burst   // at each receiver by itself
-	Shared    float64 // on the sender's own link: nobody gets the packet
-	Delay     time.Duration
-	Jitter    time.Duration // up to so much more, for each delivery
-	Reorder   float64       // probability that a delivery is late by 4 times the delay
-	Duplicate float64
-	Corrupt   float64
+	// Loss is the probability that a receiver does not get a packet. It is independent for
+	// each receiver.
+	Loss float64 `json:"loss,omitzero"`
+	// Burst is additional loss, independent for each receiver.
+	Burst Burst `json:"burst,omitzero"`
+	// Shared is the probability that no receiver gets a packet.
+	Shared float64 `json:"shared,omitzero"`
+	// Delay is the time from the sender to a receiver.
+	Delay time.Duration `json:"delay,omitzero"`
+	// Jitter is the maximum of an additional random delay.
+	Jitter time.Duration `json:"jitter,omitzero"`
+	// Reorder is the probability that a packet is late by four times Delay.
+	Reorder float64 `json:"reorder,omitzero"`
+	// Duplicate is the probability that a packet arrives twice.
+	Duplicate float64 `json:"duplicate,omitzero"`
+	// Corrupt is the probability that a bit of a packet is flipped.
+	Corrupt float64 `json:"corrupt,omitzero"`
 
-	Link  uint64 // bit/s of the sender's link; 0: no limit
-	Queue int    // bytes that the link's queue holds; 0: 256 KiB
-	Disk  uint64 // byte/s that a receiver's disk takes; 0: no limit
-	Skew  time.Duration
+	// Link is the capacity of the sender's link in bits per second.
+	Link uint64 `json:"link,omitzero"`
+	// Queue is the size of the queue of the link in bytes. If zero, 256 KiB is used.
+	Queue int `json:"queue,omitzero"`
+	// Disk is the speed of a receiver's disk in bytes per second.
+	Disk uint64 `json:"disk,omitzero"`
+	// Skew is the maximum difference between the clocks of the nodes.
+	Skew time.Duration `json:"skew,omitzero"`
 
-	Rate   uint64 // bit/s, a cap of the rate control; 0: none
-	Fixed  bool   // the rate is kept
-	Symbol int    // bytes; 0: 1408
+	// Rate is the maximum sending rate in bits per second.
+	Rate uint64 `json:"rate,omitzero"`
+	// Fixed sends at Rate without rate control.
+	Fixed bool `json:"fixed,omitzero"`
+	// Symbol is the payload of a packet in bytes. If zero, 1408 is used.
+	Symbol int `json:"symbol,omitzero"`
 
-	Quorum int // see multicast.Quorum; 0: all must be ready
-	// Sealed makes every packet real bytes, sealed and opened.
-	Sealed bool
-	// Signed gives the sender a key that receivers trust.
-	Signed bool
-	// Hello lets every node say hello by itself; without it they are asked. In large
-	// groups that costs the square of their number.
-	Hello bool
+	// Quorum is the number of receivers that must be ready before the sender commits. If
+	// zero, all must be ready.
+	Quorum int `json:"quorum,omitzero"`
+	// Sealed encrypts and decrypts each packet, as on a real network.
+	Sealed bool `json:"sealed,omitzero"`
+	// Signed gives the sender a key that the receivers trust.
+	Signed bool `json:"signed,omitzero"`
+	// Hello makes every node announce itself periodically. Otherwise nodes answer requests
+	// only. The traffic grows with the square of the number of nodes.
+	Hello bool `json:"hello,omitzero"`
 }
 
 // Net is a simulated network. It is not safe for concurrent use.
@@ -82,21 +107,41 @@ type Net struct {
 	record    [][]byte // sealed packets, for replay
 }
 
-// Stats is what a run has counted.
+// Stats contains the counters of a run.
 type Stats struct {
-	Events, Deliveries, Lost, Corrupted uint64
-	Data, Repair                        uint64 // DATA packets of the sender
-	Nacks                               uint64 // that reached the sender
-	Rounds                              int    // of repair
-	Control                             uint64 // packets of the sender that are not DATA
-	Committed                           int
-	Spread                              time.Duration // between the first switch and the last
-	Elapsed                             time.Duration
-	// Traffic is the content's DATA, parity and repair included, over the content: 1 is
-	// once each. AllTraffic counts manifest, layout and seal too.
-	Traffic, AllTraffic float64
-	Content             uint64 // DATA packets of the content
-	Rate                uint64 // bit/s at the end
+	// Events is the number of simulated events.
+	Events uint64 `json:"events,omitzero"`
+	// Deliveries is the number of packets that arrived at a node.
+	Deliveries uint64 `json:"deliveries,omitzero"`
+	// Lost is the number of deliveries that failed.
+	Lost uint64 `json:"lost,omitzero"`
+	// Corrupted is the number of packets that arrived with a flipped bit.
+	Corrupted uint64 `json:"corrupted,omitzero"`
+	// Data is the number of DATA packets of the sender.
+	Data uint64 `json:"data,omitzero"`
+	// Repair is the part of Data that was parity or was sent again.
+	Repair uint64 `json:"repair,omitzero"`
+	// Nacks is the number of repair requests that reached the sender.
+	Nacks uint64 `json:"nacks,omitzero"`
+	// Rounds is the number of repair rounds.
+	Rounds int `json:"rounds,omitzero"`
+	// Control is the number of other packets of the sender.
+	Control uint64 `json:"control,omitzero"`
+	// Committed is the number of receivers that have the last version.
+	Committed int `json:"committed,omitzero"`
+	// Spread is the time between the first and the last receiver's switch to that version.
+	Spread time.Duration `json:"spread,omitzero"`
+	// Elapsed is the duration of the last transfer.
+	Elapsed time.Duration `json:"elapsed,omitzero"`
+	// Traffic is the amount of content sent, with parity and repair, divided by the size of
+	// the content.
+	Traffic float64 `json:"traffic,omitzero"`
+	// AllTraffic is like Traffic and includes the metadata of the transfer.
+	AllTraffic float64 `json:"allTraffic,omitzero"`
+	// Content is the number of DATA packets of the content.
+	Content uint64 `json:"content,omitzero"`
+	// Rate is the sending rate at the end, in bits per second.
+	Rate uint64 `json:"rate,omitzero"`
 }
 
 type node struct {
@@ -187,11 +232,28 @@ func (n *Net) clock(nd *node) int64 { return n.now + nd.skew }
 
 func (n *Net) fail(err error) {
 	if n.err == nil {
-		n.err = fmt.Errorf("mcsim: at %v: %w", time.Duration(n.now), err)
+		n.err = &brokenError{time.Duration(n.now), err}
 	}
 }
 
-// Trace writes a line for what happens to a node from now on.
+// errBroken is wrapped by the errors of violated invariants.
+var errBroken = errors.New("mcsim: an invariant is violated")
+
+// brokenError is a violated invariant.
+type brokenError struct {
+	at  time.Duration
+	err error
+}
+
+func (e *brokenError) Error() string {
+	return fmt.Sprintf("mcsim: invariant violated at %v: %v", e.at, e.err)
+}
+
+func (e *brokenError) Is(target error) bool { return target == errBroken }
+
+func (e *brokenError) Unwrap() error { return e.err }
+
+// Trace makes the network write a line to w for each event of a node from now on.
 func (n *Net) Trace(w io.Writer) { n.trace = w }
 
 func (n *Net) log(nd *node, format string, args ...any) {
@@ -211,10 +273,10 @@ func (n *Net) At(t time.Duration, f func()) {
 // Send lets the sender begin to send a new version of the tree.
 func (n *Net) Send() error {
 	if n.send != nil && n.outcome == nil {
-		return errors.New("mcsim: the sender is busy")
+		return errors.New("mcsim: cannot send: a transfer is in progress")
 	}
 	if n.nodes[0].down {
-		return errors.New("mcsim: the sender is down")
+		return errors.New("mcsim: cannot send: the sender is down")
 	}
 	n.version++
 	n.transfer()
@@ -300,12 +362,16 @@ func (n *Net) State(i int) string {
 // Done reports whether the sender's transfer has ended.
 func (n *Net) Done() bool { return n.outcome != nil }
 
-// Err returns why the sender's transfer failed, or nil.
+// Err returns the error of the sender's last transfer, or nil. While a transfer is in
+// progress it returns an error that says so.
 func (n *Net) Err() error {
 	if n.outcome == nil {
-		return errors.New("mcsim: the transfer goes on")
+		return errors.New("mcsim: the transfer has not ended")
 	}
-	return n.outcome.Err
+	if err := n.outcome.Err; err != nil {
+		return fmt.Errorf("mcsim: %w", err)
+	}
+	return nil
 }
 
 // Hosts returns how each receiver ended in the last transfer, by name: "committed",

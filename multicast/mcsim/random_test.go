@@ -39,7 +39,7 @@ func world(seed uint64) (*Net, string) {
 		o.Duplicate = .05
 	}
 	if chance(.3) {
-		o.Skew = time.Duration(1 + r.IntN(int(time.Hour)))
+		o.Skew = time.Duration(1 + r.Int64N(int64(time.Hour)))
 	}
 	if chance(.3) {
 		o.Sealed, o.Corrupt = true, .005

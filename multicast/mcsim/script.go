@@ -5,16 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Run runs a script and writes the trace, the lines of "print" and the results of
-// "expect" to w. It returns an error with its line when the script makes no sense, a
-// promise is broken, or what is expected is not so. One command a line, # begins a
-// comment. Before the first "send":
+// Run runs a script and writes the trace and the lines of "print" to w. It returns an
+// error with the line of the script if the script is invalid, an invariant of the protocol
+// is violated, or an expectation is not met. A line has one command; # starts a comment.
+// Before the first "send":
 //
 //	seed 7                 receivers 3           content 2MiB         loss 1%
 //	shared 1%              burst 1% 20% 80%      delay 200us          jitter 1ms
@@ -24,16 +23,16 @@ import (
 //
 // Then, in any order; r1 is a receiver, s the sender:
 //
-//	send                   begins a transfer of a new version; "again" of the same one
-//	at 20ms crash r1       after so long from the last send: crash, restart, partition r1 r2,
+//	send                   start a transfer of a new version; "again" sends the same version
+//	at 20ms crash r1       schedule, relative to the last send: crash, restart, partition r1 r2,
 //	                       heal, slow r1 1MiB, full r1 1MiB, malicious r1 nacks|replay|forge|hellos
-//	run 10s                until the transfer has ended, at most so long
-//	run for 10s            exactly so long
-//	expect committed 3     how many receivers have the last version
-//	expect r1 version 1    which version a receiver has
-//	expect error text      the sender's error contains it; "expect good": there is none
-//	expect traffic 1.05    DATA of the content is at most so much of the content
-//	print stats            what was counted
+//	run 10s                run until the transfer has ended, at most for this time
+//	run for 10s            run for exactly this time
+//	expect committed 3     the number of receivers that have the last version
+//	expect r1 version 1    the version that a receiver has
+//	expect error text      the error of the sender contains text; "expect good": no error
+//	expect traffic 1.05    the content sent, divided by the size of the content, is at most this
+//	print stats            print the counters
 func Run(script io.Reader, w io.Writer) error {
 	s := &play{w: w, trace: true, o: Options{Receivers: 1, Hello: true}}
 	lines := bufio.NewScanner(script)
@@ -44,11 +43,27 @@ func Run(script io.Reader, w io.Writer) error {
 			continue
 		}
 		if err := s.line(words); err != nil {
-			return fmt.Errorf("line %d: %q: %w", n, strings.Join(words, " "), err)
+			return &scriptError{n, strings.Join(words, " "), err}
 		}
 	}
-	return lines.Err()
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("mcsim: read the script: %w", err)
+	}
+	return nil
 }
+
+// scriptError is an error at a line of a script.
+type scriptError struct {
+	line int
+	text string
+	err  error
+}
+
+func (e *scriptError) Error() string {
+	return fmt.Sprintf("mcsim: line %d: %q: %s", e.line, e.text, strings.TrimPrefix(e.err.Error(), "mcsim: "))
+}
+
+func (e *scriptError) Unwrap() error { return e.err }
 
 // maxReceivers and maxContent bound what a script can ask for.
 const (
@@ -83,7 +98,7 @@ func (s *play) line(words []string) error {
 		return s.n.Send()
 	case "at":
 		if len(words) < 3 {
-			return errors.New("at TIME WHAT")
+			return errors.New("want: at TIME ACTION")
 		}
 		t, err := duration(words[1])
 		if err != nil {
@@ -102,7 +117,7 @@ func (s *play) line(words []string) error {
 		_, err := fmt.Fprintf(s.w, "%+v\n", s.n.Stats())
 		return err
 	}
-	return errors.New("no such command, or not after send")
+	return errors.New("unknown command, or not allowed after send")
 }
 
 func (s *play) option(words []string) (err error) {
@@ -111,7 +126,7 @@ func (s *play) option(words []string) (err error) {
 			return words[i]
 		}
 		if err == nil {
-			err = errors.New("a value is missing")
+			err = errors.New("missing value")
 		}
 		return ""
 	}
@@ -164,7 +179,7 @@ func (s *play) option(words []string) (err error) {
 	case "trace":
 		s.trace = arg(1) != "off"
 	default:
-		return errors.New("no such option, or not before send")
+		return errors.New("unknown option, or not allowed before send")
 	}
 	return err
 }
@@ -176,7 +191,7 @@ func (s *play) node(word string) (int, error) {
 	}
 	i, err := strconv.Atoi(strings.TrimPrefix(word, "r"))
 	if err != nil || !strings.HasPrefix(word, "r") || i < 1 || i > s.o.Receivers {
-		return 0, fmt.Errorf("%q is neither s nor r1 to r%d", word, s.o.Receivers)
+		return 0, fmt.Errorf("invalid node %q, want s or r1 to r%d", word, s.o.Receivers)
 	}
 	return i, nil
 }
@@ -196,7 +211,7 @@ func (s *play) action(words []string) (func(), error) {
 		return func() { n.Partition(nodes...) }, nil
 	}
 	if len(nodes) == 0 {
-		return nil, errors.New("a node is missing")
+		return nil, errors.New("missing node")
 	}
 	i := nodes[0]
 	switch words[0] {
@@ -206,17 +221,17 @@ func (s *play) action(words []string) (func(), error) {
 		return func() { n.Restart(i) }, nil
 	case "slow", "full", "malicious":
 		if len(words) < 3 || i == 0 {
-			return nil, errors.New("a receiver and a value")
+			return nil, errors.New("want a receiver and a value")
 		}
 	default:
-		return nil, errors.New("no such action")
+		return nil, errors.New("unknown action")
 	}
 	if words[0] == "malicious" {
-		k := slices.Index([]string{"", "nacks", "replay", "forge", "hellos"}, words[2])
-		if k < 1 {
-			return nil, errors.New("nacks, replay, forge or hellos")
+		var m Malice
+		if m.UnmarshalText([]byte(words[2])) != nil || m == 0 {
+			return nil, fmt.Errorf("unknown attack %q, want nacks, replay, forge or hellos", words[2])
 		}
-		return func() { n.Malicious(i, Malice(k)) }, nil
+		return func() { n.Malicious(i, m) }, nil
 	}
 	v, err := size(words[2])
 	if words[0] == "slow" {
@@ -231,7 +246,7 @@ func (s *play) run(words []string) error {
 		words = words[1:]
 	}
 	if len(words) != 1 {
-		return errors.New("run TIME, or run for TIME")
+		return errors.New("want: run TIME, or run for TIME")
 	}
 	t, err := duration(words[0])
 	if err != nil {
@@ -250,12 +265,12 @@ func (s *play) expect(words []string) error {
 		return s.n.Err()
 	case len(words) >= 2 && words[0] == "error":
 		if err := s.n.Err(); err == nil || !strings.Contains(err.Error(), rest) {
-			return fmt.Errorf("the error is %v", err)
+			return fmt.Errorf("the error is %v", trimmed(err))
 		}
 		return nil
 	case len(words) == 2 && words[0] == "committed":
 		if n := strconv.Itoa(s.n.Stats().Committed); n != rest {
-			return fmt.Errorf("%s have committed", n)
+			return fmt.Errorf("%s receivers have committed", n)
 		}
 		return nil
 	case len(words) == 2 && words[0] == "traffic":
@@ -267,20 +282,28 @@ func (s *play) expect(words []string) error {
 	case len(words) == 3 && words[1] == "version":
 		i, err := s.node(words[0])
 		if err != nil || i == 0 {
-			return errors.New("a receiver")
+			return fmt.Errorf("invalid receiver %q", words[0])
 		}
 		if v := strconv.Itoa(s.n.Version(i)); v != words[2] {
-			return fmt.Errorf("it is version %s", v)
+			return fmt.Errorf("the receiver has version %s", v)
 		}
 		return nil
 	}
-	return errors.New("no such expectation")
+	return errors.New("unknown expectation")
+}
+
+// trimmed returns the text of err without the package's name.
+func trimmed(err error) string {
+	if err == nil {
+		return "<nil>"
+	}
+	return strings.TrimPrefix(err.Error(), "mcsim: ")
 }
 
 func duration(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err == nil && (d < 0 || d > 1000*time.Hour) {
-		err = fmt.Errorf("%q is out of range", s)
+		err = fmt.Errorf("invalid duration %q: out of range", s)
 	}
 	return d, err
 }
@@ -288,7 +311,7 @@ func duration(s string) (time.Duration, error) {
 func share(s string) (float64, error) {
 	v, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
 	if err != nil || !(v >= 0 && v <= 100) || !strings.HasSuffix(s, "%") {
-		return 0, fmt.Errorf("%q is not a share such as 1.5%%", s)
+		return 0, fmt.Errorf("invalid share %q, want a number such as 1.5%%", s)
 	}
 	return v / 100, nil
 }
@@ -309,7 +332,7 @@ func size(s string) (uint64, error) {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(v >= 0 && v*by < 1e15) {
-		return 0, fmt.Errorf("%q is no amount such as 2MiB or 300M", s)
+		return 0, fmt.Errorf("invalid amount %q, want a number such as 2MiB or 300M", s)
 	}
 	return uint64(v * by), nil
 }

@@ -177,7 +177,7 @@ func serveGo(t *testing.T, formats []string, raws [][]byte, answers map[string]a
 		logs = append(logs, c)
 		format, err := logfmt.Parse(`%{X-Id}i ` + f + "\x02")
 		require.NoError(t, err)
-		h = logfmt.Handler(format, c, h, &logfmt.Options{ServerName: "oracle.example", Edit: directoryIndex})
+		h = logfmt.Middleware(format, c, &logfmt.Options{ServerName: "oracle.example", Edit: directoryIndex})(h)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -385,9 +385,9 @@ func TestFormatsRefusedAsApacheRefusesThem(t *testing.T) {
 			r := oracle.Run(t, oracle.Cmd{Path: found.Path, Args: []string{"-t", "-f", conf}})
 			require.NotZero(t, r.ExitCode)
 			_, err = logfmt.Parse(row)
-			require.Error(t, err)
-			_, msg, _ := strings.Cut(err.Error(), ": ")
-			require.Contains(t, string(r.Stderr), msg)
+			var wrong *logfmt.SyntaxError
+			require.ErrorAs(t, err, &wrong)
+			require.Contains(t, string(r.Stderr), wrong.Msg)
 		})
 	}
 	oracle.Compared(t, found, len(rows))

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// putter appends what a directive prints.
+// putter appends the value of a directive.
 type putter func(dst []byte, it *item, e *Entry) []byte
 
-// Append appends the line of a request, without a line end, and returns the
-// extended buffer. It keeps neither dst nor e, and allocates only when dst is too
-// small or a header came more than once.
+// Append appends the line for a request, without a line end, and returns the extended buffer.
+// It does not keep dst or e. It allocates memory only if dst is too small or if the request has
+// several Cookie headers.
 func (f *Format) Append(dst []byte, e *Entry) []byte {
 	for i := range f.items {
 		it := &f.items[i]
@@ -30,8 +30,8 @@ func (f *Format) Append(dst []byte, e *Entry) []byte {
 	return dst
 }
 
-// Explain calls yield for each part of the format, in order: its offset, its text,
-// and what it prints. It stops when yield returns false.
+// Explain calls yield for each part of the format, in order, with its offset, its text, and a
+// description of what it prints. It stops if yield returns false.
 func (f *Format) Explain(yield func(offset int, part, meaning string) bool) {
 	for _, it := range f.items {
 		meaning := it.meaning
@@ -108,7 +108,7 @@ func putBytesCLF(dst []byte, it *item, e *Entry) []byte {
 	return putBytes(dst, it, e)
 }
 
-// wire prints a count of bytes on the wire, which is not known when it is 0.
+// wire prints a number of bytes on the connection. Zero means that it is not known.
 func wire(count func(*Entry) int64) putter {
 	return func(dst []byte, _ *item, e *Entry) []byte {
 		if n := count(e); n > 0 {
@@ -129,8 +129,8 @@ func putUser(dst []byte, _ *item, e *Entry) []byte { return text(dst, e.User) }
 
 func putServer(dst []byte, _ *item, e *Entry) []byte { return text(dst, e.ServerName) }
 
-// putVHost prints the name that the client asked for: that of an absolute URI, else
-// that of the Host header, without port and final dot, in lower case.
+// putVHost prints the requested host name in lower case, without port and final dot. The host
+// of an absolute URI takes precedence over the Host header.
 func putVHost(dst []byte, _ *item, e *Entry) []byte {
 	if e.Request != nil {
 		host := e.Request.URL.Host
@@ -179,8 +179,8 @@ func putProto(dst []byte, _ *item, e *Entry) []byte {
 	return text(dst, e.Request.Proto)
 }
 
-// putRequestLine prints the request line as it was sent; a password in an absolute
-// URI is masked.
+// putRequestLine prints the request line as it was received. A password in an absolute URI is
+// masked.
 func putRequestLine(dst []byte, _ *item, e *Entry) []byte {
 	r := e.Request
 	if r == nil {
@@ -247,11 +247,11 @@ func putHeaderIn(dst []byte, it *item, e *Entry) []byte {
 	if r == nil {
 		return append(dst, '-')
 	}
-	// net/http takes these out of the header.
+	// Package net/http removes these headers from the map.
 	switch it.key {
 	case "Host":
 		switch {
-		case r.URL.Host != "": // an absolute URI beats the header
+		case r.URL.Host != "": // an absolute URI takes precedence
 			return lower(dst, r.URL.Host)
 		case r.Host != "":
 			return escape(dst, r.Host)
@@ -278,8 +278,8 @@ func putTrailerIn(dst []byte, it *item, e *Entry) []byte {
 
 func putTrailerOut(dst []byte, it *item, e *Entry) []byte { return values(dst, e.Trailer[it.key]) }
 
-// values prints a header's values joined by ", ", or "-" when it is absent. One that
-// is there and empty prints nothing.
+// values prints the values of a header joined by ", ", or "-" if the header is absent. An
+// empty value prints nothing.
 func values(dst []byte, list []string) []byte {
 	if len(list) == 0 {
 		return append(dst, '-')
@@ -293,9 +293,9 @@ func values(dst []byte, list []string) []byte {
 	return dst
 }
 
-// putCookie follows Apache, not RFC 6265: all Cookie headers are one text joined by
-// ", ", cut at semicolons; quotes are part of the value, and a pair with nothing
-// behind its "=" does not count.
+// putCookie parses cookies like Apache, which does not follow RFC 6265: all Cookie headers are
+// joined by ", " and split at semicolons. Quotes are part of the value, and pairs without a
+// value are ignored.
 func putCookie(dst []byte, it *item, e *Entry) []byte {
 	if e.Request == nil {
 		return append(dst, '-')
@@ -315,7 +315,7 @@ func putCookie(dst []byte, it *item, e *Entry) []byte {
 		name, value, _ := strings.Cut(strings.TrimLeft(pair, "="), "=")
 		if value != "" && strings.EqualFold(strings.Trim(name, " \t"), it.text) {
 			value = strings.TrimLeft(value, " \t")
-			if !cut || rest != "" { // before a semicolon that ends the header the blanks stay
+			if !cut || rest != "" { // blanks before a final semicolon are kept
 				value = strings.TrimRight(value, " \t")
 			}
 			return escape(dst, value)

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// layout is a parsed %{...}t.
+// layout is the parsed argument of %{...}t.
 type layout struct {
-	end    bool   // time of the end, not of the beginning
+	end    bool   // the time at the end of the request instead of its start
 	unit   string // sec, msec, usec, msec_frac, usec_frac; "" for pieces
 	pieces []piece
 }
@@ -42,8 +42,8 @@ func clockFace(it *item) string {
 	return it.layout.parse(arg)
 }
 
-// parse splits a strftime text. Unknown conversions stay as they are and are warned
-// of.
+// parse splits a format of strftime. It returns a warning if a conversion is unknown; the
+// conversion is then printed unchanged.
 func (l *layout) parse(s string) (warning string) {
 	literal := func(t string) {
 		if n := len(l.pieces); n > 0 && l.pieces[n-1].conv == 0 {
@@ -60,13 +60,13 @@ func (l *layout) parse(s string) (warning string) {
 		}
 		literal(s[:i])
 		s = s[i+1:]
-		// E and O ask for another era or other digits: the C locale has none.
+		// E and O select another era or other digits, which the C locale does not have.
 		if len(s) > 1 && (s[0] == 'E' && strings.IndexByte("cCxXyY", s[1]) >= 0 ||
 			s[0] == 'O' && strings.IndexByte("deHImMSuUVwWy", s[1]) >= 0) {
 			s = s[1:]
 		}
 		if strings.IndexByte(conversions, s[0]) < 0 {
-			warning = "%" + s[:1] + " is no conversion of strftime and is printed as it stands"
+			warning = "%" + s[:1] + " is not a conversion of strftime and is printed unchanged"
 			literal("%" + s[:1])
 		} else {
 			l.pieces = append(l.pieces, piece{conv: s[0]})
@@ -76,7 +76,7 @@ func (l *layout) parse(s string) (warning string) {
 	return warning
 }
 
-// putTime prints the time of a request in its own zone.
+// putTime prints the time of a request in the time zone of that time.
 func putTime(dst []byte, it *item, e *Entry) []byte {
 	t := e.Start
 	if it.layout.end {
@@ -109,8 +109,8 @@ func putTime(dst []byte, it *item, e *Entry) []byte {
 
 const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
-// appendCLF prints the time in the layout clf; it is on the path of every combined
-// line, and about three times as fast as time.Time.AppendFormat there.
+// appendCLF prints the time in the layout clf. Every line in the combined format uses it, and
+// it is about three times as fast as time.Time.AppendFormat.
 func appendCLF(dst []byte, t time.Time) []byte {
 	year, month, day := t.Date()
 	if year < 1000 || year > 9999 {
@@ -132,7 +132,7 @@ func appendCLF(dst []byte, t time.Time) []byte {
 
 func digit(n int) byte { return byte('0' + n) }
 
-// pad prints a number with at least width digits.
+// pad prints a number with a minimum width.
 func pad(dst []byte, n, width int, with byte) []byte {
 	for limit := 10; width > 1; width-- {
 		if n < limit {
@@ -146,7 +146,7 @@ func pad(dst []byte, n, width int, with byte) []byte {
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 
-// strftime prints one conversion as glibc does in the C locale.
+// strftime prints one conversion like glibc in the C locale.
 func strftime(dst []byte, t time.Time, conv byte) []byte {
 	all := func(convs string) []byte {
 		for i := range len(convs) {
@@ -205,8 +205,7 @@ func name(dst []byte, t time.Time, conv byte) []byte {
 	return append(dst, '%')
 }
 
-// number returns the value, the least number of digits and the padding of a
-// numeric conversion.
+// number returns the value, the minimum width and the padding of a numeric conversion.
 func number(t time.Time, conv byte) (n, width int, with byte) {
 	isoYear, isoWeek := t.ISOWeek()
 	switch conv {

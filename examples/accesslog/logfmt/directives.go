@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// directives are those of mod_log_config and of mod_logio, which Debian compiles in.
+// directives has the directives of mod_log_config and mod_logio.
 var directives = map[string]directive{
 	"a":   {put: putClient, meaning: "address of the client", prepare: forms("c")},
 	"h":   {put: putClient, meaning: "address of the client (no name is looked up)", prepare: forms("c")},
@@ -21,7 +21,7 @@ var directives = map[string]directive{
 	"i":   {put: putHeaderIn, meaning: "a header of the request", prepare: header},
 	"I":   {put: wire(func(e *Entry) int64 { return e.BytesIn }), meaning: "bytes received with headers", absent: onWire},
 	"k":   {put: putKeepalives, meaning: "requests before this one on its connection"},
-	"l":   {put: dash, meaning: "name from identd, never asked for"},
+	"l":   {put: dash, meaning: "name from identd, which is not queried"},
 	"L":   {put: putErrorID, meaning: "id of the request's error line"},
 	"m":   {put: putMethod, meaning: "method"},
 	"n":   {put: putNote, meaning: "a note of the application"},
@@ -43,12 +43,12 @@ var directives = map[string]directive{
 	"X":   {put: putConn, meaning: "connection afterwards: X aborted, + kept open, - closed"},
 	"^ti": {put: putTrailerIn, meaning: "a trailer of the request", prepare: header},
 	"^to": {put: putTrailerOut, meaning: "a trailer of the response", prepare: header},
-	"^FB": {put: dash, meaning: "time to the first byte", absent: "prints -: net/http does not tell when the first byte left"},
+	"^FB": {put: dash, meaning: "time to the first byte", absent: "prints -: net/http does not report when the first byte was sent"},
 }
 
-const onWire = "prints - unless the entry carries the count: net/http does not tell the bytes on the wire"
+const onWire = "prints - unless the entry has the number: net/http does not count the bytes on the connection"
 
-// forms takes one known argument in any case; any other is ignored, as by Apache.
+// forms accepts the known arguments in upper and lower case. Like Apache, it ignores others.
 func forms(known ...string) func(*item) string {
 	return func(it *item) string {
 		if arg := strings.ToLower(it.text); slices.Contains(known, arg) {
@@ -65,8 +65,8 @@ func fixed(key string) func(*item) string {
 	}
 }
 
-// choice takes an argument in any case, with a default for none. An unknown one is
-// printed as it stands, which no reader of a log wants.
+// choice accepts an argument in upper and lower case. If there is none, the given default is
+// used. It returns a warning for an unknown argument, which Apache prints unchanged.
 func choice(it *item, none string, known ...string) string {
 	it.key = strings.ToLower(it.text)
 	if it.key == "" {

@@ -1,30 +1,30 @@
-// Package logfmt writes the access-log line that Apache would have written.
+// Package logfmt writes access-log lines in the formats of Apache's mod_log_config.
 //
-// [Parse] reads the whole format language of Apache 2.4's mod_log_config: the text
-// that stands between the outer quotes of a LogFormat or CustomLog line in
-// httpd.conf, backslashes included. [Format.Append] prints one [Entry] in it, and
-// [Handler] wraps an http.Handler so that exactly one line is written for each
-// request, also when the handler panics, hijacks its connection, streams, or is
-// cancelled.
+// [Parse] reads a format: the text between the outer quotes of a LogFormat or CustomLog
+// directive in httpd.conf, with its backslashes. [Format.Append] prints an [Entry] in the
+// format. [Middleware] wraps an [http.Handler] and writes one line for each request, also if
+// the handler panics, hijacks the connection, streams its response, or is cancelled.
 //
 // # Guarantees
 //
-// For every request that reaches a Go handler the line has Apache's bytes. Values
-// are escaped as Apache escapes them, so that no client can forge a field, end a
-// line or drive a terminal: what Append adds beside the literals of the format has
-// no byte below 0x20 and none above 0x7e. Append allocates nothing for formats
-// without %{...}t, and a Format may be used by many goroutines at once.
+// For every request that reaches a handler, the line has the bytes that Apache 2.4 writes.
+// Values are escaped as Apache escapes them: apart from the literal text of the format, a line
+// has no byte below 0x20 or above 0x7e. A client can therefore not forge a field, end a line,
+// or control a terminal. Append does not allocate memory for formats without %{...}t. A Format
+// is safe for concurrent use by multiple goroutines.
 //
 // # Limits
 //
-// net/http answers some requests itself, before any handler runs, and logs nothing:
-// a control byte in a header, no Host on HTTP/1.1, a garbage line (all 400), and
-// "OPTIONS *" (200; see http.Server.DisableGeneralOptionsHandler). Apache would have
-// a line for them; this package can't. What Go does not know is "-", and Parse warns
-// of it: %I, %O, %S and %^FB (bytes and times on the wire). "<" and ">" (the original
-// and the final request) mean the same here, since Go has no internal redirects. A
-// NUL in a path is printed as \x00 and nothing is cut off, where Apache ends %U.
+// Package net/http answers some requests without calling a handler, and they have no line: a
+// control byte in a header, HTTP/1.1 without Host, and an invalid request line (status 400),
+// and "OPTIONS *" (status 200; see http.Server.DisableGeneralOptionsHandler). Apache logs such
+// requests.
 //
-// The package opens no file and no socket, and never reads the Authorization header:
-// %u is what the application says it is.
+// Directives for which Go has no source print "-": %I, %O, %S and %^FB (bytes and times on the
+// connection). [Format.Warnings] lists them. The modifiers "<" and ">" (original and final
+// request) have the same meaning, because Go has no internal redirects. A NUL byte in a path is
+// printed as \x00; Apache ends %U there.
+//
+// The package opens no files or connections and does not read the Authorization header: %u is
+// set by the application. It works on all operating systems and needs no privileges.
 package logfmt

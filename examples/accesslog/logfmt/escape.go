@@ -2,17 +2,17 @@ package logfmt
 
 import "strings"
 
-// escaped holds the second byte of the short escapes; 0 has none.
+// escaped contains the second byte of each short escape, or 0 if a byte has none.
 var escaped = [128]byte{'"': '"', '\\': '\\', '\b': 'b', '\n': 'n', '\r': 'r', '\t': 't', '\v': 'v'}
 
 const hexDigits = "0123456789abcdef"
 
-// plain reports whether a byte is printed as it is.
+// plain reports whether a byte is printed without an escape.
 func plain(c byte) bool { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' }
 
-// escape appends a value as Apache does (ap_escape_logitem): quotes and backslashes
-// behind a backslash, \b \n \r \t \v, and \xhh for every other byte below 0x20, for
-// 0x7f, and for every byte from 0x80 on.
+// escape appends a value like Apache's function ap_escape_logitem. Quotes and backslashes are
+// preceded by a backslash. Other bytes below 0x20 and above 0x7e are written as \b, \n, \r, \t,
+// \v or \xhh.
 func escape(dst []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); i++ {
@@ -37,15 +37,15 @@ func escapeByte(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'x', hexDigits[c>>4], hexDigits[c&15])
 }
 
-// appendPath appends a decoded path as %U prints it: without empty, "." and ".."
-// segments, and escaped.
+// appendPath appends a decoded path in the form of %U: escaped, and without empty, "." and
+// ".." segments.
 func appendPath(dst []byte, p string) []byte {
 	if !strings.HasPrefix(p, "/") || !strings.Contains(p, "//") && !strings.Contains(p, "/.") {
 		return escape(dst, p)
 	}
 	start := len(dst)
 	for rest := p; rest != ""; {
-		// rest begins with a slash
+		// rest starts with a slash
 		seg := rest[1:]
 		end := strings.IndexByte(seg, '/')
 		last := end < 0

@@ -16,14 +16,14 @@ func (printer) WriteLine(line []byte) error {
 	return err
 }
 
-func ExampleHandler() {
+func ExampleMiddleware() {
 	format, err := logfmt.Parse(`%h \"%r\" %>s %b \"%{User-Agent}i\"`)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	hello := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") })
-	h := logfmt.Handler(format, printer{}, hello, nil)
+	h := logfmt.Middleware(format, printer{}, nil)(hello)
 
 	r := httptest.NewRequest("GET", "/index.html", nil)
 	r.Header.Set("User-Agent", `evil" 200 0 "forged`)
@@ -36,5 +36,5 @@ func ExampleParse() {
 	_, err := logfmt.Parse(`%h %l %u %t \"%r\" %y`)
 	fmt.Println(err)
 	// Output:
-	// format:1:21: Unrecognized LogFormat directive %y
+	// logfmt: column 21: Unrecognized LogFormat directive %y
 }

@@ -74,7 +74,7 @@ func TestWarningsNameUselessDirectives(t *testing.T) {
 	}
 	require.Equal(t, []string{"5 %{bogus}T", "17 %I", "20 %{tid}P", "28 %{%Q}t", "35 %{}i"}, got)
 	_, err = logfmt.Parse(`\"%h\" %y`)
-	require.EqualError(t, err, "format:1:9: Unrecognized LogFormat directive %y")
+	require.EqualError(t, err, "logfmt: column 9: Unrecognized LogFormat directive %y")
 }
 
 func TestStringParsesToTheSameFormat(t *testing.T) {

@@ -11,56 +11,63 @@ import (
 	"time"
 )
 
-// LineWriter takes finished lines. WriteLine must be safe for many goroutines, must
-// not keep line after it returns, and adds the line end itself, if its medium has one.
+// LineWriter accepts finished lines. A sink.Sink implements it.
 type LineWriter interface {
-	// WriteLine delivers one line, without a line end.
+	// WriteLine delivers one line, which has no line end. It must be safe for concurrent use
+	// by multiple goroutines and must not keep line after it returns.
 	WriteLine(line []byte) error
 }
 
-// Options are what Handler can't see for itself. The zero value, or nil, is usable.
+// Options configures [Middleware]. A nil *Options is equivalent to the zero value.
 type Options struct {
-	// ServerName and ServerPort are the canonical ones, for %v and %p. Port 0 is 80.
+	// ServerName is the canonical name of the server, for %v and %V.
 	ServerName string
+	// ServerPort is the canonical port of the server, for %p. If zero, 80 is used.
 	ServerPort uint16
-	// TrustedProxies are the networks whose X-Forwarded-For is believed, as by
-	// mod_remoteip: the header is read from its right end, and the first address that
-	// is not a trusted proxy is the client. Empty: the peer is the client.
+	// TrustedProxies lists the networks whose X-Forwarded-For header is used, like
+	// mod_remoteip: the header is read from its right end, and the first address that is not
+	// in the list is the client. If empty, the peer is the client.
 	TrustedProxies []netip.Prefix
-	// Now is the clock; nil is time.Now.
+	// Now returns the current time. If nil, time.Now is used.
 	Now func() time.Time
-	// Edit is called with each entry before it is printed: to name the user, to set
-	// notes, to hide a query. A request that it changes must be a copy: r.Clone. The
-	// entry must not be kept.
+	// Edit, if not nil, is called with each entry before it is printed. It can set the user
+	// or notes, or replace the request by a changed copy (see [http.Request.Clone]). It must
+	// not keep the entry.
 	Edit func(*Entry)
-	// Skip reports whether a request gets no line at all, as env= does in CustomLog. The
-	// entry must not be kept.
+	// Skip, if not nil, reports whether no line is written for a request, like env= in a
+	// CustomLog directive. It must not keep the entry.
 	Skip func(*Entry) bool
-	// OnError is told of each line that the writer did not take, within the request.
+	// OnError, if not nil, is called with each error that the LineWriter returns. The request
+	// does not complete until it returns.
 	OnError func(error)
 }
 
-// Handler wraps next so that exactly one line goes to w for each request, when next
-// returns, panics, or ends its goroutine. A panic goes on to net/http; its line has
-// %X as X, and status 500 when no header had been sent. A connection that was hijacked
-// before a status was written has 101 when an upgrade was asked for, and "-" otherwise.
+// Middleware returns a function that wraps an [http.Handler]. For each request, exactly one
+// line in format f is written to w after the handler has returned, panicked, or ended its
+// goroutine. A nil opt is equivalent to the zero value.
 //
-// The http.ResponseWriter that next gets offers http.Flusher, http.Hijacker,
-// io.ReaderFrom and http.Pusher exactly when the server's own does, and Unwrap for
-// http.ResponseController. Responses of status 1xx but 101 are not final and are not
-// logged.
+// A panic is passed on. Its line has "X" for %X, and status 500 if no header was sent. If a
+// handler hijacks the connection before it writes a status, the status is 101 if the client
+// requested an upgrade, and "-" otherwise. Responses with status 1xx are not final and are not
+// logged, except 101.
 //
-// %k counts only when the server's ConnContext is [ConnContext].
-func Handler(f *Format, w LineWriter, next http.Handler, opt *Options) http.Handler {
-	h := &handler{format: f, w: w, next: next}
-	if opt != nil {
-		h.opt = *opt
+// The [http.ResponseWriter] that the handler receives implements [http.Flusher],
+// [http.Hijacker], [io.ReaderFrom] and [http.Pusher] if that of the server does. It has a
+// method Unwrap for [http.ResponseController].
+//
+// %k requires that http.Server.ConnContext is [ConnContext].
+func Middleware(f *Format, w LineWriter, opt *Options) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		h := &handler{format: f, w: w, next: next}
+		if opt != nil {
+			h.opt = *opt
+		}
+		if h.opt.Now == nil {
+			h.opt.Now = time.Now
+		}
+		h.drafts.New = func() any { return new(draft) }
+		return h
 	}
-	if h.opt.Now == nil {
-		h.opt.Now = time.Now
-	}
-	h.drafts.New = func() any { return new(draft) }
-	return h
 }
 
 type handler struct {
@@ -71,7 +78,7 @@ type handler struct {
 	drafts sync.Pool
 }
 
-// draft is an entry and the line that is made of it.
+// draft is an entry with its line.
 type draft struct {
 	entry Entry
 	line  []byte
@@ -87,7 +94,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	returned = true
 }
 
-// log runs while a panic of the wrapped handler, if there is one, goes on.
+// log writes the line. It also runs if the wrapped handler panics.
 func (h *handler) log(rec *recorder, r *http.Request, start time.Time, returned bool) {
 	d := h.drafts.Get().(*draft)
 	defer h.release(d)
@@ -105,7 +112,7 @@ func (h *handler) log(rec *recorder, r *http.Request, start time.Time, returned 
 	}
 }
 
-// release keeps a draft for another request, without anything of this one.
+// release clears a draft and keeps it for another request.
 func (h *handler) release(d *draft) {
 	d.entry = Entry{}
 	if cap(d.line) <= 1<<16 {
@@ -138,7 +145,7 @@ func addrPort(a net.Addr) netip.AddrPort {
 	return parsed
 }
 
-// silent is the status of a response that never wrote one.
+// silent returns the status of a response for which no status was written.
 func (h *handler) silent(rec *recorder, r *http.Request, returned bool) int {
 	switch {
 	case rec.hijacked && r.Header.Get("Upgrade") != "":
@@ -151,7 +158,7 @@ func (h *handler) silent(rec *recorder, r *http.Request, returned bool) int {
 	return http.StatusOK
 }
 
-// client takes trusted proxies off the end of X-Forwarded-For.
+// client returns the address of the client behind trusted proxies.
 func (h *handler) client(peer netip.AddrPort, header http.Header) netip.AddrPort {
 	client := peer
 	if len(h.opt.TrustedProxies) == 0 {
@@ -192,13 +199,14 @@ func (h *handler) trusted(a netip.Addr) bool {
 
 type connKey struct{}
 
-// ConnContext is for http.Server's field of that name: with it %k knows how many
-// requests a connection has carried.
+// ConnContext counts the requests on a connection for %k. Assign it to the ConnContext field
+// of [http.Server].
 func ConnContext(ctx context.Context, _ net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, new(atomic.Int64))
 }
 
-// connection tells what becomes of the connection, by the rules of RFC 9112, 9.3.
+// connection returns the state of the connection after the response according to RFC 9112,
+// section 9.3, and the number of requests that the connection has carried.
 func (rec *recorder) connection(r *http.Request, returned bool) (ConnState, int) {
 	n, _ := r.Context().Value(connKey{}).(*atomic.Int64)
 	count := func(more int64) int {

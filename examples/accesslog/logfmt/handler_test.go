@@ -40,7 +40,7 @@ func serve(t *testing.T, format string, opt *logfmt.Options, h http.HandlerFunc,
 	f, err := logfmt.Parse(format)
 	require.NoError(t, err)
 	m := &memory{}
-	logged := logfmt.Handler(f, m, h, opt)
+	logged := logfmt.Middleware(f, m, opt)(h)
 	var running sync.WaitGroup // the server does not wait for hijacked and cancelled ones
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		running.Add(1)
@@ -159,7 +159,7 @@ func TestTrustedProxiesAreTakenOff(t *testing.T) {
 		{"", "10.0.0.1 10.0.0.1"},
 	} {
 		m := &memory{}
-		h := logfmt.Handler(f, m, http.NotFoundHandler(), &logfmt.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})
+		h := logfmt.Middleware(f, m, &logfmt.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})(http.NotFoundHandler())
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = "10.0.0.1:1234"
 		r.Header.Set("X-Forwarded-For", row.header)
@@ -173,7 +173,7 @@ func TestOptionsEditSkipAndError(t *testing.T) {
 	require.NoError(t, err)
 	m := &memory{err: errors.New("disk full")}
 	var seen error
-	h := logfmt.Handler(f, m, http.NotFoundHandler(), &logfmt.Options{
+	h := logfmt.Middleware(f, m, &logfmt.Options{
 		Edit: func(e *logfmt.Entry) {
 			e.User = "bob"
 			r := e.Request.Clone(context.Background())
@@ -182,7 +182,7 @@ func TestOptionsEditSkipAndError(t *testing.T) {
 		},
 		Skip:    func(e *logfmt.Entry) bool { return e.Request.URL.Path == "/health" },
 		OnError: func(err error) { seen = err },
-	})
+	})(http.NotFoundHandler())
 	for _, path := range []string{"/health", "/x?token=1"} {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
 	}
@@ -247,10 +247,10 @@ func TestWriterOffersWhatTheServersDoes(t *testing.T) {
 	f, err := logfmt.Parse("%s")
 	require.NoError(t, err)
 	for _, w := range writers {
-		logfmt.Handler(f, &memory{}, http.HandlerFunc(func(got http.ResponseWriter, _ *http.Request) {
+		logfmt.Middleware(f, &memory{}, nil)(http.HandlerFunc(func(got http.ResponseWriter, _ *http.Request) {
 			require.Equal(t, offers(w), offers(got))
 			require.Equal(t, w, got.(interface{ Unwrap() http.ResponseWriter }).Unwrap())
-		}), nil).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		})).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	}
 }
 
@@ -258,7 +258,7 @@ func TestHandlerIsSafeForManyGoroutines(t *testing.T) {
 	f, err := logfmt.Parse(logfmt.Combined)
 	require.NoError(t, err)
 	m := &memory{}
-	h := logfmt.Handler(f, m, http.NotFoundHandler(), nil)
+	h := logfmt.Middleware(f, m, nil)(http.NotFoundHandler())
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {

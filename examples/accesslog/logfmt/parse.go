@@ -3,20 +3,22 @@ package logfmt
 import (
 	"fmt"
 	"strings"
+
+	"dougu.internal/internal/jsontext"
 )
 
-// The formats that httpd.conf of every distribution names.
+// The formats that are defined in the httpd.conf files of distributions.
 const (
 	// Common is the Common Log Format.
 	Common = `%h %l %u %t \"%r\" %>s %b`
 	// Combined adds the Referer and User-Agent headers.
 	Combined = `%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"`
-	// VHostCombined begins with the server's name and port.
+	// VHostCombined is Combined preceded by the name and the port of the server.
 	VHostCombined = `%v:%p %h %l %u %t \"%r\" %>s %O \"%{Referer}i\" \"%{User-Agent}i\"`
 )
 
-// Format is a parsed format. It is not changed after Parse, so that goroutines may
-// share it.
+// Format is a parsed format. Use [Parse] to create one. All methods are safe for concurrent
+// use by multiple goroutines.
 type Format struct {
 	source   string
 	items    []item
@@ -26,44 +28,70 @@ type Format struct {
 // item is a literal or a directive.
 type item struct {
 	put     putter // nil for a literal
-	text    string // the literal, or the directive's argument
+	text    string // the literal, or the argument of the directive
 	codes   []int  // the condition: only for these status codes
 	not     bool   // ... or only for others
-	key     string // what prepare made of the argument: a canonical header name, a form
+	key     string // the normalized argument, such as a canonical header name
 	layout  layout // %{...}t
 	from    int    // offsets in the source, for Explain
 	to      int
 	meaning string
 }
 
-// Warning tells of a directive that Apache accepts and that prints nothing of use,
-// or of one that Go has no source for.
+// Warning describes a directive that prints no useful value, although Apache accepts it.
 type Warning struct {
-	// Offset counts the bytes of the format before the directive.
-	Offset int
-	// Directive as it is written in the format.
-	Directive string
-	// Message says what is printed instead, and why.
-	Message string
+	// Offset is the position of the directive in the format, in bytes from 0.
+	Offset int `json:"offset,omitzero"`
+	// Directive is the text of the directive.
+	Directive string `json:"directive,omitzero"`
+	// Message describes what the directive prints, and the reason.
+	Message string `json:"message,omitzero"`
 }
 
-// SyntaxError is a format that Apache refuses too.
+// MarshalJSON returns the JSON encoding of w. It keeps strings that are not valid UTF-8.
+func (w Warning) MarshalJSON() ([]byte, error) {
+	type plain Warning
+	return jsontext.Marshal(plain(w))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (w *Warning) UnmarshalJSON(b []byte) error {
+	type plain Warning
+	return jsontext.Unmarshal(b, (*plain)(w))
+}
+
+// SyntaxError describes a format that Apache rejects.
 type SyntaxError struct {
 	// Format is the text that was parsed.
-	Format string
-	// Offset counts the bytes before the place where the parser gave up.
-	Offset int
-	// Msg is worded as Apache words it in its error log.
-	Msg string
+	Format string `json:"format,omitzero"`
+	// Offset is the position of the error in the format, in bytes from 0.
+	Offset int `json:"offset,omitzero"`
+	// Msg is the message that Apache writes to its error log.
+	Msg string `json:"msg,omitzero"`
 }
 
-// Error returns format:1:COLUMN: message; columns count bytes from 1.
-func (e *SyntaxError) Error() string { return fmt.Sprintf("format:1:%d: %s", e.Offset+1, e.Msg) }
+// Error returns the column, counted in bytes from 1, and the message.
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("logfmt: column %d: %s", e.Offset+1, e.Msg)
+}
 
-// Parse reads a format as it stands between the outer quotes in httpd.conf: \" is a
-// quote and \\ a backslash there, and in what remains \n, \t, \r and \\ stand for
-// their characters. The error is a *SyntaxError. Parse takes time and memory linear
-// in the length of the format.
+// MarshalJSON returns the JSON encoding of e. It keeps strings that are not valid UTF-8.
+func (e SyntaxError) MarshalJSON() ([]byte, error) {
+	type plain SyntaxError
+	return jsontext.Marshal(plain(e))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *SyntaxError) UnmarshalJSON(b []byte) error {
+	type plain SyntaxError
+	return jsontext.Unmarshal(b, (*plain)(e))
+}
+
+// Parse parses a format: the text between the outer quotes of a LogFormat directive in
+// httpd.conf. In it, \" is a quote and \\ a backslash, as in every quoted argument of
+// httpd.conf. In the result, \n, \t, \r and \\ are replaced by the characters that they
+// represent. An error is a [*SyntaxError]. Time and memory are linear in the length of the
+// format.
 func Parse(format string) (*Format, error) {
 	p := parser{f: &Format{source: format}}
 	p.unquote(format)
@@ -79,21 +107,21 @@ func Parse(format string) (*Format, error) {
 	return p.f, nil
 }
 
-// String returns the text that was parsed.
+// String returns the text of the format.
 func (f *Format) String() string { return f.source }
 
-// Warnings returns what is accepted and useless, in the order of the format.
+// Warnings returns the directives that print no useful value, in the order of the format.
 func (f *Format) Warnings() []Warning { return append([]Warning(nil), f.warnings...) }
 
 type parser struct {
 	f      *Format
 	s      string // the format after the configuration parser's unquoting
-	origin []int  // the offset of each byte of s in the source; nil when nothing was unquoted
+	origin []int  // the offset of each byte of s in the source; nil if nothing was unquoted
 	at     int
 }
 
-// unquote does what the parser of httpd.conf does within quotes: a backslash goes
-// when a quote or a backslash follows it.
+// unquote removes each backslash that precedes a quote or a backslash, like the parser of
+// httpd.conf.
 func (p *parser) unquote(format string) {
 	if !strings.Contains(format, `\`) {
 		p.s = format
@@ -101,7 +129,7 @@ func (p *parser) unquote(format string) {
 	}
 	var b strings.Builder
 	for i := 0; i < len(format); i++ {
-		p.origin = append(p.origin, i) // of an escaped byte, its backslash
+		p.origin = append(p.origin, i) // for an escaped byte, that of its backslash
 		if format[i] == '\\' && i+1 < len(format) && (format[i+1] == '"' || format[i+1] == '\\') {
 			i++
 		}
@@ -124,7 +152,7 @@ func (p *parser) fail(at int, format string, args ...any) error {
 	return &SyntaxError{Format: p.f.source, Offset: p.offset(at), Msg: fmt.Sprintf(format, args...)}
 }
 
-// literal reads up to the next percent sign.
+// literal parses the text up to the next percent sign.
 func (p *parser) literal() {
 	end := strings.IndexByte(p.s[p.at:], '%')
 	if end < 0 {
@@ -140,7 +168,7 @@ func (p *parser) literal() {
 	p.at = end
 }
 
-// add joins neighbouring literals.
+// add appends an item. It merges adjacent literals.
 func (f *Format) add(it item) {
 	if n := len(f.items); it.put == nil && n > 0 && f.items[n-1].put == nil {
 		f.items[n-1].text += it.text
@@ -150,7 +178,7 @@ func (f *Format) add(it item) {
 	f.items = append(f.items, it)
 }
 
-// unescape reads the escapes that LogFormat knows; any other backslash stays.
+// unescape replaces the escapes of LogFormat. Other backslashes are kept.
 func unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -166,11 +194,11 @@ func unescape(s string) string {
 	return b.String()
 }
 
-// maxCode bounds a status code of a condition while it is read; larger numbers are
-// conditions that never hold, as they are for Apache.
+// maxCode is the limit for a status code in a condition. A condition with a larger number is
+// never true.
 const maxCode = 1 << 20
 
-// directive reads from a percent sign to the letter.
+// directive parses a directive from its percent sign to its letter.
 func (p *parser) directive() error {
 	start := p.at
 	it := item{from: p.offset(start)}
@@ -201,7 +229,7 @@ func (p *parser) directive() error {
 	return p.fail(len(p.s), "Ran off end of LogFormat parsing args to some directive")
 }
 
-// letter ends a directive.
+// letter parses the letter of a directive.
 func (p *parser) letter(it item, start int) error {
 	name := p.s[p.at : p.at+1]
 	if name == "^" && p.at+3 <= len(p.s) {
@@ -234,12 +262,12 @@ func (p *parser) warn(start int, msg string) {
 	p.f.warnings = append(p.f.warnings, Warning{Offset: p.offset(start), Directive: p.s[start:p.at], Message: msg})
 }
 
-// directive is what a letter means.
+// directive describes the directive of a letter.
 type directive struct {
 	put     putter
 	meaning string
-	// prepare looks at the argument once; it returns a warning or "".
+	// prepare parses the argument and returns a warning or "". It may be nil.
 	prepare func(*item) string
-	// absent warns of a directive for which Go has no source.
+	// absent is the warning for a directive without a source in Go.
 	absent string
 }

@@ -7,12 +7,12 @@ import (
 	"net/http"
 )
 
-// recorder notes the status and the bytes of a response.
+// recorder is a ResponseWriter that records the status and the size of the response.
 type recorder struct {
 	w        http.ResponseWriter
 	status   int
 	bytes    int64
-	head     bool // the body is counted by nobody: it is not sent
+	head     bool // the response to HEAD has no body
 	hijacked bool
 	failed   bool // a write to the client failed
 }
@@ -23,7 +23,7 @@ func (rec *recorder) Header() http.Header { return rec.w.Header() }
 // Unwrap returns the wrapped writer, for http.ResponseController.
 func (rec *recorder) Unwrap() http.ResponseWriter { return rec.w }
 
-// WriteHeader notes the first final status.
+// WriteHeader records the first final status.
 func (rec *recorder) WriteHeader(status int) {
 	if rec.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
 		rec.status = status
@@ -31,7 +31,7 @@ func (rec *recorder) WriteHeader(status int) {
 	rec.w.WriteHeader(status)
 }
 
-// Write counts the bytes that the wrapped writer took.
+// Write counts the bytes that the wrapped writer accepts.
 func (rec *recorder) Write(p []byte) (int, error) {
 	rec.begin()
 	n, err := rec.w.Write(p)
@@ -39,7 +39,7 @@ func (rec *recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteString counts the bytes that the wrapped writer took.
+// WriteString counts the bytes that the wrapped writer accepts.
 func (rec *recorder) WriteString(s string) (int, error) {
 	rec.begin()
 	n, err := io.WriteString(rec.w, s)
@@ -62,7 +62,7 @@ func (rec *recorder) count(n int64, err error) {
 	}
 }
 
-// The parts below lend a wrapper the optional interfaces, one each.
+// Each of the types below adds one optional interface to a recorder.
 type (
 	flusher    struct{ rec *recorder }
 	hijacker   struct{ rec *recorder }
@@ -70,13 +70,13 @@ type (
 	pusher     struct{ rec *recorder }
 )
 
-// Flush sends what is buffered; the header goes with it.
+// Flush sends the header and buffered data.
 func (f flusher) Flush() {
 	f.rec.begin()
 	f.rec.w.(http.Flusher).Flush()
 }
 
-// Hijack hands the connection over.
+// Hijack passes the connection to the caller.
 func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	c, rw, err := h.rec.w.(http.Hijacker).Hijack()
 	if err == nil {
@@ -85,7 +85,7 @@ func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return c, rw, err
 }
 
-// ReadFrom lets the server copy a file by sendfile(2).
+// ReadFrom allows the server to copy a file with sendfile(2).
 func (f readerFrom) ReadFrom(src io.Reader) (int64, error) {
 	f.rec.begin()
 	n, err := f.rec.w.(io.ReaderFrom).ReadFrom(src)
@@ -93,12 +93,12 @@ func (f readerFrom) ReadFrom(src io.Reader) (int64, error) {
 	return n, err
 }
 
-// Push starts a push of HTTP/2.
+// Push starts an HTTP/2 server push.
 func (p pusher) Push(target string, opts *http.PushOptions) error {
 	return p.rec.w.(http.Pusher).Push(target, opts)
 }
 
-// wrap returns a writer with exactly the optional interfaces of the wrapped one.
+// wrap returns a writer that has the same optional interfaces as the wrapped one.
 func (rec *recorder) wrap() http.ResponseWriter {
 	const (
 		flush = 1 << iota

@@ -11,67 +11,84 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"dougu.internal/examples/accesslog/internal/errtext"
+	"dougu.internal/internal/jsontext"
 )
 
-// Config of a client. The zero value is usable.
+// Config configures a [Client]. The zero value is usable.
 type Config struct {
-	// Window is the greatest number of unanswered messages; 0 is 128.
+	// Window is the maximum number of unacknowledged messages. If zero, 128 is used.
 	Window int
-	// Timeout bounds connecting with the opening of the session, each write, and the
-	// wait for any answer while messages are unanswered; 0 is 30 seconds.
+	// Timeout is the time limit for connecting and opening the session, for each write, and
+	// for each reply while messages are unacknowledged. If zero, 30 seconds is used.
 	Timeout time.Duration
-	// TLS, when it is not nil, is spoken from the first byte on.
+	// TLS, if not nil, configures TLS. The handshake starts with the first byte.
 	TLS *tls.Config
-	// Dial connects; nil is net.Dialer's DialContext.
+	// Dial opens the connection. If nil, the DialContext method of [net.Dialer] is used.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 var (
-	// ErrClosed: the client was closed here, with the message unanswered.
-	ErrClosed = errors.New("relp: the client is closed")
-	// ErrServerClosed: the server said that it ends the session.
-	ErrServerClosed = errors.New("relp: the server has closed the session")
-	// ErrSilent: the server did not answer within Config.Timeout.
-	ErrSilent = errors.New("relp: the server does not answer")
-	// ErrEmpty: a message without a byte; a server would store it as a bogus line.
-	ErrEmpty = errors.New("relp: an empty message can't be sent")
+	// ErrClosed means that the client was closed before the server replied.
+	ErrClosed = errors.New("relp: client is closed")
+	// ErrServerClosed means that the server closed the session.
+	ErrServerClosed = errors.New("relp: session closed by the server")
+	// ErrSilent means that the server did not reply within Config.Timeout.
+	ErrSilent = errors.New("relp: timeout: no reply from the server")
+	// ErrEmpty is returned for an empty message, because a server would store an invalid line
+	// for it.
+	ErrEmpty = errors.New("relp: message is empty")
 )
 
-// RejectedError is an answer other than 200.
+// RejectedError is a reply with a code other than 200.
 type RejectedError struct {
-	// Code is the three digits of the answer, or 0 when it had none.
-	Code int
-	// Text is what stood behind them, quoted.
-	Text string
+	// Code is the code of the reply, or 0 if the reply has none.
+	Code int `json:"code,omitzero"`
+	// Text is the quoted text of the reply.
+	Text string `json:"text,omitzero"`
 }
 
-// Error returns the answer.
+// Error returns the code and the text.
 func (e *RejectedError) Error() string {
-	return fmt.Sprintf("relp: the server has answered %d %s", e.Code, e.Text)
+	return fmt.Sprintf("relp: the server replied %d %s", e.Code, e.Text)
 }
 
-// Client is one session. Its methods are safe for many goroutines.
+// MarshalJSON returns the JSON encoding of e. It keeps strings that are not valid UTF-8.
+func (e RejectedError) MarshalJSON() ([]byte, error) {
+	type plain RejectedError
+	return jsontext.Marshal(plain(e))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *RejectedError) UnmarshalJSON(b []byte) error {
+	type plain RejectedError
+	return jsontext.Unmarshal(b, (*plain)(e))
+}
+
+// Client is a session with a server. Its methods are safe for concurrent use by multiple
+// goroutines.
 type Client struct {
 	conn    net.Conn
 	timeout time.Duration
 	window  int
-	slots   chan struct{} // holds an element for each message that is not answered
+	slots   chan struct{} // contains an element for each unacknowledged message
 
-	writing sync.Mutex // taken before mu; the reader never takes it
+	writing sync.Mutex // is locked before mu; the reader does not lock it
 	w       *bufio.Writer
 	next    uint32
 	buf     []byte
 
 	mu      sync.Mutex
-	idle    sync.Cond // nothing waits, or the session has ended
+	idle    sync.Cond // waiting is empty, or the session has ended
 	waiting map[uint32]func(error)
-	err     error         // why the session has ended
+	err     error         // the reason for the end of the session
 	ended   chan struct{} // closed when err is set
 	done    chan struct{} // closed when the reader has ended
 }
 
-// Dial connects to a server and opens a session that offers the command syslog. The
-// context bounds Dial alone.
+// Dial connects to a server and opens a session for syslog messages. When Dial returns, ctx has
+// no effect any more. The caller must close the client.
 func Dial(ctx context.Context, network, addr string, cfg Config) (*Client, error) {
 	if cfg.Window <= 0 {
 		cfg.Window = 128
@@ -87,13 +104,13 @@ func Dial(ctx context.Context, network, addr string, cfg Config) (*Client, error
 	}
 	conn, err := dial(ctx, network, addr)
 	if err != nil {
-		return nil, fmt.Errorf("relp: %w", err)
+		return nil, errtext.Wrap("relp", "connect to "+addr, err)
 	}
 	if cfg.TLS != nil {
 		secure := tls.Client(conn, serverName(cfg.TLS, addr))
 		if err := secure.HandshakeContext(ctx); err != nil {
 			conn.Close()
-			return nil, fmt.Errorf("relp: %s: %w", addr, err)
+			return nil, errtext.Wrap("relp", "TLS handshake with "+addr, err)
 		}
 		conn = secure
 	}
@@ -114,13 +131,13 @@ func Dial(ctx context.Context, network, addr string, cfg Config) (*Client, error
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		return nil, fmt.Errorf("relp: %s: %w", addr, err)
+		return nil, errtext.Wrap("relp", "open a session with "+addr, err)
 	}
 	go c.read(r)
 	return c, nil
 }
 
-// serverName fills in the name to verify, as tls.Dial does.
+// serverName sets the name to verify like tls.Dial.
 func serverName(cfg *tls.Config, addr string) *tls.Config {
 	if cfg.ServerName != "" || cfg.InsecureSkipVerify {
 		return cfg
@@ -134,7 +151,7 @@ func serverName(cfg *tls.Config, addr string) *tls.Config {
 	return cfg
 }
 
-// open exchanges the offers.
+// open opens the session.
 func (c *Client) open(r *bufio.Reader) error {
 	const offer = "relp_version=0\nrelp_software=dougu,1\ncommands=syslog"
 	if _, err := c.conn.Write(appendFrame(nil, 1, "open", []byte(offer))); err != nil {
@@ -143,11 +160,11 @@ func (c *Client) open(r *bufio.Reader) error {
 	f, err := readFrame(r)
 	switch {
 	case err != nil:
-		return fmt.Errorf("the session was not opened: %w", unexpected(err))
+		return unexpected(err)
 	case f.command == "serverclose":
 		return ErrServerClosed
 	case f.command != "rsp" || f.txnr != 1:
-		return fmt.Errorf("%w: the answer to open is %q of transaction %d", ErrProtocol, f.command, f.txnr)
+		return invalid("unexpected reply to open: %q with transaction number %d", f.command, f.txnr)
 	}
 	code, text, offers := status(f.data)
 	if code != 200 {
@@ -158,15 +175,17 @@ func (c *Client) open(r *bufio.Reader) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: the server does not offer the command syslog", ErrProtocol)
+	return invalid("the server does not offer the command syslog")
 }
 
-// Send sends one syslog message and returns when it is buffered; it waits while the
-// window is full, but not longer than the context. When Send returns nil, answered is
-// called exactly once, later or at once, from another goroutine; it must not call the
-// client. When Send returns an error, answered is never called. What is buffered goes
-// out by itself when the window is full; call Flush when there is no more to send.
-func (c *Client) Send(ctx context.Context, msg []byte, answered func(error)) error {
+// Send adds one syslog message to the send buffer. If the window is full, it blocks until the
+// server replies or ctx ends. The buffer is sent automatically when the window is full; call
+// Flush after the last message.
+//
+// If Send returns nil, replied is called exactly once from another goroutine, possibly before
+// Send returns. It must not call methods of the client. If Send returns an error, replied is not
+// called.
+func (c *Client) Send(ctx context.Context, msg []byte, replied func(error)) error {
 	if len(msg) == 0 {
 		return ErrEmpty
 	}
@@ -181,13 +200,13 @@ func (c *Client) Send(ctx context.Context, msg []byte, answered func(error)) err
 		case <-c.ended:
 			return c.ending()
 		case <-ctx.Done():
-			return ctx.Err()
+			return errtext.Wrap("relp", "wait for a reply", ctx.Err())
 		}
 	}
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	txnr := c.next
-	if err := c.register(txnr, answered); err != nil {
+	if err := c.register(txnr, replied); err != nil {
 		<-c.slots
 		return err
 	}
@@ -199,23 +218,23 @@ func (c *Client) Send(ctx context.Context, msg []byte, answered func(error)) err
 		c.conn.SetWriteDeadline(time.Now().Add(c.timeout))
 	}
 	if _, err := c.w.Write(c.buf); err != nil {
-		c.end(err) // the reader tells the message's function
+		c.end(errtext.Wrap("relp", "send", err)) // the reader calls replied
 	}
 	return nil
 }
 
-// register notes whom to tell of the answer.
-func (c *Client) register(txnr uint32, answered func(error)) error {
+// register stores the function for the reply to a message.
+func (c *Client) register(txnr uint32, replied func(error)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
 		return c.err
 	}
 	if len(c.waiting) == 0 {
-		// The clock of the first unanswered message begins.
+		// The time limit for the first reply starts here.
 		c.conn.SetReadDeadline(time.Now().Add(c.timeout))
 	}
-	c.waiting[txnr] = answered
+	c.waiting[txnr] = replied
 	return nil
 }
 
@@ -225,7 +244,7 @@ func (c *Client) ending() error {
 	return c.err
 }
 
-// Flush sends what is buffered.
+// Flush sends the buffered messages.
 func (c *Client) Flush() error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -237,12 +256,12 @@ func (c *Client) Flush() error {
 	}
 	c.conn.SetWriteDeadline(time.Now().Add(c.timeout))
 	if err := c.w.Flush(); err != nil {
-		return c.end(err)
+		return c.end(errtext.Wrap("relp", "send", err))
 	}
 	return nil
 }
 
-// end notes why the session ended; the reader then tells those who wait.
+// end ends the session and stores the reason. The reader then calls the remaining functions.
 func (c *Client) end(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -255,9 +274,9 @@ func (c *Client) end(err error) error {
 	return c.err
 }
 
-// Wait sends what is buffered and waits until every message is answered, the session
-// has ended, or the context ends. Unless it was the context, each message's function
-// has returned then.
+// Wait sends the buffered messages and blocks until the server has replied to all messages, the
+// session has ended, or ctx ends. In the first two cases, all functions that were passed to Send
+// have returned.
 func (c *Client) Wait(ctx context.Context) error {
 	if err := c.Flush(); err != nil {
 		<-c.done
@@ -279,15 +298,15 @@ func (c *Client) Wait(ctx context.Context) error {
 		<-c.done
 		return err
 	}
-	return ctx.Err()
+	return errtext.Wrap("relp", "wait for replies", ctx.Err())
 }
 
-// Done is closed when the session has ended, whoever ended it.
+// Done returns a channel that is closed when the session has ended.
 func (c *Client) Done() <-chan struct{} { return c.done }
 
-// Close ends the session in good manners, as far as the server goes along within one
-// second, and waits for the end of the reader. Messages that are unanswered then are
-// told [ErrClosed]: call Wait first. It may be called more than once.
+// Close sends a close command, waits up to one second for the reply, and closes the connection.
+// The functions of unacknowledged messages are called with [ErrClosed]. Call Wait first to avoid
+// this. Further calls have no effect.
 func (c *Client) Close() error {
 	c.writing.Lock()
 	if c.close() {
@@ -306,8 +325,8 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// close marks the session as ended here and reports whether it was alive. The reader
-// goes on until the server answers.
+// close marks the session as closed and reports whether it was open. The reader continues until
+// the server replies.
 func (c *Client) close() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -322,20 +341,20 @@ func (c *Client) close() bool {
 
 var errGoodbye = errors.New("goodbye")
 
-// read takes the answers until the session ends.
+// read processes replies until the session ends.
 func (c *Client) read(r *bufio.Reader) {
 	defer close(c.done)
 	freed := 0
 	for {
 		f, err := readFrame(r)
 		if err == nil {
-			err = c.answer(f)
+			err = c.reply(f)
 		}
 		if err != nil {
 			c.finish(err)
 			return
 		}
-		// Slots are freed in bulk: who waits goes on with many messages in one write.
+		// Slots are freed in groups, so that a waiting sender can send many messages in one write.
 		if freed++; freed > c.window/2 || r.Buffered() == 0 {
 			for ; freed > 0; freed-- {
 				<-c.slots
@@ -344,27 +363,28 @@ func (c *Client) read(r *bufio.Reader) {
 	}
 }
 
-func (c *Client) answer(f frame) error {
+// reply processes one frame.
+func (c *Client) reply(f frame) error {
 	switch f.command {
 	case "serverclose":
 		return ErrServerClosed
 	case "rsp":
 	default:
-		return fmt.Errorf("%w: a server that sends %q", ErrProtocol, f.command)
+		return invalid("unexpected command %q", f.command)
 	}
 	c.mu.Lock()
-	answered, ok := c.waiting[f.txnr]
+	replied, ok := c.waiting[f.txnr]
 	closing := c.err != nil
 	c.mu.Unlock()
 	switch code, text, _ := status(f.data); {
 	case !ok && closing:
 		return errGoodbye
 	case !ok:
-		return fmt.Errorf("%w: an answer to message %d, which was not sent", ErrProtocol, f.txnr)
+		return invalid("reply to unknown transaction number %d", f.txnr)
 	case code != 200:
-		answered(&RejectedError{code, text})
+		replied(&RejectedError{code, text})
 	default:
-		answered(nil)
+		replied(nil)
 	}
 
 	c.mu.Lock()
@@ -381,11 +401,14 @@ func (c *Client) answer(f frame) error {
 	return nil
 }
 
-// finish ends the session and tells all who wait.
+// finish ends the session and calls the functions of all unacknowledged messages.
 func (c *Client) finish(err error) {
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		err = ErrSilent
+	}
+	if !strings.HasPrefix(err.Error(), "relp: ") {
+		err = errtext.Wrap("relp", "read a reply", err)
 	}
 	err = c.end(err)
 	c.conn.Close()
@@ -393,7 +416,7 @@ func (c *Client) finish(err error) {
 	left := c.waiting
 	c.waiting = nil
 	c.mu.Unlock()
-	for _, answered := range left {
-		answered(err)
+	for _, replied := range left {
+		replied(err)
 	}
 }

@@ -98,16 +98,16 @@ func TestRefusedMessageIsTold(t *testing.T) {
 	var rejected *relp.RejectedError
 	require.ErrorAs(t, answer, &rejected)
 	require.Equal(t, 500, rejected.Code)
-	require.Equal(t, `relp: the server has answered 500 "disk \x1bfull"`, answer.Error())
+	require.Equal(t, `relp: the server replied 500 "disk \x1bfull"`, answer.Error())
 }
 
 func TestDialSaysWhatIsWrong(t *testing.T) {
 	for _, row := range []struct{ name, opening, want string }{
 		{"refused", "1 rsp 44 500 required command not supported by client\n", `500 "required command not supported by client`},
-		{"closes", "0 serverclose 0\n", "closed the session"},
-		{"HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "not RELP: byte 0x48 in a transaction number"},
-		{"huge", "1 rsp 1000000000 200 OK\n", "not RELP: a length of more than 65536"},
-		{"other transaction", "7 rsp 6 200 OK\n", "not RELP"},
+		{"closes", "0 serverclose 0\n", "session closed by the server"},
+		{"HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "relp: open a session with collector:2514: protocol error: invalid byte 0x48 in a transaction number"},
+		{"huge", "1 rsp 1000000000 200 OK\n", "protocol error: length exceeds 65536"},
+		{"other transaction", "7 rsp 6 200 OK\n", "protocol error"},
 		{"no commands", "1 rsp 6 200 OK\n", "does not offer the command syslog"},
 		{"cut", "1 rsp 60 200", "unexpected EOF"},
 		{"silent end", "", "unexpected EOF"},
@@ -116,24 +116,25 @@ func TestDialSaysWhatIsWrong(t *testing.T) {
 			_, err := relp.Dial(t.Context(), "tcp", "collector:2514", server(t, row.opening, nil))
 			require.ErrorContains(t, err, row.want)
 			require.ErrorContains(t, err, "collector:2514")
+			require.Regexp(t, "^relp: ", err.Error())
 		})
 	}
 	_, err := relp.Dial(t.Context(), "tcp", "x", relp.Config{Dial: func(context.Context, string, string) (net.Conn, error) {
 		return nil, errors.New("connection refused")
 	}})
-	require.EqualError(t, err, "relp: connection refused")
+	require.EqualError(t, err, "relp: connect to x: connection refused")
 }
 
 func TestBadAnswersEndTheSession(t *testing.T) {
 	for _, row := range []struct{ name, reply, want string }{
-		{"never sent", "99 rsp 6 200 OK\n", "answer to message 99, which was not sent"},
-		{"serverclose", "0 serverclose 0\n", "closed the session"},
+		{"never sent", "99 rsp 6 200 OK\n", "reply to unknown transaction number 99"},
+		{"serverclose", "0 serverclose 0\n", "session closed by the server"},
 		{"garbage", "\xff\xfe", "byte 0xff in a transaction number"},
-		{"huge", "2 rsp 1000000000 x", "a length of more than 65536"},
+		{"huge", "2 rsp 1000000000 x", "length exceeds 65536"},
 		{"long command", "2 " + strings.Repeat("r", 40), "in a command"},
-		{"no end", "2 rsp 6 200 OKx", "where a frame ends"},
+		{"no end", "2 rsp 6 200 OKx", "at the end of a frame"},
 		{"EOF", "", "EOF"},
-		{"command of a client", "2 syslog 1 x\n", `a server that sends "syslog"`},
+		{"command of a client", "2 syslog 1 x\n", `unexpected command "syslog"`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			c, err := relp.Dial(t.Context(), "tcp", "x", server(t, welcome, func(r *bufio.Reader, w net.Conn) {
@@ -152,6 +153,8 @@ func TestBadAnswersEndTheSession(t *testing.T) {
 			require.Len(t, answers, 2, "each message is told once")
 			for _, a := range answers {
 				require.ErrorContains(t, a, row.want)
+				require.Regexp(t, "^relp: ", a.Error())
+				require.Equal(t, 1, strings.Count(a.Error(), "relp: "))
 			}
 			require.ErrorContains(t, c.Send(t.Context(), []byte("x"), nil), row.want)
 			require.ErrorContains(t, c.Flush(), row.want)

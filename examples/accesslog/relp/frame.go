@@ -9,17 +9,22 @@ import (
 	"strconv"
 )
 
-// A frame is TXNR SP COMMAND SP LEN [SP DATA] LF; without data the blank before them
-// is missing too.
+// A frame is TXNR SP COMMAND SP LEN [SP DATA] LF. The blank before the data is present only if
+// there is data.
 const (
-	maxTXNR    = 999999999 // nine digits, then 1 again
+	maxTXNR    = 999999999 // the next number is 1
 	maxCommand = 32
-	// maxResponse bounds the data of a frame that a server sends.
+	// maxResponse is the maximum size of the data in a frame from a server.
 	maxResponse = 64 << 10
 )
 
-// ErrProtocol is wrapped by each error about bytes that are no RELP.
-var ErrProtocol = errors.New("not RELP")
+// ErrProtocol is wrapped by errors about malformed or unexpected frames.
+var ErrProtocol = errors.New("relp: protocol error")
+
+// invalid returns an error that wraps ErrProtocol.
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrProtocol, fmt.Sprintf(format, args...))
+}
 
 type frame struct {
 	txnr    uint32
@@ -40,7 +45,7 @@ func appendFrame(dst []byte, txnr uint32, command string, data []byte) []byte {
 	return append(dst, '\n')
 }
 
-// readFrame reads one frame of a server.
+// readFrame reads one frame from a server.
 func readFrame(r *bufio.Reader) (frame, error) {
 	var f frame
 	n, end, err := number(r, "transaction number", maxTXNR)
@@ -49,7 +54,7 @@ func readFrame(r *bufio.Reader) (frame, error) {
 	}
 	f.txnr = uint32(n)
 	if end != ' ' {
-		return f, fmt.Errorf("%w: no command behind transaction number %d", ErrProtocol, n)
+		return f, invalid("missing command after transaction number %d", n)
 	}
 	var command [maxCommand]byte
 	for i := 0; ; i++ {
@@ -62,7 +67,7 @@ func readFrame(r *bufio.Reader) (frame, error) {
 			break
 		}
 		if i == maxCommand || !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z') {
-			return f, fmt.Errorf("%w: byte %#x in a command", ErrProtocol, c)
+			return f, invalid("invalid byte %#x in a command", c)
 		}
 		command[i] = c
 	}
@@ -79,15 +84,15 @@ func readFrame(r *bufio.Reader) (frame, error) {
 			return f, unexpected(err)
 		}
 	} else if size > 0 {
-		return f, fmt.Errorf("%w: no data behind length %d", ErrProtocol, size)
+		return f, invalid("missing data after length %d", size)
 	}
 	if end != '\n' {
-		return f, fmt.Errorf("%w: byte %#x where a frame ends", ErrProtocol, end)
+		return f, invalid("unexpected byte %#x at the end of a frame", end)
 	}
 	return f, nil
 }
 
-// number reads digits and the byte behind them.
+// number reads a number and the byte after it.
 func number(r *bufio.Reader, what string, most int) (n int, end byte, err error) {
 	for digits := 0; ; digits++ {
 		c, err := r.ReadByte()
@@ -98,10 +103,10 @@ func number(r *bufio.Reader, what string, most int) (n int, end byte, err error)
 			return 0, 0, err
 		case c >= '0' && c <= '9':
 			if n = n*10 + int(c-'0'); n > most {
-				return 0, 0, fmt.Errorf("%w: a %s of more than %d", ErrProtocol, what, most)
+				return 0, 0, invalid("%s exceeds %d", what, most)
 			}
 		case digits == 0 || c != ' ' && c != '\n':
-			return 0, 0, fmt.Errorf("%w: byte %#x in a %s", ErrProtocol, c, what)
+			return 0, 0, invalid("invalid byte %#x in a %s", c, what)
 		default:
 			return n, c, nil
 		}
@@ -115,7 +120,7 @@ func unexpected(err error) error {
 	return err
 }
 
-// status reads the answer of a rsp frame: three digits, text, and further lines.
+// status parses the data of a rsp frame: three digits, a text, and further lines.
 func status(data []byte) (code int, text string, lines [][]byte) {
 	first, rest, _ := bytes.Cut(data, []byte("\n"))
 	number, message, _ := bytes.Cut(first, []byte(" "))

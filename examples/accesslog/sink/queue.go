@@ -3,11 +3,12 @@ package sink
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"sync"
 )
 
-// Queue is a first-in first-out queue of byte strings, bounded by their bytes. Make
-// one with [NewQueue].
+// Queue is a first-in first-out queue of byte slices with a limit for their total size. Use
+// [NewQueue] to create one. All methods are safe for concurrent use by multiple goroutines.
 type Queue struct {
 	mu     sync.Mutex
 	full   sync.Cond
@@ -17,22 +18,22 @@ type Queue struct {
 	items  [][]byte
 	head   int
 	closed bool
-	ready  chan struct{} // holds one token when something may have changed
+	ready  chan struct{} // contains an element if something may have changed
 }
 
-// overhead is what an element costs beside its bytes.
+// overhead is the number of bytes that an element counts in addition to its size.
 const overhead = 64
 
-// NewQueue returns a queue for at most limit bytes; each element counts 64 more for
-// its own keeping. A single element of any size fits into an empty queue.
+// NewQueue returns an empty queue for at most limit bytes. Each element counts 64 bytes in
+// addition to its size. An empty queue accepts one element of any size.
 func NewQueue(limit int64, onFull OnFull) *Queue {
 	q := &Queue{limit: limit, onFull: onFull, ready: make(chan struct{}, 1)}
 	q.full.L = &q.mu
 	return q
 }
 
-// Put appends a copy of b. It returns [ErrFull] when there is no room and the queue
-// does not block, and [ErrClosed] after Close.
+// Put appends a copy of b. If there is no room, it returns [ErrFull] or, if the queue was
+// created with [Block], waits. It returns [ErrClosed] after Close.
 func (q *Queue) Put(b []byte) error {
 	cost := int64(len(b)) + overhead
 	q.mu.Lock()
@@ -52,7 +53,8 @@ func (q *Queue) Put(b []byte) error {
 	return nil
 }
 
-// Take removes up to n elements without waiting.
+// Take removes up to n elements and returns them. It does not wait. The caller owns the
+// result.
 func (q *Queue) Take(n int) [][]byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -78,13 +80,13 @@ func (q *Queue) Take(n int) [][]byte {
 	return taken
 }
 
-// Wait waits until there may be something to take, or until the context ends.
+// Wait blocks until the queue may have elements or is closed, or until ctx ends.
 func (q *Queue) Wait(ctx context.Context) error {
 	select {
 	case <-q.ready:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("sink: wait for the queue: %w", ctx.Err())
 	}
 }
 
@@ -95,8 +97,8 @@ func (q *Queue) Len() int {
 	return len(q.items) - q.head
 }
 
-// Close refuses what is put from now on and wakes who waits. What is in the queue can
-// still be taken.
+// Close makes Put return [ErrClosed] and unblocks waiting callers. Queued elements can still
+// be taken.
 func (q *Queue) Close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

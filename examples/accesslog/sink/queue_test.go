@@ -97,5 +97,5 @@ func TestQueueMovesManyThroughOneTaker(t *testing.T) {
 
 func TestStatsSayWhatMatters(t *testing.T) {
 	s := sink.Stats{Written: 5, Sent: 4, Acked: 3, Dropped: 1, LastError: errors.New("refused")}
-	require.Equal(t, "5 written, 4 sent, 3 acknowledged, 1 dropped; last trouble: refused", s.String())
+	require.Equal(t, "5 written, 4 sent, 3 acknowledged, 1 dropped; last error: refused", s.String())
 }

@@ -1,14 +1,19 @@
-// Package sink says what a destination of finished log lines can do, and keeps the
-// bounded queue that stands between a request and a slow destination.
+// Package sink defines the interface of log destinations and a bounded queue.
+//
+// A [Sink] accepts finished log lines and delivers them. Packages syslogw and target
+// implement it. [Stats] counts what happened to the lines. [Queue] separates the goroutine
+// that produces lines from a slow destination.
 //
 // # Guarantees
 //
-// A [Queue] hands out what was put in, in order, each element once, and never holds
-// more bytes than it was made for; what it refuses is said at once.
+// A [Queue] returns its elements in the order in which they were added, each of them once,
+// and does not store more bytes than its limit. Whether an element is accepted is known when
+// Put returns.
 //
 // # Limits
 //
-// The package opens nothing and delivers nothing; see packages syslogw and target.
+// The package opens no files or connections. It works on all operating systems and needs no
+// privileges.
 package sink
 
 import (
@@ -16,51 +21,72 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"dougu.internal/internal/enum"
+	"dougu.internal/internal/jsontext"
 )
 
-// Sink takes finished lines and delivers them. All methods are safe for many
+// Sink is a destination of log lines. All methods are safe for concurrent use by multiple
 // goroutines.
 type Sink interface {
-	// WriteLine takes one line without a line end. It never waits for the network, nor
-	// for a process that does not read. An error means that the line was not taken and
-	// is counted as dropped. The line is not kept after the return.
+	// WriteLine accepts one line without a line end. It does not wait for the network or for
+	// a process. If it returns an error, the line was not accepted and is counted as dropped.
+	// The sink does not keep line after WriteLine returns.
 	WriteLine(line []byte) error
-	// Flush waits until every line taken so far was delivered: acknowledged, where the
-	// medium can do that, else handed to the system.
+	// Flush blocks until every accepted line is delivered or ctx ends. A line is delivered
+	// when the other end has acknowledged it or, on a medium without acknowledgements, when
+	// the operating system has it.
 	Flush(ctx context.Context) error
-	// Stats returns the account up to now.
+	// Stats returns the current counters.
 	Stats() Stats
-	// Close stops delivering and releases everything; no goroutine is left. What was
-	// taken and not delivered stays in the spool, or is counted as dropped where there
-	// is none: call Flush first. It may be called more than once.
+	// Close stops the delivery and releases all resources. When it returns, all goroutines of
+	// the sink have ended. Accepted lines that are not delivered stay in the spool; without a
+	// spool they are counted as dropped. Call Flush first to avoid this. Further calls of
+	// Close have no effect.
 	Close() error
 }
 
-// Stats is the account of a sink. Written = delivered + waiting + Dropped, where
-// delivered is Acked, or Sent on a medium that acknowledges nothing.
+// Stats contains the counters of a sink. Written is the sum of the delivered lines, the lines
+// that are waiting, and Dropped. The delivered lines are counted by Acked or, on a medium
+// without acknowledgements, by Sent.
 type Stats struct {
-	// Written counts the lines given to WriteLine, with those that were dropped.
-	Written uint64
-	// Sent counts the lines handed to the system or the network, each once.
-	Sent uint64
-	// Acked counts the lines whose receipt the other end has confirmed.
-	Acked uint64
-	// Resent counts repeated deliveries after a lost connection; the other end may have
-	// these lines twice.
-	Resent uint64
-	// Spooled counts the lines that wait on disk now, from earlier runs too.
-	Spooled uint64
-	// Queued counts the lines that wait in memory now.
-	Queued uint64
-	// Dropped counts the lines that are lost.
-	Dropped uint64
-	// Truncated counts the lines that were cut to the greatest size of a message.
-	Truncated uint64
-	// LastError is the last trouble of delivery; nil when there was none.
-	LastError error
+	// Written is the number of calls of WriteLine, with the lines that were dropped.
+	Written uint64 `json:"written,omitzero"`
+	// Sent is the number of lines that were passed to the operating system, each of them
+	// counted once.
+	Sent uint64 `json:"sent,omitzero"`
+	// Acked is the number of lines that the other end has acknowledged.
+	Acked uint64 `json:"acked,omitzero"`
+	// Resent is the number of lines that were sent again after a connection was lost. The
+	// other end may have them twice.
+	Resent uint64 `json:"resent,omitzero"`
+	// Spooled is the number of lines that are waiting on disk, with those of earlier
+	// processes.
+	Spooled uint64 `json:"spooled,omitzero"`
+	// Queued is the number of lines that are waiting in memory.
+	Queued uint64 `json:"queued,omitzero"`
+	// Dropped is the number of lines that are lost.
+	Dropped uint64 `json:"dropped,omitzero"`
+	// Truncated is the number of lines that were cut to the maximum size of a message.
+	Truncated uint64 `json:"truncated,omitzero"`
+	// LastError is the last error of the delivery, or nil if there was none.
+	LastError error `json:"lastError,omitzero"`
 }
 
-// String returns the account in one line, without what is zero.
+// MarshalJSON returns the JSON encoding of s, with the text of LastError.
+func (s Stats) MarshalJSON() ([]byte, error) {
+	type plain Stats
+	return jsontext.Marshal(plain(s))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes. LastError is an error with the same text.
+func (s *Stats) UnmarshalJSON(b []byte) error {
+	type plain Stats
+	return jsontext.Unmarshal(b, (*plain)(s))
+}
+
+// String returns the counters in one line. Counters that are zero are left out, except for
+// Written and Sent.
 func (s Stats) String() string {
 	parts := []string{fmt.Sprintf("%d written", s.Written), fmt.Sprintf("%d sent", s.Sent)}
 	for _, part := range []struct {
@@ -76,25 +102,40 @@ func (s Stats) String() string {
 	}
 	text := strings.Join(parts, ", ")
 	if s.LastError != nil {
-		return fmt.Sprintf("%s; last trouble: %v", text, s.LastError)
+		return fmt.Sprintf("%s; last error: %v", text, s.LastError)
 	}
 	return text
 }
 
-// OnFull says what happens to a line for which there is no room.
+// OnFull selects what happens to a line if the queue or the spool is full.
 type OnFull uint8
 
+// The choices for a full queue.
 const (
-	// DropNewest refuses the line and counts it. It is the zero value: a request never
-	// waits for a log.
+	// DropNewest drops the line and counts it. It is the zero value, because a request
+	// should not wait for its log line.
 	DropNewest OnFull = iota
-	// Block waits for room. It is for batches, where nobody waits for an answer.
+	// Block waits until there is room. It is meant for batch jobs.
 	Block
 )
 
+var fullNames = enum.Names[OnFull]{
+	Type:  "sink: choice for a full queue",
+	Words: map[OnFull]string{DropNewest: "drop-newest", Block: "block"},
+}
+
+// String returns "drop-newest" or "block".
+func (f OnFull) String() string { return fullNames.String(f) }
+
+// MarshalText returns the name of the choice. It fails if f is not a valid choice.
+func (f OnFull) MarshalText() ([]byte, error) { return fullNames.Text(f) }
+
+// UnmarshalText reads the name of a choice.
+func (f *OnFull) UnmarshalText(text []byte) error { return fullNames.Parse(text, f) }
+
 var (
-	// ErrFull is returned for a line that found no room.
-	ErrFull = errors.New("no room for the line: the destination does not keep up")
+	// ErrFull is returned if there is no room for a line.
+	ErrFull = errors.New("sink: queue is full")
 	// ErrClosed is returned after Close.
-	ErrClosed = errors.New("the log destination is closed")
+	ErrClosed = errors.New("sink: destination is closed")
 )

@@ -3,23 +3,44 @@ package spool
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 )
 
-// Position is a place between two records: all before it have been dealt with.
+// Position is a position between two records of a spool. Its text form is SEGMENT:OFFSET.
 type Position struct {
 	segment uint64
 	offset  int64
+}
+
+// String returns the number of the segment and the offset in it.
+func (p Position) String() string { return fmt.Sprintf("%d:%d", p.segment, p.offset) }
+
+// MarshalText returns the text of String.
+func (p Position) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (p *Position) UnmarshalText(text []byte) error {
+	segment, offset, ok := strings.Cut(string(text), ":")
+	s, err := strconv.ParseUint(segment, 10, 64)
+	o, oerr := strconv.ParseInt(offset, 10, 64)
+	if !ok || err != nil || oerr != nil || o < 0 {
+		return fmt.Errorf("spool: invalid position %.60q, want SEGMENT:OFFSET", text)
+	}
+	*p = Position{s, o}
+	return nil
 }
 
 func (p Position) less(q Position) bool {
 	return p.segment < q.segment || p.segment == q.segment && p.offset < q.offset
 }
 
-// ackFile keeps a position in two slots that are written in turn, so that a torn
-// write leaves the other one.
+// ackFile stores a position in two slots that are written alternately. If a write is
+// interrupted, the other slot is still valid.
 type ackFile struct {
 	f    *os.File
 	turn uint64

@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// lock: without flock nothing keeps a second process out, so there is no spool.
+// lock fails: without flock(2) a second process could use the same directory.
 func lock(string) (*os.File, error) {
-	return nil, fmt.Errorf("a spool on this system: %w", errors.ErrUnsupported)
+	return nil, fmt.Errorf("not supported on this system: %w", errors.ErrUnsupported)
 }

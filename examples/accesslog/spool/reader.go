@@ -11,9 +11,9 @@ import (
 // reader reads the records of one segment after another.
 type reader struct {
 	file    *os.File
-	at      Position // behind the last record that was returned
-	buf     []byte   // bytes of the file from buffer's place on
-	from    int64    // the place of buf[0]
+	at      Position // the end of the last record that was returned
+	buf     []byte   // a part of the file
+	from    int64    // the offset of buf[0] in the file
 	skipped int
 }
 
@@ -38,15 +38,15 @@ func (r *reader) takeSkipped() int {
 	return n
 }
 
-// chunk is how much is read at a time.
+// chunk is the number of bytes that are read at a time.
 const chunk = 256 << 10
 
-// resyncBudget bounds the bytes over which checksums are computed while the next
-// good record is sought in a damaged segment; what lies behind is given up.
+// resyncBudget is the limit for the bytes over which checksums are computed during the search
+// for the next valid record in a damaged segment. Records after them are lost.
 const resyncBudget = 64 << 20
 
-// next returns the next good record of a segment of which size bytes are written.
-// The data are valid until the next call.
+// next returns the next valid record of a segment of the given size. The data is valid until
+// the next call.
 func (r *reader) next(size int64) ([]byte, bool, error) {
 	budget := resyncBudget
 	damaged := false
@@ -77,7 +77,7 @@ func (r *reader) next(size int64) ([]byte, bool, error) {
 			damaged = true
 			return nil, false, nil
 		}
-		// Damage: go on at the next mark.
+		// The record is damaged: continue at the next mark.
 		damaged = true
 		budget -= recordHead
 		if v == bad && len(b) >= recordHead {
@@ -96,7 +96,7 @@ func (r *reader) next(size int64) ([]byte, bool, error) {
 	}
 }
 
-// toMark moves to the next mark behind the present place, or to the end.
+// toMark moves to the next mark after the current position, or to the end.
 func (r *reader) toMark(size int64) error {
 	var mark [4]byte
 	binary.LittleEndian.PutUint32(mark[:], recordMark)
@@ -116,8 +116,8 @@ func (r *reader) toMark(size int64) error {
 	return nil
 }
 
-// window returns the bytes from the present place on: at least need of them, unless
-// the written part ends before.
+// window returns the bytes after the current position. If the segment has them, there are at
+// least need bytes.
 func (r *reader) window(size int64, need int) ([]byte, error) {
 	skip := r.at.offset - r.from
 	if len(r.buf) > 0 && skip >= 0 && skip+int64(need) <= int64(len(r.buf)) {

@@ -5,11 +5,11 @@ import (
 	"hash/crc32"
 )
 
-// MaxRecord is the greatest length of a record in bytes.
+// MaxRecord is the maximum size of a record in bytes.
 const MaxRecord = 1 << 20
 
-// A segment begins with its magic; the digit is the version. A record is a mark, the
-// length of its data, a checksum over length and data, and the data; numbers are
+// A segment starts with segmentMagic, in which the digit is the version. A record consists of
+// a mark, the length of the data, a checksum over length and data, and the data. Numbers are
 // little endian.
 const (
 	segmentMagic = "dgspool1"
@@ -30,18 +30,18 @@ func checksum(length, data []byte) uint32 {
 	return crc32.Update(crc32.Update(0, castagnoli, length), castagnoli, data)
 }
 
-// verdict is what stands at the beginning of some bytes.
-type verdict uint8
+// recordState is the result of decode.
+type recordState uint8
 
 const (
-	good verdict = iota
+	good recordState = iota
 	short
 	bad
 )
 
-// decode looks at the record at the beginning of b. When it is good, size is the
-// length of the whole record; when b is too short, size is what is needed.
-func decode(b []byte) (data []byte, size int, v verdict) {
+// decode decodes the record at the start of b. If it is valid, size is the length of the whole
+// record. If b is too short, size is the required length.
+func decode(b []byte) (data []byte, size int, v recordState) {
 	if len(b) < recordHead {
 		return nil, recordHead, short
 	}

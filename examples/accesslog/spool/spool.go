@@ -11,40 +11,56 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"dougu.internal/examples/accesslog/internal/errtext"
+	"dougu.internal/internal/enum"
 )
 
 var (
-	// ErrLocked: another process uses the directory.
-	ErrLocked = errors.New("another process uses this spool")
-	// ErrFull: the record would take the spool over its greatest size.
-	ErrFull = errors.New("the spool has reached its greatest size")
+	// ErrLocked is returned by Open if another process uses the directory.
+	ErrLocked = errors.New("spool: directory is in use by another process")
+	// ErrFull is returned if a record would exceed the maximum size of the spool.
+	ErrFull = errors.New("spool: maximum size reached")
 	// ErrClosed is returned after Close.
-	ErrClosed = errors.New("the spool is closed")
+	ErrClosed = errors.New("spool: spool is closed")
 )
 
-// Sync says when Append returns.
+// Sync selects when Append returns.
 type Sync uint8
 
+// The choices for Append.
 const (
-	// Written: when the system has the record. It survives the end of the process, not
-	// of the machine. The zero value.
+	// Written returns when the operating system has the record. The record survives the end
+	// of the process, but not a power failure. It is the zero value.
 	Written Sync = iota
-	// Durable: when the disk has it. Concurrent appends share one fsync(2).
+	// Durable returns when the record is on the disk. Concurrent calls share one fsync(2).
 	Durable
 )
 
-// Options of a spool. The zero value is usable.
+var syncNames = enum.Names[Sync]{Type: "spool: sync mode", Words: map[Sync]string{Written: "written", Durable: "durable"}}
+
+// String returns "written" or "durable".
+func (s Sync) String() string { return syncNames.String(s) }
+
+// MarshalText returns the name of the choice. It fails if s is not a valid choice.
+func (s Sync) MarshalText() ([]byte, error) { return syncNames.Text(s) }
+
+// UnmarshalText reads the name of a choice.
+func (s *Sync) UnmarshalText(text []byte) error { return syncNames.Parse(text, s) }
+
+// Options configures a [Spool]. The zero value is usable.
 type Options struct {
-	// SegmentSize is the size in bytes at which a new file is begun; 0 is 8 MiB.
-	SegmentSize int64
-	// Max bounds the bytes on disk; 0 is 1 GiB.
-	Max int64
-	// Sync says when Append returns.
-	Sync Sync
+	// SegmentSize is the size in bytes at which a new file is started. If zero, 8 MiB is
+	// used.
+	SegmentSize int64 `json:"segmentSize,omitzero"`
+	// Max is the maximum size of the spool in bytes. If zero, 1 GiB is used.
+	Max int64 `json:"max,omitzero"`
+	// Sync selects when Append returns.
+	Sync Sync `json:"sync,omitzero"`
 }
 
-// Spool is an open directory of records. Its methods are safe for many goroutines;
-// reading makes sense from one.
+// Spool is an open spool. Its methods are safe for concurrent use by multiple goroutines. Only
+// one goroutine should read.
 type Spool struct {
 	dir  string
 	opt  Options
@@ -55,7 +71,7 @@ type Spool struct {
 
 	mu       sync.Mutex
 	closed   bool
-	segments []segment // oldest first; the last one is written
+	segments []segment // oldest first; records are appended to the last one
 	out      *os.File
 	written  uint64 // records appended by this process
 	total    int64  // bytes on disk
@@ -63,8 +79,8 @@ type Spool struct {
 
 	ack     *ackFile
 	acked   Position
-	waiting int // records behind acked
-	read    int // of those, records handed out and not acknowledged
+	waiting int // records that are not acknowledged
+	read    int // the part of them that Next has returned
 	in      reader
 
 	torn, skipped int
@@ -75,9 +91,9 @@ type segment struct {
 	size int64
 }
 
-// Open takes the directory, makes it when it is missing, and finds what an earlier
-// process left in it. It fails with [ErrLocked] when another process has it, and with
-// the file's name when a file is not a spool of this version.
+// Open opens the spool in dir and recovers its records. It creates dir if it does not exist.
+// It returns [ErrLocked] if another process uses the spool, and an error with the name of the
+// file if a file was not written by this version. The caller must close the spool.
 func Open(dir string, opt Options) (*Spool, error) {
 	if opt.SegmentSize <= 0 {
 		opt.SegmentSize = 8 << 20
@@ -86,21 +102,22 @@ func Open(dir string, opt Options) (*Spool, error) {
 		opt.Max = 1 << 30
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("spool: %w", err)
+		return nil, errtext.Wrap("spool", "create the directory", err)
 	}
 	locked, err := lock(filepath.Join(dir, "lock"))
 	if err != nil {
-		return nil, fmt.Errorf("spool %s: %w", dir, err)
+		return nil, errtext.Wrap("spool", "open spool "+dir, err)
 	}
 	s := &Spool{dir: dir, opt: opt, lock: locked}
 	if err := s.recover(); err != nil {
 		s.release()
-		return nil, fmt.Errorf("spool %s: %w", dir, err)
+		return nil, errtext.Wrap("spool", "open spool "+dir, err)
 	}
 	return s, nil
 }
 
-// recover finds the segments, the acknowledged place, and what waits behind it.
+// recover finds the segments, the position of the last acknowledgement, and the records after
+// it.
 func (s *Spool) recover() error {
 	var err error
 	if s.ack, s.acked, err = openAck(filepath.Join(s.dir, "acked")); err != nil {
@@ -133,8 +150,8 @@ func (s *Spool) recover() error {
 		}
 	}
 	if len(s.segments) == 0 || s.acked.segment > s.segments[len(s.segments)-1].id {
-		// Numbers go on behind every number ever used, so that an old place of
-		// acknowledgement never covers new records.
+		// A segment number is never used again, so that an old acknowledgement does not cover
+		// new records.
 		return s.begin(s.acked.segment + 1)
 	}
 	s.dropAcked()
@@ -157,7 +174,7 @@ func (s *Spool) recover() error {
 	return nil
 }
 
-// check reads the head of a segment; a last segment that was torn is cut.
+// check reads the header of a segment. It removes an incomplete record from the last one.
 func (s *Spool) check(i int) error {
 	g := &s.segments[i]
 	last := i == len(s.segments)-1
@@ -170,14 +187,14 @@ func (s *Spool) check(i int) error {
 	if n, err := f.ReadAt(magic[:], 0); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	} else if n < len(magic) {
-		// The process died between making the file and writing its head.
+		// The process ended after it had created the file and before it wrote the header.
 		if _, err := f.WriteAt([]byte(segmentMagic), 0); err != nil {
 			return err
 		}
 		return s.resize(f, g, int64(len(magic)))
 	}
 	if string(magic[:]) != segmentMagic {
-		return fmt.Errorf("%s is not a segment of this version (it begins with %q): move it away", filepath.Base(f.Name()), magic[:])
+		return fmt.Errorf("%s is not a segment of this version (the header is %q): remove the file", filepath.Base(f.Name()), magic[:])
 	}
 	if !last {
 		return nil
@@ -199,7 +216,7 @@ func (s *Spool) resize(f *os.File, g *segment, size int64) error {
 	return f.Truncate(size)
 }
 
-// goodEnd returns the end of the last good record of a file.
+// goodEnd returns the end of the last valid record of a file.
 func goodEnd(f *os.File, size int64) (int64, error) {
 	r := reader{file: f, at: Position{offset: int64(len(segmentMagic))}}
 	end := r.at.offset
@@ -215,7 +232,7 @@ func goodEnd(f *os.File, size int64) (int64, error) {
 	}
 }
 
-// count reads all that waits.
+// count returns the number of records after the current position.
 func (s *Spool) count() (n int, err error) {
 	for {
 		_, ok, err := s.advance()
@@ -228,7 +245,7 @@ func (s *Spool) count() (n int, err error) {
 
 func (s *Spool) name(id uint64) string { return filepath.Join(s.dir, fmt.Sprintf("%016x.seg", id)) }
 
-// begin starts a new segment.
+// begin creates a new segment.
 func (s *Spool) begin(id uint64) error {
 	f, err := os.OpenFile(s.name(id), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -275,11 +292,11 @@ func syncDir(name string) error {
 	return d.Sync()
 }
 
-// Append stores a record. It returns nil once the record is as safe as Options.Sync
-// asks; [ErrFull], or the error of the disk, says that it is not stored.
+// Append stores a record. Options.Sync selects when it returns. If it returns an error, such as
+// [ErrFull], the record is not stored.
 func (s *Spool) Append(data []byte) error {
 	if len(data) > MaxRecord {
-		return fmt.Errorf("spool: a record of %d bytes; at most %d can be kept", len(data), MaxRecord)
+		return fmt.Errorf("spool: invalid record size %d, want at most %d bytes", len(data), MaxRecord)
 	}
 	n, err := s.append(data)
 	if err != nil || s.opt.Sync != Durable {
@@ -302,17 +319,17 @@ func (s *Spool) append(data []byte) (uint64, error) {
 	g := &s.segments[len(s.segments)-1]
 	if g.size+size > s.opt.SegmentSize && g.size > int64(len(segmentMagic)) {
 		if err := s.begin(g.id + 1); err != nil {
-			return 0, fmt.Errorf("spool: %w", err)
+			return 0, errtext.Wrap("spool", "", err)
 		}
 		g = &s.segments[len(s.segments)-1]
 	}
 	if n, err := s.out.WriteAt(s.buf, g.size); err != nil {
 		if n > 0 {
-			// What is left there would be read as a torn record, and the next write
-			// goes over it.
+			// Remove the incomplete record. Otherwise a reader would find it there until the
+			// next record overwrites it.
 			err = errors.Join(err, s.out.Truncate(g.size))
 		}
-		return 0, fmt.Errorf("spool: %w", err)
+		return 0, errtext.Wrap("spool", "", err)
 	}
 	g.size += size
 	s.total += size
@@ -321,7 +338,7 @@ func (s *Spool) append(data []byte) (uint64, error) {
 	return s.written, nil
 }
 
-// syncUpTo returns when the n-th record is on disk.
+// syncUpTo returns when the n-th record of this process is on the disk.
 func (s *Spool) syncUpTo(n uint64) error {
 	s.syncing.Lock()
 	defer s.syncing.Unlock()
@@ -331,24 +348,23 @@ func (s *Spool) syncUpTo(n uint64) error {
 	s.mu.Lock()
 	f, written := s.out, s.written
 	s.mu.Unlock()
-	// A file that was closed meanwhile was synced before.
+	// A file that has been closed in the meantime was synced before.
 	if err := f.Sync(); err != nil && !errors.Is(err, os.ErrClosed) {
-		return fmt.Errorf("spool: %w", err)
+		return errtext.Wrap("spool", "", err)
 	}
 	s.synced = written
 	return nil
 }
 
-// Record is one record and the place behind it, for Ack.
+// Record is a record of a spool.
 type Record struct {
-	// Data may be kept; nobody writes into it again.
-	Data []byte
-	// End is the place behind the record.
-	End Position
+	// Data is the content of the record. The caller owns it.
+	Data []byte `json:"data,omitzero"`
+	// End is the position after the record, for [Spool.Ack].
+	End Position `json:"end,omitzero"`
 }
 
-// Next returns the next record that was not handed out yet, and false when there is
-// none. It never waits.
+// Next returns the next record, and false if there is none. It does not wait.
 func (s *Spool) Next() (Record, bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -363,7 +379,7 @@ func (s *Spool) Next() (Record, bool, error) {
 	return Record{append([]byte(nil), data...), s.in.at}, true, nil
 }
 
-// advance reads over the end of a segment into the next one.
+// advance returns the next record. At the end of a segment it continues with the next one.
 func (s *Spool) advance() ([]byte, bool, error) {
 	for {
 		i := slices.IndexFunc(s.segments, func(g segment) bool { return g.id >= s.in.at.segment })
@@ -376,14 +392,14 @@ func (s *Spool) advance() ([]byte, bool, error) {
 		if s.in.file == nil {
 			f, err := os.Open(s.name(s.in.at.segment))
 			if err != nil {
-				return nil, false, fmt.Errorf("spool: %w", err)
+				return nil, false, errtext.Wrap("spool", "", err)
 			}
 			s.in.file = f
 		}
 		data, ok, err := s.in.next(s.segments[i].size)
 		s.skipped += s.in.takeSkipped()
 		if err != nil {
-			return nil, false, fmt.Errorf("spool: %w", err)
+			return nil, false, errtext.Wrap("spool", "", err)
 		}
 		if ok {
 			return data, true, nil
@@ -395,8 +411,8 @@ func (s *Spool) advance() ([]byte, bool, error) {
 	}
 }
 
-// Ack says that n records, the last of which ends at p, have arrived. Places must not
-// go back. Files that hold nothing else are removed.
+// Ack acknowledges n records. The last of them ends at p. Positions must not decrease. Segment
+// files without other records are removed.
 func (s *Spool) Ack(p Position, n int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -404,10 +420,10 @@ func (s *Spool) Ack(p Position, n int) error {
 		return ErrClosed
 	}
 	if p.less(s.acked) || n > s.read {
-		return fmt.Errorf("spool: %d records were acknowledged, %d are out", n, s.read)
+		return fmt.Errorf("spool: cannot acknowledge %d records up to %v: %d are unacknowledged", n, p, s.read)
 	}
 	if err := s.ack.write(p); err != nil {
-		return fmt.Errorf("spool: %w", err)
+		return errtext.Wrap("spool", "", err)
 	}
 	s.acked = p
 	s.waiting -= n
@@ -416,19 +432,19 @@ func (s *Spool) Ack(p Position, n int) error {
 	return nil
 }
 
-// dropAcked removes the files before the acknowledged place.
+// dropAcked removes the segments before the position of the last acknowledgement.
 func (s *Spool) dropAcked() {
 	for len(s.segments) > 1 && s.segments[0].id < s.acked.segment {
 		if err := os.Remove(s.name(s.segments[0].id)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return // tried again with the next acknowledgement
+			return // the next acknowledgement tries again
 		}
 		s.total -= s.segments[0].size
 		s.segments = s.segments[1:]
 	}
 }
 
-// Rewind makes Next begin again at the first record that is not acknowledged, and
-// returns how many will be handed out again.
+// Rewind makes Next continue with the first record that is not acknowledged. It returns the
+// number of records that Next returns again.
 func (s *Spool) Rewind() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -438,22 +454,22 @@ func (s *Spool) Rewind() int {
 	return n
 }
 
-// Waiting returns how many records are not acknowledged.
+// Waiting returns the number of records that are not acknowledged.
 func (s *Spool) Waiting() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.waiting
 }
 
-// Damage returns how often a torn end was cut off, and how many damaged stretches
-// were passed over.
+// Damage returns the number of incomplete records that were removed from the end of the spool,
+// and the number of damaged parts that were skipped.
 func (s *Spool) Damage() (torn, skipped int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.torn, s.skipped
 }
 
-// Close releases the directory. What is not acknowledged stays in it.
+// Close closes the spool. Records that are not acknowledged stay in the directory.
 func (s *Spool) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -466,7 +482,7 @@ func (s *Spool) Close() error {
 		err = s.out.Sync()
 	}
 	s.release()
-	return err
+	return errtext.Wrap("spool", "close spool "+s.dir, err)
 }
 
 func (s *Spool) release() {

@@ -9,31 +9,33 @@ import (
 	"dougu.internal/examples/accesslog/spool"
 )
 
-// backlog is what waits to be delivered. put may be called by anyone, the others by
-// the delivering goroutine alone; waiting by anyone.
+// backlog stores the messages that are not delivered. put and waiting are safe for concurrent
+// use; the other methods are called by the delivering goroutine.
 type backlog interface {
-	// put takes a message; sink.ErrFull and sink.ErrClosed say that it was not taken.
+	// put stores a message. If it returns an error, such as sink.ErrFull or sink.ErrClosed,
+	// the message is not stored.
 	put(msg []byte) error
-	// take returns up to n messages that were not taken since the last rewind.
+	// take returns up to n messages that were not returned since the last rewind.
 	take(n int) ([][]byte, error)
-	// done says that the first n of those taken have been delivered.
+	// done removes the first n messages that take has returned.
 	done(n int) error
-	// rewind makes take begin again at the first message that is not done.
+	// rewind makes take continue with the first message that is not removed.
 	rewind()
-	// waiting counts the messages that are not done.
+	// waiting returns the number of messages that are not removed.
 	waiting() int
-	// refuse, called once, makes put fail and wakes who waits in it; close releases all.
+	// refuse makes put fail and unblocks waiting callers. It is called once.
 	refuse()
+	// close releases all resources.
 	close() error
 }
 
-// memory is a backlog that ends with the process.
+// memory is a backlog in memory.
 type memory struct {
 	queue *sink.Queue
-	given int // of out, how many take has returned
+	given int // the number of messages in out that take has returned
 
-	moving sync.Mutex // while messages move, others count neither too many nor too few
-	out    [][]byte   // taken from the queue and not done
+	moving sync.Mutex // is locked while messages move from the queue to out
+	out    [][]byte   // messages that are not in the queue any more and not removed
 }
 
 func newMemory(limit int64, onFull sink.OnFull) *memory {
@@ -72,7 +74,7 @@ func (m *memory) waiting() int {
 func (m *memory) refuse()      { m.queue.Close() }
 func (m *memory) close() error { return nil }
 
-// disk is a backlog that survives the process.
+// disk is a backlog in a spool.
 type disk struct {
 	s       *spool.Spool
 	block   bool
@@ -80,7 +82,7 @@ type disk struct {
 	ends    []spool.Position
 
 	mu   sync.Mutex
-	room chan struct{} // closed and made anew when there may be room again
+	room chan struct{} // closed and replaced when there may be room again
 }
 
 func newDisk(dir string, opt spool.Options, onFull sink.OnFull) (*disk, error) {

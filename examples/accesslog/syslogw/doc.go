@@ -1,24 +1,28 @@
-// Package syslogw delivers lines as syslog messages: RFC 3164 on the local socket, RFC
-// 5424 over UDP, TCP, TLS and RELP, from a queue in memory or a spool on disk, with an
-// account of what became of each line.
+// Package syslogw delivers lines as syslog messages.
+//
+// A [Writer] is a sink.Sink. It writes RFC 3164 messages to the local syslog socket, and RFC 5424
+// messages over UDP, TCP, TLS and RELP. Lines wait in a queue in memory or in a spool on disk
+// until they are delivered. [Writer.Stats] counts what happened to them.
 //
 // # Guarantees
 //
-// WriteLine never waits for the network. Over RELP a line is given up only after the
-// collector has confirmed it; until then it is sent again over new connections. With a
-// spool, a line for which WriteLine returned nil survives a SIGKILL of this process,
-// and with spool.Durable a loss of power. What finds no room is refused, counted, and
-// reported to the collector by a line of its own as soon as there is room again.
-// Messages are never longer than Config.MaxSize; what is cut is marked and counted,
-// and no escape sequence or character is cut in two. No goroutine outlives Close.
+// WriteLine does not wait for the network. Over RELP, a line is removed from the queue or spool
+// only after the collector has acknowledged it; until then it is sent again over new
+// connections. With a spool, a line for which WriteLine returned nil survives a SIGKILL of this
+// process and, with spool.Durable, a power failure. If the queue is full, WriteLine returns
+// [sink.ErrFull]. The number of dropped lines is sent to the collector later, as a line of its
+// own. A message is never longer than Config.MaxSize. A line that is cut gets a mark and is
+// counted; escape sequences and characters are not split. When Close returns, all goroutines of
+// the Writer have ended.
 //
 // # Limits
 //
-// UDP, TCP, TLS and the local socket confirm nothing. What the kernel has taken counts
-// as sent there, and is lost when the collector dies with it unread: in a table that
-// the tests print, a killed collector costs TCP a fifth to a third of the lines. Delivery is at
-// least once: what was on the way when a connection broke comes twice.
+// UDP, TCP, TLS and the local socket have no acknowledgements. A line counts as sent when the
+// kernel has it, and it is lost if the collector ends without reading it. In the tests, killing
+// a collector costs a fifth to a third of the lines over TCP. Delivery is at least once: lines
+// that were in transit when a connection broke are delivered twice.
 //
-// rsyslogd reads RFC 5424 from the network alone, not from its local socket, and
-// shows at most six digits of a second; both are what the defaults write.
+// rsyslogd reads RFC 5424 messages from the network only, not from its local socket, and
+// supports at most six digits of a second. The defaults take this into account. A spool requires
+// a Unix system; all other parts of the package work on all operating systems.
 package syslogw

@@ -3,6 +3,7 @@ package syslogw_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"time"
 
@@ -16,8 +17,14 @@ func ExampleOpen() {
 		return
 	}
 	defer os.RemoveAll(dir)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	l.Close() // the collector is down
 	w, err := syslogw.Open(context.Background(), syslogw.Config{
-		Network: "relp", Addr: "127.0.0.1:1", Ident: "httpd", Spool: dir, // nobody listens there
+		Network: "relp", Addr: l.Addr().String(), Ident: "httpd", Spool: dir,
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -27,11 +34,11 @@ func ExampleOpen() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	if w.Flush(ctx) != nil {
-		fmt.Println("the collector is down")
+		fmt.Println("the line is not delivered yet")
 	}
 	w.Close()
 	fmt.Println(w.Stats().Spooled, "line in the spool")
 	// Output:
-	// the collector is down
+	// the line is not delivered yet
 	// 1 line in the spool
 }

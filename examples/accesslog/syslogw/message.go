@@ -8,14 +8,14 @@ import (
 	"unicode/utf8"
 )
 
-// stamp5424 has six digits of a second: rsyslogd takes nine and shows garbage.
+// stamp5424 has six digits of a second, because rsyslogd prints nine digits incorrectly.
 const stamp5424 = "2006-01-02T15:04:05.000000Z07:00"
 
-// shape appends messages. It is not changed after newShape.
+// shape formats messages. It is not changed after newShape.
 type shape struct {
 	format   Format
 	pri      []byte // "<134>", with the version for RFC 5424
-	rest     []byte // what stands between the stamp and the text
+	rest     []byte // the part between the time and the text
 	max      int
 	escapeLF bool
 }
@@ -56,8 +56,7 @@ func (s *shape) append(dst []byte, now time.Time, line []byte) ([]byte, bool) {
 	return appendCut(dst, line, room), true
 }
 
-// appendCut appends as much of a line as has room together with the mark that says
-// how many bytes are missing.
+// appendCut appends a part of a line and a mark with the number of missing bytes.
 func appendCut(dst, line []byte, room int) []byte {
 	mark := func(n int) []byte { return append(strconv.AppendInt([]byte("[+"), int64(n), 10), " bytes]"...) }
 	at := boundary(line, max(0, room-len(mark(len(line)))))
@@ -68,8 +67,8 @@ func appendCut(dst, line []byte, room int) []byte {
 	return dst
 }
 
-// boundary returns the greatest place up to at that cuts neither a character of UTF-8
-// nor an escape such as \" or \xe6 in two.
+// boundary returns the last position up to at that does not split a UTF-8 character or an escape
+// such as \" or \xe6.
 func boundary(line []byte, at int) int {
 	if at >= len(line) {
 		return len(line)

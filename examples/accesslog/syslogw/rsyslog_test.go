@@ -152,7 +152,7 @@ func TestTLSVerifiesTheCollector(t *testing.T) {
 	require.NoError(t, w.WriteLine([]byte("secret")))
 	oracle.Eventually(t, 30*time.Second, "the certificate is refused", func() error {
 		if err := w.Stats().LastError; err == nil || !strings.Contains(err.Error(), "certificate") {
-			return fmt.Errorf("last trouble: %v", err)
+			return fmt.Errorf("last error: %v", err)
 		}
 		return nil
 	})

@@ -14,21 +14,20 @@ import (
 	"dougu.internal/examples/accesslog/relp"
 )
 
-// transport is one connection to a collector. One goroutine uses it.
+// transport is a connection to a collector. It is used by one goroutine.
 type transport interface {
-	// send hands messages over and returns how many were taken. Taken messages that
-	// settled does not count yet are unconfirmed.
+	// send sends messages and returns the number of accepted ones.
 	send(ctx context.Context, msgs [][]byte) (int, error)
-	// flush sends what is buffered.
+	// flush sends buffered messages.
 	flush() error
-	// settled returns how many messages, from the first one on, need not be sent again,
-	// and how many of them the other end refused.
-	settled() (done, refused int)
-	// changed has an element after settled has changed; dead is closed when the
-	// connection has ended.
+	// settled returns the number of accepted messages, from the first one on, that need not
+	// be sent again, and the number of those that the other end rejected.
+	settled() (done, rejected int)
+	// changed returns a channel that has an element after the result of settled has changed.
 	changed() <-chan struct{}
+	// dead returns a channel that is closed when the connection has ended.
 	dead() <-chan struct{}
-	// confirms reports whether settled messages were confirmed by the other end.
+	// confirms reports whether the other end acknowledges messages.
 	confirms() bool
 	close()
 }
@@ -72,14 +71,14 @@ func (w *Writer) connect(ctx context.Context) (transport, error) {
 		conn = secure
 	}
 	s := &stream{counter: counter{end: make(chan struct{})}, conn: conn, timeout: c.Timeout, framing: c.Framing}
-	go func() { // a collector never speaks: what comes is the end
+	go func() { // a collector does not send anything: Read returns at the end of the connection
 		defer close(s.end)
 		io.Copy(io.Discard, conn)
 	}()
 	return s, nil
 }
 
-// counter is for transports on which a message is settled when the system has it.
+// counter is the common part of transports without acknowledgements.
 type counter struct {
 	n, bad int
 	end    chan struct{}
@@ -91,7 +90,7 @@ func (c *counter) changed() <-chan struct{} { return nil }
 func (c *counter) dead() <-chan struct{}    { return c.end }
 func (c *counter) confirms() bool           { return false }
 
-// datagrams sends each message by itself: UDP and unix sockets.
+// datagrams sends each message as a datagram over UDP or a unix socket.
 type datagrams struct {
 	counter
 	conn    net.Conn
@@ -102,7 +101,7 @@ func (d *datagrams) send(_ context.Context, msgs [][]byte) (int, error) {
 	d.conn.SetWriteDeadline(time.Now().Add(d.timeout))
 	for i, m := range msgs {
 		switch _, err := d.conn.Write(m); {
-		case errors.Is(err, syscall.EMSGSIZE): // no second try will do better
+		case errors.Is(err, syscall.EMSGSIZE): // sending it again would fail as well
 			d.bad++
 		case err != nil:
 			return i, err
@@ -126,7 +125,7 @@ type stream struct {
 
 func (s *stream) send(_ context.Context, msgs [][]byte) (int, error) {
 	select {
-	case <-s.end: // the kernel would take one more write, and lose it
+	case <-s.end: // the kernel would accept one more write and lose it
 		return 0, errClosedByPeer
 	default:
 	}
@@ -155,33 +154,40 @@ func (s *stream) close() {
 	<-s.end
 }
 
-var errClosedByPeer = errors.New("the collector has closed the connection")
+var errClosedByPeer = errors.New("syslogw: connection closed by the collector")
 
-// confirmed is RELP.
+// confirmed is a RELP session.
 type confirmed struct {
 	client *relp.Client
 	news   chan struct{}
-	sent   []*answer // in order, from the first that is not settled
+	sent   []*reply // in order, from the first that is not settled
 	done   int
 	bad    int
 }
 
-// answer is what became of one message: 0 unanswered, 1 confirmed, 2 refused, 3 lost
-// with the connection.
-type answer struct{ state atomic.Uint32 }
+// reply is the state of one message.
+type reply struct{ state atomic.Uint32 }
+
+// The states of a message.
+const (
+	unanswered uint32 = iota
+	acknowledged
+	rejected
+	lost // the connection ended before the reply
+)
 
 func (c *confirmed) send(ctx context.Context, msgs [][]byte) (int, error) {
 	for i, m := range msgs {
-		a := new(answer)
+		a := new(reply)
 		err := c.client.Send(ctx, m, func(err error) {
-			var rejected *relp.RejectedError
+			var no *relp.RejectedError
 			switch {
 			case err == nil:
-				a.state.Store(1)
-			case errors.As(err, &rejected):
-				a.state.Store(2)
+				a.state.Store(acknowledged)
+			case errors.As(err, &no):
+				a.state.Store(rejected)
 			default:
-				a.state.Store(3)
+				a.state.Store(lost)
 			}
 			select {
 			case c.news <- struct{}{}:
@@ -202,10 +208,10 @@ func (c *confirmed) settled() (int, int) {
 	n := 0
 	for ; n < len(c.sent); n++ {
 		state := c.sent[n].state.Load()
-		if state == 0 || state == 3 {
+		if state == unanswered || state == lost {
 			break
 		}
-		if state == 2 {
+		if state == rejected {
 			c.bad++
 		}
 		c.done++

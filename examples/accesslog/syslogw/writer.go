@@ -9,14 +9,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dougu.internal/examples/accesslog/internal/errtext"
 	"dougu.internal/examples/accesslog/sink"
 	"dougu.internal/examples/accesslog/spool"
 )
 
-// batch is how many messages are handed over at a time.
+// batch is the number of messages that are sent at a time.
 const batch = 128
 
-// Writer is a sink.Sink that delivers to a collector. Make one with [Open].
+// Writer is a [sink.Sink] that delivers lines to a syslog collector. Use [Open] to create one.
+// Its methods are safe for concurrent use by multiple goroutines.
 type Writer struct {
 	cfg     Config
 	shape   *shape
@@ -24,32 +26,33 @@ type Writer struct {
 	spooled bool
 	bufs    sync.Pool
 
-	wake   chan struct{} // one token: there is something to deliver
+	wake   chan struct{} // has an element if there are messages to deliver
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the delivering goroutine has ended
 	once   sync.Once
 	closed error
 
 	written, sent, acked, resent, dropped, truncated atomic.Uint64
-	reported                                         uint64 // of dropped, by lines of our own
+	reported                                         uint64 // the part of dropped that was sent to the collector
 
 	mu       sync.Mutex
-	progress sync.Cond // something was delivered, or Close
+	progress sync.Cond // a message was delivered, or the Writer was closed
 	last     error
 	over     bool
 }
 
 var _ sink.Sink = (*Writer)(nil)
 
-// Open checks the configuration and begins to deliver, what an earlier process left in
-// the spool first. A collector that can't be reached is no error: it is tried again
-// and again, see Stats. The context bounds Open alone.
+// Open creates a Writer and starts to deliver, first the lines that an earlier process left in
+// the spool. An unreachable collector is not an error: the Writer tries again until it is closed,
+// and Stats contains the last error. When Open returns, ctx has no effect any more. The caller
+// must close the Writer.
 func Open(ctx context.Context, c Config) (*Writer, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, errtext.Wrap("syslogw", "open", err)
 	}
 	c.complete()
 	w := &Writer{cfg: c, shape: newShape(&c), wake: make(chan struct{}, 1), done: make(chan struct{})}
@@ -60,7 +63,7 @@ func Open(ctx context.Context, c Config) (*Writer, error) {
 	} else {
 		d, err := newDisk(c.Spool, spool.Options{Max: c.SpoolMax, Sync: c.Sync}, c.OnFull)
 		if err != nil {
-			return nil, fmt.Errorf("syslog: %w", err)
+			return nil, errtext.Wrap("syslogw", "", err)
 		}
 		w.backlog, w.spooled = d, true
 	}
@@ -70,9 +73,9 @@ func Open(ctx context.Context, c Config) (*Writer, error) {
 	return w, nil
 }
 
-// WriteLine takes a line and returns before it is delivered. With a spool the line is
-// then on disk as Config.Sync says. An error, [sink.ErrFull] among them, means that the
-// line is dropped, and counted so.
+// WriteLine accepts a line and returns before it is delivered. With a spool, the line is stored
+// there when WriteLine returns. If it returns an error, such as [sink.ErrFull], the line is
+// dropped and counted.
 func (w *Writer) WriteLine(line []byte) error {
 	w.written.Add(1)
 	buf := w.bufs.Get().(*[]byte)
@@ -84,6 +87,7 @@ func (w *Writer) WriteLine(line []byte) error {
 	if err != nil {
 		w.dropped.Add(1)
 		if !errors.Is(err, sink.ErrFull) && !errors.Is(err, sink.ErrClosed) {
+			err = errtext.Wrap("syslogw", "store a line", err)
 			w.trouble(err)
 		}
 		return err
@@ -98,7 +102,7 @@ func (w *Writer) WriteLine(line []byte) error {
 	return nil
 }
 
-// Stats returns the account up to now.
+// Stats returns the current counters.
 func (w *Writer) Stats() sink.Stats {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -118,7 +122,8 @@ func (w *Writer) Stats() sink.Stats {
 	return s
 }
 
-// Flush waits until no line waits any more, and says so when the context ends first.
+// Flush blocks until all accepted lines are delivered. If ctx ends before, it returns an error
+// with the number of lines that are not.
 func (w *Writer) Flush(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() {
 		w.mu.Lock()
@@ -136,16 +141,17 @@ func (w *Writer) Flush(ctx context.Context) error {
 		case w.over:
 			return sink.ErrClosed
 		case ctx.Err() != nil && w.last != nil:
-			return fmt.Errorf("syslog: %d lines wait for %s: %w (%w)", n, w.cfg.Addr, ctx.Err(), w.last)
+			text := fmt.Sprintf("%d lines wait for %s: %v (%s)", n, w.cfg.Addr, ctx.Err(), errtext.Plain(w.last))
+			return errtext.New("syslogw", text, ctx.Err(), w.last)
 		case ctx.Err() != nil:
-			return fmt.Errorf("syslog: %d lines wait for %s: %w", n, w.cfg.Addr, ctx.Err())
+			return fmt.Errorf("syslogw: %d lines wait for %s: %w", n, w.cfg.Addr, ctx.Err())
 		}
 		w.progress.Wait()
 	}
 }
 
-// Close ends the delivery. What waits stays in the spool; without one it is counted
-// as dropped.
+// Close stops the delivery. Lines that are not delivered stay in the spool; without a spool they
+// are counted as dropped. Further calls have no effect.
 func (w *Writer) Close() error {
 	w.once.Do(func() {
 		w.backlog.refuse()
@@ -158,15 +164,16 @@ func (w *Writer) Close() error {
 		}
 		w.over = true
 		w.progress.Broadcast()
-		w.closed = w.backlog.close()
+		w.closed = errtext.Wrap("syslogw", "", w.backlog.close())
 	})
 	return w.closed
 }
 
+// trouble stores the last error of the delivery.
 func (w *Writer) trouble(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.last = err
+	w.last = errtext.Wrap("syslogw", "", err)
 }
 
 // run delivers until the context ends.
@@ -179,7 +186,7 @@ func (w *Writer) run(ctx context.Context) {
 		t, err := w.connect(ctx)
 		if err == nil {
 			if lost {
-				w.cfg.Log.Info("syslog collector is back", "network", w.cfg.Network, "addr", w.cfg.Addr)
+				w.cfg.Log.Info("syslog collector is connected again", "network", w.cfg.Network, "addr", w.cfg.Addr)
 				lost = false
 			}
 			err = d.session(ctx, t)
@@ -196,10 +203,10 @@ func (w *Writer) run(ctx context.Context) {
 		}
 		w.trouble(err)
 		if !lost {
-			w.cfg.Log.Warn("syslog collector is lost", "network", w.cfg.Network, "addr", w.cfg.Addr, "error", err)
+			w.cfg.Log.Warn("connection to syslog collector is lost", "network", w.cfg.Network, "addr", w.cfg.Addr, "error", err)
 			lost = true
 		}
-		// Half of the pause is random, so that many senders do not come back at once.
+		// Half of the pause is random, so that many senders do not reconnect at the same time.
 		select {
 		case <-time.After(pause/2 + rand.N(pause/2+1)):
 		case <-ctx.Done():
@@ -208,15 +215,15 @@ func (w *Writer) run(ctx context.Context) {
 	}
 }
 
-// delivery keeps the count of what was handed over; places count from the first
-// message that is not done.
+// delivery counts the messages that were sent. at and farthest count from the first message that
+// is not settled.
 type delivery struct {
 	*Writer
-	at       int  // messages handed over on this connection
-	farthest int  // ... on any connection
-	done     int  // settled on this connection
-	refused  int  // of those, refused
-	moved    bool // something was settled on this connection
+	at       int  // messages that were sent on this connection
+	farthest int  // messages that were sent on any connection
+	done     int  // messages that are settled on this connection
+	refused  int  // the part of done that the collector rejected
+	moved    bool // a message was settled on this connection
 }
 
 // session uses one connection until it breaks.
@@ -247,7 +254,7 @@ func (d *delivery) session(ctx context.Context, t transport) error {
 		case <-t.changed():
 		case <-t.dead():
 			if err := t.flush(); err != nil {
-				return err // says why
+				return err // it has the reason
 			}
 			return errClosedByPeer
 		case <-ctx.Done():
@@ -256,7 +263,7 @@ func (d *delivery) session(ctx context.Context, t transport) error {
 	}
 }
 
-// count notes that n more messages were handed over.
+// count counts n more messages that were sent.
 func (d *delivery) count(n int) {
 	again := min(n, max(0, d.farthest-d.at))
 	d.resent.Add(uint64(again))
@@ -265,7 +272,7 @@ func (d *delivery) count(n int) {
 	d.farthest = max(d.farthest, d.at)
 }
 
-// settle gives up what need not be sent again.
+// settle removes the messages that need not be sent again.
 func (d *delivery) settle(t transport) error {
 	done, refused := t.settled()
 	n, bad := done-d.done, refused-d.refused
@@ -284,7 +291,7 @@ func (d *delivery) settle(t transport) error {
 	}
 	if bad > 0 {
 		d.dropped.Add(uint64(bad))
-		d.trouble(fmt.Errorf("the collector has refused %d lines", bad))
+		d.trouble(fmt.Errorf("syslogw: the collector rejected %d lines", bad))
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -292,7 +299,7 @@ func (d *delivery) settle(t transport) error {
 	return nil
 }
 
-// report tells the collector how many lines are missing.
+// report sends the number of dropped lines to the collector.
 func (d *delivery) report() {
 	dropped := d.dropped.Load()
 	if dropped == d.reported {

@@ -28,21 +28,22 @@ func TestValidateNamesEachFault(t *testing.T) {
 		c    syslogw.Config
 		want string
 	}{
-		{syslogw.Config{}, "ident is empty"},
-		{syslogw.Config{Ident: "ht tpd"}, `byte 3 (' ')`},
-		{syslogw.Config{Ident: strings.Repeat("a", 33)}, "33 characters: at most 32"},
-		{syslogw.Config{Ident: strings.Repeat("a", 49), Network: "udp", Addr: "h:1"}, "49 characters: at most 48"},
+		{syslogw.Config{}, "missing ident"},
+		{syslogw.Config{Ident: "ht tpd"}, `byte 3 is ' '`},
+		{syslogw.Config{Ident: strings.Repeat("a", 33)}, "33 characters, want at most 32"},
+		{syslogw.Config{Ident: strings.Repeat("a", 49), Network: "udp", Addr: "h:1"}, "49 characters, want at most 48"},
 		{syslogw.Config{Ident: "日", Network: "udp", Addr: "h:1"}, "byte 1"},
-		{syslogw.Config{Ident: "a", Network: "sctp"}, `network "sctp" is not one of`},
-		{syslogw.Config{Ident: "a", Network: "tcp", Addr: "host"}, "missing port"},
-		{syslogw.Config{Ident: "a", Format: syslogw.RFC5424}, "does not read RFC 5424 from a local socket"},
-		{syslogw.Config{Ident: "a", Facility: 24}, "facility 24"},
-		{syslogw.Config{Ident: "a", Severity: 8}, "severity 8"},
+		{syslogw.Config{Ident: "a", Network: "sctp"}, `unknown network "sctp"`},
+		{syslogw.Config{Ident: "a", Network: "tcp", Addr: "host"}, "want HOST:PORT"},
+		{syslogw.Config{Ident: "a", Format: syslogw.RFC5424}, "invalid format rfc5424 for a local socket"},
+		{syslogw.Config{Ident: "a", Facility: 24}, "invalid facility 24"},
+		{syslogw.Config{Ident: "a", Severity: 8}, "invalid severity 8"},
 		{syslogw.Config{Ident: "a", Hostname: "a b"}, "host name"},
 		{syslogw.Config{Ident: "a", MaxSize: 100}, "480 to 1048576"},
 		{syslogw.Config{Ident: "a", Network: "udp", Addr: "h:1", MaxSize: 65508}, "480 to 65507"},
 	} {
 		require.ErrorContains(t, row.c.Validate(), row.want)
+		require.Regexp(t, "^syslogw: ", row.c.Validate().Error())
 		_, err := syslogw.Open(t.Context(), row.c)
 		require.ErrorContains(t, err, row.want)
 	}
@@ -135,7 +136,7 @@ func TestUnansweredLinesComeAgain(t *testing.T) {
 		require.Zero(t, s.Dropped+s.Queued+s.Spooled)
 		require.ErrorContains(t, s.LastError, "connection refused")
 		require.Contains(t, log.String(), "is lost")
-		require.Contains(t, log.String(), "is back")
+		require.Contains(t, log.String(), "is connected again")
 		require.ErrorIs(t, w.WriteLine(nil), sink.ErrClosed)
 	})
 }
@@ -153,7 +154,7 @@ func TestSpoolOutlivesTheWriter(t *testing.T) {
 	defer cancel()
 	require.ErrorContains(t, w.Flush(ctx), "5 lines wait for collector:2514")
 	_, err = syslogw.Open(t.Context(), cfg)
-	require.ErrorContains(t, err, "another process uses this spool")
+	require.ErrorContains(t, err, "is in use by another process")
 	require.NoError(t, w.Close())
 	require.EqualValues(t, 5, w.Stats().Spooled)
 
@@ -250,7 +251,7 @@ func TestRefusedLinesDoNotStopTheOthers(t *testing.T) {
 		s := w.Stats()
 		require.EqualValues(t, 1, s.Dropped)
 		require.EqualValues(t, 3, s.Acked, "two lines and the report")
-		require.ErrorContains(t, s.LastError, "refused 1 lines")
+		require.ErrorContains(t, s.LastError, "rejected 1 lines")
 	})
 }
 

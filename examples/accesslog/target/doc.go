@@ -1,26 +1,27 @@
-// Package target opens the destination that a target string names, as CustomLog's first
-// argument does in Apache:
+// Package target opens log destinations that are named by a string, like the first argument of
+// Apache's CustomLog directive:
 //
-//	/var/log/access.log, file:access.log     a file, appended to
+//	/var/log/access.log, file:access.log     a file, to which lines are appended
 //	|prog args, ||prog args                  a program that reads lines
-//	|$line                                   the same through /bin/sh, when allowed
+//	|$line                                   a command line for /bin/sh, if allowed
 //	syslog:[facility[.severity]:]ident[@network://addr]
-//	                                         syslog: udp, tcp, tls, relp, unix
+//	                                         syslog over udp, tcp, tls, relp, or unix
 //	-                                        standard error
 //
-// Openers form a chain: each looks at the string and passes on what is not its own,
-// so that a program can put kinds of its own before these.
+// An [Opener] opens the targets of one type. [Chain] combines several of them: each one is tried
+// in turn until one supports the target. A program can add openers of its own.
 //
 // # Guarantees
 //
-// A program that dies is started again, after a pause; one that does not read never
-// holds up a request, and what finds no room is refused and counted. Programs are
-// started from an argument list; a shell only when Pipe.Shell is set. No process and
-// no goroutine is left after Close.
+// A program that exits is started again after a pause. A program that does not read does not
+// delay requests: if the queue is full, lines are dropped and counted. Programs are started with
+// an argument list; a shell is used only if Pipe.Shell is set. When Close returns, the program
+// and all goroutines of the sink have ended.
 //
 // # Limits
 //
-// What a program had been given and had not handled when it died is lost, as it is with
-// Apache; RELP and a spool are the way not to lose lines. Target strings come from
-// whoever configures the server: never build one from a request.
+// Lines that a program has received but not processed when it exits are lost, as with Apache.
+// Use RELP with a spool to avoid loss. Target strings must come from the configuration of the
+// server, not from a request. The package works on all operating systems, except for syslog
+// targets with a spool, which require Unix.
 package target

@@ -18,8 +18,8 @@ func ExampleChain() {
 	defer s.Close()
 	s.WriteLine([]byte("GET / 200"))
 	_, err = open.Open(context.Background(), "syslog:local8.info:httpd")
-	fmt.Printf("%.44s\n", err)
+	fmt.Printf("%.50s...\n", err)
 	// Output:
 	// GET / 200
-	// target:1:8: "local8" is no syslog facility:
+	// target: column 8: unknown syslog facility "local8"...
 }

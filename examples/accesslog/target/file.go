@@ -2,19 +2,19 @@ package target
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"strings"
 	"sync"
 
+	"dougu.internal/examples/accesslog/internal/errtext"
 	"dougu.internal/examples/accesslog/sink"
 )
 
-// File opens file:PATH and any other string as the path of a file, which it makes when
-// it is missing. Put it last into a chain.
+// File opens files. The target is file:PATH or any other string, which is used as the path.
+// Therefore File must be the last element of a chain. Missing files are created.
 type File struct {
-	// Perm is the mode of a new file; 0 is 0640.
+	// Perm is the mode of a new file. If zero, 0640 is used.
 	Perm os.FileMode
 }
 
@@ -22,7 +22,7 @@ type File struct {
 func (f File) Open(_ context.Context, spec string) (sink.Sink, error) {
 	name := strings.TrimPrefix(spec, "file:")
 	if name == "" {
-		return nil, &SpecError{spec, len(spec), "the path is missing"}
+		return nil, &SpecError{spec, len(spec), "missing path"}
 	}
 	perm := f.Perm
 	if perm == 0 {
@@ -30,18 +30,18 @@ func (f File) Open(_ context.Context, spec string) (sink.Sink, error) {
 	}
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, perm)
 	if err != nil {
-		return nil, err
+		return nil, errtext.Wrap("target", "", err)
 	}
 	return &plain{w: file, close: file.Close}, nil
 }
 
-// Standard opens "-".
+// Standard opens the target "-".
 type Standard struct {
-	// Writer gets the lines; nil is os.Stderr. It is not closed.
+	// Writer receives the lines. If nil, os.Stderr is used. It is not closed.
 	Writer io.Writer
 }
 
-// Open returns a sink for the writer.
+// Open returns a sink that writes to the writer.
 func (s Standard) Open(_ context.Context, spec string) (sink.Sink, error) {
 	if spec != "-" {
 		return nil, ErrNotMine
@@ -52,14 +52,14 @@ func (s Standard) Open(_ context.Context, spec string) (sink.Sink, error) {
 	return &plain{w: s.Writer, close: func() error { return nil }}, nil
 }
 
-// plain writes each line by one call, so that lines of several processes that append
-// to one file are not mixed.
+// plain writes each line with one call of Write, so that lines are not mixed if several processes
+// append to a file.
 type plain struct {
 	mu     sync.Mutex
 	w      io.Writer
 	close  func() error
 	closed bool
-	torn   bool // the last write left half a line
+	torn   bool // the last write was incomplete
 	buf    []byte
 	stats  sink.Stats
 }
@@ -75,7 +75,7 @@ func (p *plain) WriteLine(line []byte) error {
 	}
 	p.buf = p.buf[:0]
 	if p.torn {
-		p.buf = append(p.buf, '\n') // the half line must not swallow this one
+		p.buf = append(p.buf, '\n') // end the incomplete line
 	}
 	p.buf = append(append(p.buf, line...), '\n')
 	n, err := p.w.Write(p.buf)
@@ -85,17 +85,17 @@ func (p *plain) WriteLine(line []byte) error {
 		}
 		p.stats.Dropped++
 		p.stats.LastError = err
-		return fmt.Errorf("access log: %w", err)
+		return errtext.Wrap("target", "write a line", err)
 	}
 	p.torn = false
 	p.stats.Sent++
 	return nil
 }
 
-// Flush does nothing: each line went to the system at once.
+// Flush does nothing, because lines are not buffered.
 func (p *plain) Flush(context.Context) error { return nil }
 
-// Stats returns the account.
+// Stats returns the current counters.
 func (p *plain) Stats() sink.Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,5 +110,5 @@ func (p *plain) Close() error {
 		return nil
 	}
 	p.closed = true
-	return p.close()
+	return errtext.Wrap("target", "", p.close())
 }

@@ -12,32 +12,35 @@ import (
 	"sync"
 	"time"
 
+	"dougu.internal/examples/accesslog/internal/errtext"
 	"dougu.internal/examples/accesslog/sink"
 )
 
-// Pipe opens |prog args, ||prog args, and |$line where Shell allows it. The zero value
-// is usable.
+// Pipe opens targets of the forms |prog args and ||prog args, and |$line if Shell is set. The
+// zero value is usable.
 type Pipe struct {
-	// Shell lets |$line run its line by /bin/sh -c.
+	// Shell allows targets of the form |$line. The line is passed to /bin/sh -c.
 	Shell bool
-	// QueueMax bounds the bytes that wait in memory; 0 is 16 MiB. OnFull says what
-	// happens to a line for which there is no room.
+	// QueueMax is the maximum size of the queue in bytes. If zero, 16 MiB is used.
 	QueueMax int64
-	OnFull   sink.OnFull
-	// Output gets what the program prints on both outputs; nil drops it.
+	// OnFull selects what happens to a line if the queue is full.
+	OnFull sink.OnFull
+	// Output receives standard output and standard error of the program. If nil, they are
+	// discarded.
 	Output io.Writer
-	// BackoffMin is the pause before a program that ended is started again; it doubles
-	// up to BackoffMax while the program ends at once. 0 is 100 milliseconds and 30
-	// seconds.
-	BackoffMin, BackoffMax time.Duration
-	// Grace is how long Close waits for the program to end after its input has ended,
-	// before it is killed; 0 is 5 seconds.
+	// BackoffMin is the pause before a program that has exited is started again. The pause
+	// doubles if the program exits soon after its start. If zero, 100 milliseconds is used.
+	BackoffMin time.Duration
+	// BackoffMax is the maximum pause. If zero, 30 seconds is used.
+	BackoffMax time.Duration
+	// Grace is the time that Close waits for the program to exit before it kills the program.
+	// If zero, 5 seconds is used.
 	Grace time.Duration
-	// Log is told when the program ends; nil says nothing.
+	// Log receives an event when the program exits. If nil, nothing is logged.
 	Log *slog.Logger
 }
 
-// Open checks the line and starts the program.
+// Open starts the program of a target.
 func (p Pipe) Open(ctx context.Context, spec string) (sink.Sink, error) {
 	args, err := p.Parse(spec)
 	if err != nil {
@@ -60,12 +63,12 @@ func (p Pipe) Open(ctx context.Context, spec string) (sink.Sink, error) {
 	}
 	path, err := exec.LookPath(args[0])
 	if err != nil {
-		return nil, &SpecError{spec, strings.Index(spec, args[0]), err.Error()}
+		return nil, &SpecError{spec, strings.Index(spec, args[0]), "cannot start the program: " + err.Error()}
 	}
 	s := &program{Pipe: p, path: path, args: args, queue: sink.NewQueue(p.QueueMax, p.OnFull), done: make(chan struct{})}
 	s.progress.L = &s.mu
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, errtext.Wrap("target", "start "+args[0], err)
 	}
 	running, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
@@ -73,8 +76,9 @@ func (p Pipe) Open(ctx context.Context, spec string) (sink.Sink, error) {
 	return s, nil
 }
 
-// Parse returns the argument list that Open would start. Words are separated by
-// blanks; single and double quotes keep blanks, a backslash keeps the next byte.
+// Parse returns the argument list of a target. Words are separated by blanks. Blanks within
+// single or double quotes are part of the word, and so is a byte after a backslash. An error is
+// [ErrNotMine] or a [*SpecError].
 func (p Pipe) Parse(spec string) ([]string, error) {
 	line, ok := strings.CutPrefix(spec, "|")
 	if !ok {
@@ -82,14 +86,14 @@ func (p Pipe) Parse(spec string) ([]string, error) {
 	}
 	if shell, ok := strings.CutPrefix(line, "$"); ok {
 		if !p.Shell {
-			return nil, &SpecError{spec, 1, "a shell is not allowed here; write |PROGRAM ARGUMENTS"}
+			return nil, &SpecError{spec, 1, "shell is not allowed, want |PROGRAM ARGUMENT..."}
 		}
 		return []string{"/bin/sh", "-c", shell}, nil
 	}
 	line = strings.TrimPrefix(line, "|")
 	args, at, msg := words(line)
 	if msg == "" && len(args) == 0 {
-		at, msg = len(line), "the program is missing"
+		at, msg = len(line), "missing program"
 	}
 	if msg != "" {
 		return nil, &SpecError{spec, len(spec) - len(line) + at, msg}
@@ -97,7 +101,7 @@ func (p Pipe) Parse(spec string) ([]string, error) {
 	return args, nil
 }
 
-// words splits a line.
+// words splits a line into words. If fault is not empty, it describes an error at an offset.
 func words(line string) (list []string, at int, fault string) {
 	var word []byte
 	inside, open := false, -1
@@ -105,7 +109,7 @@ func words(line string) (list []string, at int, fault string) {
 		switch c := line[i]; {
 		case c == '\\' && (open < 0 || line[open] == '"'):
 			if i++; i == len(line) {
-				return nil, i - 1, "nothing behind the backslash"
+				return nil, i - 1, "missing character after the backslash"
 			}
 			word, inside = append(word, line[i]), true
 		case open >= 0 && c == line[open]:
@@ -123,7 +127,7 @@ func words(line string) (list []string, at int, fault string) {
 		}
 	}
 	if open >= 0 {
-		return nil, open, "a quote that is never closed"
+		return nil, open, "missing closing quote"
 	}
 	if inside {
 		list = append(list, string(word))
@@ -131,7 +135,7 @@ func words(line string) (list []string, at int, fault string) {
 	return list, 0, ""
 }
 
-// program is a sink that keeps a program running.
+// program is a sink that writes to a program.
 type program struct {
 	Pipe
 	path   string
@@ -148,7 +152,7 @@ type program struct {
 	lost     bool // Close found lines that were not written
 }
 
-// WriteLine queues the line for the program.
+// WriteLine adds a line to the queue.
 func (s *program) WriteLine(line []byte) error {
 	buf := make([]byte, 0, len(line)+1)
 	err := s.queue.Put(append(append(buf, line...), '\n'))
@@ -161,7 +165,7 @@ func (s *program) WriteLine(line []byte) error {
 	return err
 }
 
-// Stats returns the account.
+// Stats returns the current counters.
 func (s *program) Stats() sink.Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,7 +174,7 @@ func (s *program) Stats() sink.Stats {
 	return stats
 }
 
-// Flush waits until the program's input has taken every line.
+// Flush blocks until all lines in the queue are written to the program.
 func (s *program) Flush(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() {
 		s.mu.Lock()
@@ -187,14 +191,14 @@ func (s *program) Flush(ctx context.Context) error {
 		case n == 0:
 			return nil
 		case ctx.Err() != nil:
-			return fmt.Errorf("%d lines wait for %s: %w", n, s.args[0], ctx.Err())
+			return fmt.Errorf("target: %d lines wait for %s: %w", n, s.args[0], ctx.Err())
 		}
 		s.progress.Wait()
 	}
 }
 
-// Close ends the program's input and waits for its end, at most for Pipe.Grace; then
-// the program is killed.
+// Close closes the input of the program and waits for its exit. After Pipe.Grace, it kills the
+// program.
 func (s *program) Close() error {
 	s.once.Do(func() {
 		s.queue.Close()
@@ -210,7 +214,7 @@ func (s *program) Close() error {
 	return nil
 }
 
-// run keeps a program running until the context ends.
+// run starts the program again and again until ctx ends.
 func (s *program) run(ctx context.Context) {
 	defer close(s.done)
 	pause := s.BackoffMin
@@ -223,9 +227,9 @@ func (s *program) run(ctx context.Context) {
 			return
 		}
 		s.mu.Lock()
-		s.stats.LastError = err
+		s.stats.LastError = errtext.Wrap("target", s.args[0], err)
 		s.mu.Unlock()
-		s.Log.Warn("the log program has ended", "program", s.args[0], "error", err)
+		s.Log.Warn("log program has exited", "program", s.args[0], "error", err)
 		if time.Since(begin) > s.BackoffMax {
 			pause = s.BackoffMin
 		}
@@ -237,8 +241,8 @@ func (s *program) run(ctx context.Context) {
 	}
 }
 
-// feed starts the program and writes lines to it until one of them ends. It returns
-// the lines that the program did not take.
+// feed starts the program and writes lines to it until the program exits or ctx ends. It returns
+// the lines that were not written.
 func (s *program) feed(ctx context.Context, rest [][]byte) ([][]byte, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -248,7 +252,7 @@ func (s *program) feed(ctx context.Context, rest [][]byte) ([][]byte, error) {
 	cmd := exec.Command(s.path, s.args[1:]...)
 	cmd.Args[0] = s.args[0]
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = r, s.Output, s.Output
-	cmd.WaitDelay = s.Grace // a grandchild that keeps the outputs open must not hold us
+	cmd.WaitDelay = s.Grace // a child of the program may keep the outputs open
 	err = cmd.Start()
 	r.Close()
 	if err != nil {
@@ -261,7 +265,7 @@ func (s *program) feed(ctx context.Context, rest [][]byte) ([][]byte, error) {
 		ended <- cmd.Wait()
 		died()
 	}()
-	// A write that nobody reads any more, or that nobody waits for, ends.
+	// Interrupt a write when the program has exited or ctx has ended.
 	stop := context.AfterFunc(alive, func() { w.SetWriteDeadline(time.Unix(1, 0)) })
 	defer stop()
 	rest, err = s.pump(alive, w, rest)
@@ -276,7 +280,7 @@ func (s *program) feed(ctx context.Context, rest [][]byte) ([][]byte, error) {
 	}
 }
 
-// pump writes lines until the program or the sink has ended.
+// pump writes lines until the program has exited or the sink is closed.
 func (s *program) pump(alive context.Context, w *os.File, rest [][]byte) ([][]byte, error) {
 	const batch = 128
 	var buf []byte
@@ -286,7 +290,7 @@ func (s *program) pump(alive context.Context, w *os.File, rest [][]byte) ([][]by
 		}
 		if len(rest) == 0 {
 			if err := s.queue.Wait(alive); err != nil {
-				return nil, nil // the caller learns how the program ended
+				return nil, nil // the caller gets the exit status of the program
 			}
 			continue
 		}

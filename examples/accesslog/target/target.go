@@ -7,51 +7,66 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"dougu.internal/examples/accesslog/internal/errtext"
 	"dougu.internal/examples/accesslog/sink"
+	"dougu.internal/internal/jsontext"
 )
 
-// ErrNotMine is what an opener returns for a string of another kind.
-var ErrNotMine = errors.New("no such kind of target")
+// ErrNotMine is returned by an [Opener] that does not support the target.
+var ErrNotMine = errors.New("target: unknown target type")
 
-// Opener opens the kind of targets that it knows.
+// Opener opens the targets of one type.
 type Opener interface {
-	// Open returns [ErrNotMine] when the string is not of its kind, a *SpecError when it
-	// is and can't be understood. The context bounds Open alone.
+	// Open opens the target spec. It returns [ErrNotMine] if the target has another type, and
+	// a [*SpecError] if the target is invalid. When Open returns, ctx has no effect any more.
+	// The caller must close the sink.
 	Open(ctx context.Context, spec string) (sink.Sink, error)
 }
 
-// SpecError says where a target string is wrong.
+// SpecError describes an error in a target string.
 type SpecError struct {
-	// Spec is the whole string.
-	Spec string
-	// Offset counts the bytes before the place.
-	Offset int
-	// Msg says what is wrong there.
-	Msg string
+	// Spec is the target string.
+	Spec string `json:"spec,omitzero"`
+	// Offset is the position of the error in the string, in bytes from 0.
+	Offset int `json:"offset,omitzero"`
+	// Msg is the cause.
+	Msg string `json:"msg,omitzero"`
 }
 
-// Error returns target:1:COLUMN: message; columns count bytes from 1.
-func (e *SpecError) Error() string { return fmt.Sprintf("target:1:%d: %s", e.Offset+1, e.Msg) }
+// Error returns the column, counted in bytes from 1, and the cause.
+func (e *SpecError) Error() string { return fmt.Sprintf("target: column %d: %s", e.Offset+1, e.Msg) }
+
+// MarshalJSON returns the JSON encoding of e. It keeps strings that are not valid UTF-8.
+func (e SpecError) MarshalJSON() ([]byte, error) {
+	type plain SpecError
+	return jsontext.Marshal(plain(e))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *SpecError) UnmarshalJSON(b []byte) error {
+	type plain SpecError
+	return jsontext.Unmarshal(b, (*plain)(e))
+}
 
 type chain []Opener
 
-// Chain returns an opener that asks the given ones in order.
+// Chain returns an opener that tries the given ones in order.
 func Chain(o ...Opener) Opener { return chain(o) }
 
-// Open returns what the first opener that knows the string returns.
+// Open returns the result of the first opener that supports the target.
 func (c chain) Open(ctx context.Context, spec string) (sink.Sink, error) {
 	if i := strings.IndexByte(spec, 0); i >= 0 {
-		return nil, &SpecError{spec, i, "a NUL byte"}
+		return nil, &SpecError{spec, i, "unexpected NUL byte"}
 	}
 	if !utf8.ValidString(spec) {
-		return nil, &SpecError{spec, strings.IndexFunc(spec, func(r rune) bool { return r == utf8.RuneError }), "broken UTF-8"}
+		return nil, &SpecError{spec, strings.IndexFunc(spec, func(r rune) bool { return r == utf8.RuneError }), "invalid UTF-8"}
 	}
 	for _, o := range c {
 		s, err := o.Open(ctx, spec)
 		if errors.Is(err, ErrNotMine) {
 			continue
 		}
-		return s, err
+		return s, errtext.Wrap("target", "", err)
 	}
 	return nil, fmt.Errorf("%w: %q", ErrNotMine, spec)
 }

@@ -51,30 +51,32 @@ func TestSyslogTargetsAreRead(t *testing.T) {
 
 func TestWrongTargetsNameTheColumn(t *testing.T) {
 	for _, row := range []struct{ spec, want string }{
-		{"syslog:", "target:1:8: the ident is empty"},
-		{"syslog:local8:httpd", `target:1:8: "local8" is no syslog facility`},
-		{"syslog:local6.loud:httpd", `target:1:15: "loud" is no syslog severity`},
-		{"syslog:local6.emerg:httpd", "target:1:15: emerg would be written to every terminal"},
-		{"syslog:local6:ht tpd", `target:1:15: ident "ht tpd": byte 3`},
-		{"syslog:httpd@sctp://h:1", `target:1:14: network "sctp" is not one of`},
-		{"syslog:tcp://h:1", "target:1:8: an address without an ident"},
-		{"syslog:httpd@tcp://", "target:1:20: the address is missing"},
-		{"syslog:httpd@tcp://host", "missing port"},
-		{"|", "target:1:2: the program is missing"},
-		{"|| ", "target:1:4: the program is missing"},
-		{`|prog "a`, "target:1:7: a quote that is never closed"},
-		{`|prog a\`, "target:1:8: nothing behind the backslash"},
-		{"|$cat", "target:1:2: a shell is not allowed here"},
-		{"|/no/such/program here", "target:1:2: "},
-		{"file:", "target:1:6: the path is missing"},
-		{"a\x00b", "target:1:2: a NUL byte"},
-		{"ab\xff", "target:1:3: broken UTF-8"},
+		{"syslog:", "target: column 8: missing ident"},
+		{"syslog:local8:httpd", `target: column 8: unknown syslog facility "local8" (known: kern, `},
+		{"syslog:local6.loud:httpd", `target: column 15: unknown syslog severity "loud" (known: emerg, `},
+		{"syslog:local6.emerg:httpd", "target: column 15: invalid syslog severity emerg: messages would be written to all terminals"},
+		{"syslog:local6:ht tpd", `target: column 15: invalid ident "ht tpd": byte 3`},
+		{"syslog:httpd@sctp://h:1", `target: column 14: unknown network "sctp" (known: udp, `},
+		{"syslog:tcp://h:1", "target: column 8: missing ident before the address"},
+		{"syslog:httpd@tcp://", "target: column 20: missing address"},
+		{"syslog:httpd@tcp://host", "want HOST:PORT"},
+		{"|", "target: column 2: missing program"},
+		{"|| ", "target: column 4: missing program"},
+		{`|prog "a`, "target: column 7: missing closing quote"},
+		{`|prog a\`, "target: column 8: missing character after the backslash"},
+		{"|$cat", "target: column 2: shell is not allowed"},
+		{"|/no/such/program here", "target: column 2: cannot start the program: "},
+		{"file:", "target: column 6: missing path"},
+		{"a\x00b", "target: column 2: unexpected NUL byte"},
+		{"ab\xff", "target: column 3: invalid UTF-8"},
 	} {
 		_, err := all().Open(t.Context(), row.spec)
 		require.ErrorContains(t, err, row.want, row.spec)
 		var spec *target.SpecError
 		require.ErrorAs(t, err, &spec)
 		require.NotErrorIs(t, err, target.ErrNotMine)
+		require.Regexp(t, "^target: [^:]*: ", err.Error())
+		require.NotContains(t, err.Error(), "syslogw")
 	}
 	_, err := target.Chain(target.Syslog{}).Open(t.Context(), "x")
 	require.ErrorIs(t, err, target.ErrNotMine)
@@ -143,7 +145,7 @@ func TestHalfALineDoesNotSwallowTheNext(t *testing.T) {
 	out.room = 100
 	require.NoError(t, s.WriteLine([]byte("second")))
 	require.Equal(t, "first li\nsecond\n", out.String())
-	require.Equal(t, "2 written, 1 sent, 1 dropped; last trouble: no space left on device", s.Stats().String())
+	require.Equal(t, "2 written, 1 sent, 1 dropped; last error: no space left on device", s.Stats().String())
 }
 
 func TestProgramGetsEachLine(t *testing.T) {

@@ -56,7 +56,7 @@ func BenchmarkCombinedHandler(b *testing.B) {
 		name string
 		h    http.Handler
 	}{
-		{"dougu", logfmt.Handler(format, discard{}, hello, nil)},
+		{"dougu", logfmt.Middleware(format, discard{}, nil)(hello)},
 		{"gorilla", handlers.CombinedLoggingHandler(io.Discard, hello)},
 		{"lestrrat", lestrrat.CombinedLog.Wrap(hello, io.Discard)},
 		{"bare", hello},

@@ -145,7 +145,7 @@ func (s *Send) takeReady(now Time, p *sendPeer, m *wire.Ready) {
 		return
 	}
 	if !s.sealed || m.Root != s.root {
-		s.lose(now, p, HostFailed, "it has another tree than was sent")
+		s.lose(now, p, HostFailed, "the host reports a different tree digest")
 		return
 	}
 	p.ready = true
@@ -255,7 +255,7 @@ func (s *Send) settle(now Time) {
 // left notes a goodbye.
 func (s *Send) left(now Time, id wire.NodeID) {
 	if p := s.byID[id]; p != nil && p.active() {
-		s.lose(now, p, HostLeft, fmt.Sprintf("it said goodbye in state %v", s.state))
+		s.lose(now, p, HostLeft, fmt.Sprintf("the host left in state %v", s.state))
 	}
 }
 

@@ -199,7 +199,7 @@ func (s *Send) latecomer(now Time, h *wire.Header, m *wire.Need) {
 		s.takeNeed(now, p, m)
 		return
 	}
-	p.late, p.out, p.status, p.text, p.ended = true, true, HostLate, "it came when the transfer had begun", s.state
+	p.late, p.out, p.status, p.text, p.ended = true, true, HostLate, "host joined after the transfer started", s.state
 	s.peers = append(s.peers, p)
 	s.byID[h.Node] = p
 }

@@ -70,7 +70,7 @@ func (r *receiver) heartbeat(now Time, m *wire.Heartbeat) {
 	if m.State >= uint8(Stream) && m.State <= uint8(Commit) && r.state <= Compare {
 		// The transfer has begun without this host: it is told, and catches up later.
 		r.answerNeed(r.transfer, r.ann, needLate, "late")
-		r.fail(now, "the transfer had begun before this host came")
+		r.fail(now, "this host joined after the transfer started")
 		delete(r.over, r.transfer)
 		return
 	}

@@ -274,7 +274,7 @@ func (r *receiver) takeLayout(now Time, b []byte) {
 	roster, rest, ok := cutRoster(b)
 	set, rest, err := ranges.Parse(rest, wire.MaxObject)
 	if !ok || err != nil || len(rest) > 0 {
-		r.fail(now, "the layout makes no sense")
+		r.fail(now, "the layout is invalid")
 		return
 	}
 	own := rosterMark(r.n.cfg.ID, r.nonce)
@@ -284,7 +284,7 @@ func (r *receiver) takeLayout(now Time, b []byte) {
 		}
 	}
 	if r.index < 0 {
-		r.fail(now, "the transfer began without this host: its answer was late")
+		r.fail(now, "the transfer started without this host: its answer was late")
 		return
 	}
 	r.rosterSum = sha256.Sum256(roster)

@@ -284,7 +284,7 @@ func (s *Send) poll(now Time, room int) {
 		for _, p := range s.peers {
 			if p.active() {
 				p.status, p.ended = HostInDoubt, s.state
-				p.text = fmt.Sprintf("no result within %v: whether it has committed is not known", commitTimeout)
+				p.text = fmt.Sprintf("no result within %v: commit outcome unknown", commitTimeout)
 				if s.state == Plan {
 					p.status, p.text = HostSilent, fmt.Sprintf("no result within %v", commitTimeout)
 				}

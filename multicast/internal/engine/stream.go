@@ -164,7 +164,7 @@ func (s *Send) slow(now Time, p *sendPeer, x sample) {
 		p.slowAt = now
 	}
 	if now-p.slowAt >= int64(s.opt.Grace) {
-		s.lose(now, p, HostEvicted, fmt.Sprintf("it takes less than %d bit/s, for longer than %v", s.opt.SlowRate, s.opt.Grace))
+		s.lose(now, p, HostEvicted, fmt.Sprintf("the host receives less than %d bit/s for longer than %v", s.opt.SlowRate, s.opt.Grace))
 	}
 }
 
@@ -180,7 +180,7 @@ func (s *Send) watch(now Time) {
 	for _, p := range s.peers {
 		silent := time.Duration(now - max(p.Heard, s.began))
 		if p.active() && !p.ready && silent > s.opt.Member && (len(s.peers) <= smallGroup || now-s.entered > int64(s.opt.Member)) {
-			text := fmt.Sprintf("not heard for %v in state %v: %d blocks were missing, its last message was %v", silent.Round(time.Millisecond), s.state, p.missing, p.last)
+			text := fmt.Sprintf("the host did not answer for %v in state %v: %d blocks were missing, its last message was %v", silent.Round(time.Millisecond), s.state, p.missing, p.last)
 			status := HostSilent
 			if s.opt.Slow != Wait {
 				status = HostEvicted

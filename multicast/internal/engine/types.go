@@ -348,11 +348,11 @@ func (e sendError) Error() string { return string(e) }
 
 // The errors that Outcome.Err is made of.
 const (
-	ErrNoMembers = sendError("no receiver has answered")
-	ErrTooFew    = sendError("too few receivers have answered")
+	ErrNoMembers = sendError("no receiver answered")
+	ErrTooFew    = sendError("too few receivers answered")
 	ErrUnknown   = sendError("not a member")
 	ErrAborted   = sendError("the transfer was aborted")
-	ErrBusy      = sendError("another transfer goes on")
+	ErrBusy      = sendError("another transfer is in progress")
 	ErrSource    = sendError("the source could not be read")
 	ErrCancelled = sendError("the transfer was cancelled")
 )

@@ -82,7 +82,7 @@ func (b *Base) recover() (*Promise, error) {
 	}
 	if text, err := b.root.ReadFile(stateFile); err == nil {
 		if err := json.Unmarshal(text, &b.memory); err != nil {
-			return nil, fmt.Errorf("%s is damaged, remove it to forget the last epoch: %w", stateFile, err)
+			return nil, fmt.Errorf("%s is damaged: invalid JSON; remove it to forget the last epoch", stateFile)
 		}
 	}
 	var p Promise

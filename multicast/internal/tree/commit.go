@@ -214,13 +214,13 @@ func (b *Base) replay(r *Results) error {
 	defer p.stage.Close()
 	p.staged = &dirs{root: p.stage}
 	defer p.staged.close()
-	for line := range strings.SplitSeq(string(text), "\n") {
+	for i, line := range strings.Split(string(text), "\n") {
 		if line == "" {
 			continue
 		}
 		var st step
-		if err := json.Unmarshal([]byte(line), &st); err != nil {
-			return fmt.Errorf("%s is damaged: %w", doneFile, err)
+		if json.Unmarshal([]byte(line), &st) != nil {
+			return fmt.Errorf("%s is damaged: line %d is not a JSON object of a step", doneFile, i+1)
 		}
 		st.Path, st.From = unquote(st.Path), unquote(st.From)
 		if err := CheckPath(st.Path); err != nil {

@@ -58,7 +58,7 @@ type comparer struct {
 }
 
 // ErrMaxDelete is wrapped when more would be deleted than is allowed.
-var ErrMaxDelete = errors.New("more would be deleted than is allowed")
+var ErrMaxDelete = errors.New("too many deletions")
 
 var errStopped = errors.New("stopped")
 
@@ -215,7 +215,7 @@ func (c *comparer) conflict(e *Entry, d *os.Root, name string, kind Kind, fresh 
 			names, err := readDir(r)
 			r.Close()
 			if err != nil || len(names) > 0 {
-				c.p.results.fail(e.Path, "replace", fmt.Errorf("a directory with something in it stands where a %v is to be: delete allows it", e.Kind))
+				c.p.results.fail(e.Path, "replace", fmt.Errorf("a directory that is not empty is in the place of a %v: the delete option removes it", e.Kind))
 				return failed
 			}
 		}
@@ -259,7 +259,7 @@ func (c *comparer) deletes() error {
 		}
 	}
 	if n := len(c.p.deletes); c.o.MaxDelete > 0 && n > c.o.MaxDelete {
-		return fmt.Errorf("%w: %d, not %d", ErrMaxDelete, n, c.o.MaxDelete)
+		return fmt.Errorf("%w: %d, want at most %d", ErrMaxDelete, n, c.o.MaxDelete)
 	}
 	c.p.results.Deleted = c.p.deletes
 	return nil

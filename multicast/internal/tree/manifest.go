@@ -94,17 +94,17 @@ func Compare(a, b string) int {
 // CheckPath returns why a name can't be used, or nil.
 func CheckPath(p string) error {
 	if p == "" || len(p) > MaxPath {
-		return fmt.Errorf("%.40q: a path has 1 to %d bytes", p, MaxPath)
+		return fmt.Errorf("invalid path %.40q: has %d bytes, want 1 to %d", p, len(p), MaxPath)
 	}
 	if strings.IndexByte(p, 0) >= 0 {
-		return fmt.Errorf("%.40q: a path has no zero byte", p)
+		return fmt.Errorf("invalid path %.40q: contains a zero byte", p)
 	}
 	for e := range strings.SplitSeq(p, "/") {
 		switch {
 		case e == "" || e == "." || e == "..":
-			return fmt.Errorf("%.40q: a path has no element %q", p, e)
+			return fmt.Errorf("invalid path %.40q: contains the element %q", p, e)
 		case len(e) > MaxElement:
-			return fmt.Errorf("%.40q: an element has at most %d bytes", p, MaxElement)
+			return fmt.Errorf("invalid path %.40q: an element has %d bytes, want at most %d", p, len(e), MaxElement)
 		}
 	}
 	return nil
@@ -222,7 +222,7 @@ type decoder struct {
 	err error
 }
 
-var errShort = errors.New("it ends too early")
+var errShort = errors.New("unexpected end of data")
 
 func (d *decoder) fail(err error) {
 	if d.err == nil {
@@ -289,7 +289,7 @@ func Decode(b []byte) (*Manifest, error) {
 	m := &Manifest{}
 	m.decode(d)
 	if d.err == nil && d.off != len(b) {
-		d.fail(errors.New("bytes are left over"))
+		d.fail(errors.New("unexpected data at the end"))
 	}
 	if d.err == nil {
 		d.fail(m.layout())

@@ -82,7 +82,7 @@ func ParseResults(b []byte, n int) (*Results, error) {
 	}
 	r.More = d.uvarint()
 	if d.err == nil && d.off != len(b) {
-		d.fail(errors.New("bytes are left over"))
+		d.fail(errors.New("unexpected data at the end"))
 	}
 	if d.err != nil {
 		return nil, &DecodeError{d.off, d.err}

@@ -46,14 +46,14 @@ type Scanned struct {
 // and paths that leave the directory are errors.
 func CleanPath(p string) (string, error) {
 	if p == "" {
-		return "", errors.New("an empty path")
+		return "", errors.New("invalid path: empty")
 	}
 	if strings.HasPrefix(p, "/") {
-		return "", fmt.Errorf("%q is absolute: paths are relative to the directory that is sent from", p)
+		return "", fmt.Errorf("invalid path %q: is absolute, want a path relative to the source directory", p)
 	}
 	c := path.Clean(p)
 	if c == ".." || strings.HasPrefix(c, "../") {
-		return "", fmt.Errorf("%q leaves the directory that is sent from", p)
+		return "", fmt.Errorf("invalid path %q: leaves the source directory", p)
 	}
 	if c == "." {
 		return c, nil
@@ -133,7 +133,7 @@ func cleanRoots(paths []string, recursive bool) (roots []string, err error) {
 		if recursive || len(roots) == 1 {
 			return []string{"."}, nil
 		}
-		return nil, errors.New(`"." and other paths together need recursion`)
+		return nil, errors.New(`invalid paths: "." and other paths require a recursive transfer`)
 	}
 	out := roots[:0]
 	for _, r := range roots {

@@ -8,8 +8,6 @@ import (
 
 const utimeOmit = -2
 
-func timespec(t time.Time) (sec, nsec int64) { return t.Unix(), int64(t.Nanosecond()) }
-
 const canExchange = false
 
 // putsFiles reports whether there is putFile.

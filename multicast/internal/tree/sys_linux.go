@@ -10,8 +10,6 @@ import (
 
 const utimeOmit = unix.UTIME_OMIT
 
-func timespec(t time.Time) (sec, nsec int64) { return t.Unix(), int64(t.Nanosecond()) }
-
 // exchange makes two names of one file system change places, at once, when wait has
 // returned.
 func exchange(root *os.Root, a, b string, wait func()) error {
@@ -88,7 +86,11 @@ func fillFile(fd int, data []byte, mode uint32, mtime time.Time) error {
 
 // touch sets the modification time of an open file.
 func touch(fd uintptr, mtime time.Time) error {
-	ts := [2]unix.Timespec{{Nsec: utimeOmit}, {Sec: mtime.Unix(), Nsec: int64(mtime.Nanosecond())}}
+	at, err := unix.TimeToTimespec(mtime)
+	if err != nil {
+		return err
+	}
+	ts := [2]unix.Timespec{{Nsec: utimeOmit}, at}
 	if _, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, fd, 0, uintptr(unsafe.Pointer(&ts[0])), 0, 0, 0); errno != 0 {
 		return errno
 	}

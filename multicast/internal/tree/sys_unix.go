@@ -42,10 +42,11 @@ func control(d *os.Root, f func(fd int) error) error {
 
 // setLinkTime sets the modification time of a name itself, link or not.
 func setLinkTime(d *os.Root, name string, mtime time.Time) error {
+	at, err := unix.TimeToTimespec(mtime)
+	if err != nil {
+		return err
+	}
 	return control(d, func(fd int) error {
-		ts := []unix.Timespec{unix.NsecToTimespec(mtime.UnixNano()), unix.NsecToTimespec(mtime.UnixNano())}
-		ts[0] = unix.Timespec{Nsec: utimeOmit}
-		ts[1].Sec, ts[1].Nsec = timespec(mtime)
-		return unix.UtimesNanoAt(fd, name, ts, unix.AT_SYMLINK_NOFOLLOW)
+		return unix.UtimesNanoAt(fd, name, []unix.Timespec{{Nsec: utimeOmit}, at}, unix.AT_SYMLINK_NOFOLLOW)
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"dougu.internal/internal/oracle"
 	"dougu.internal/multicast/internal/link"
 )
 
@@ -27,10 +28,11 @@ func failing(c link.Conn, fail func(train bool) error) *conn {
 // TestTrainsThatAreRefusedGoOneByOne: a device without checksum offload says EIO, some
 // kernels EINVAL. Nothing is lost, and it is not tried again.
 func TestTrainsThatAreRefusedGoOneByOne(t *testing.T) {
+	group := oracle.MulticastGroup(t)
 	for _, errno := range []error{unix.EIO, unix.EINVAL, unix.EOPNOTSUPP} {
-		r := open(t, Options{})
+		r := open(t, group, Options{})
 		trains := 0
-		s := failing(open(t, Options{}), func(train bool) error {
+		s := failing(open(t, group, Options{}), func(train bool) error {
 			if train {
 				trains++
 				return errno
@@ -53,9 +55,10 @@ func TestTrainsThatAreRefusedGoOneByOne(t *testing.T) {
 
 // TestFullQueueIsWaitedFor, and not for ever: then the datagrams are lost, with an error.
 func TestFullQueueIsWaitedFor(t *testing.T) {
-	r := open(t, Options{})
+	group := oracle.MulticastGroup(t)
+	r := open(t, group, Options{})
 	left := 3
-	s := failing(open(t, Options{}), func(bool) error {
+	s := failing(open(t, group, Options{}), func(bool) error {
 		if left--; left >= 0 {
 			return unix.ENOBUFS
 		}
@@ -78,7 +81,8 @@ func TestFullQueueIsWaitedFor(t *testing.T) {
 
 // TestDatagramsTellHowLongTheyWaited in the queue.
 func TestDatagramsTellHowLongTheyWaited(t *testing.T) {
-	r, s := open(t, Options{}), open(t, Options{})
+	group := oracle.MulticastGroup(t)
+	r, s := open(t, group, Options{}), open(t, group, Options{})
 	require.NoError(t, s.Write(netip.AddrPort{}, []byte("x"), 1))
 	d := []link.Datagram{{Buf: make([]byte, 100)}}
 	_, err := r.ReadGroup(d)
@@ -90,7 +94,8 @@ func TestDatagramsTellHowLongTheyWaited(t *testing.T) {
 // TestReadingCostsNoAllocation: neither addresses nor control messages of what comes
 // are made anew, and both are right.
 func TestReadingCostsNoAllocation(t *testing.T) {
-	r, s := open(t, Options{}), open(t, Options{NoGSO: true})
+	group := oracle.MulticastGroup(t)
+	r, s := open(t, group, Options{}), open(t, group, Options{NoGSO: true})
 	b := make([]byte, 700)
 	d := make([]link.Datagram, 8)
 	for i := range d {

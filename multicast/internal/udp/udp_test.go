@@ -12,9 +12,9 @@ import (
 	"dougu.internal/multicast/internal/link"
 )
 
-func open(t *testing.T, o Options) link.Conn {
+func open(t *testing.T, group netip.AddrPort, o Options) link.Conn {
 	t.Helper()
-	o.Group, o.Interface = netip.MustParseAddrPort("239.192.44.44:4444"), "lo"
+	o.Group, o.Interface = group, "lo"
 	c, err := Open(context.Background(), o)
 	if err != nil {
 		oracle.Missing(t, "no multicast on the loopback interface: "+err.Error())
@@ -52,8 +52,9 @@ func datagrams(t *testing.T, read func([]link.Datagram) (int, error), n int) (li
 // TestTrainsArriveAsTheirDatagrams with and without UDP_SEGMENT: the same datagrams,
 // at two nodes of one host, from the sender's own address.
 func TestTrainsArriveAsTheirDatagrams(t *testing.T) {
+	group := oracle.MulticastGroup(t)
 	for _, no := range []bool{false, true} {
-		a, b, s := open(t, Options{}), open(t, Options{}), open(t, Options{NoGSO: no})
+		a, b, s := open(t, group, Options{}), open(t, group, Options{}), open(t, group, Options{NoGSO: no})
 		train := make([]byte, 100*1000+7) // more than one train, the last datagram shorter
 		for i := range train {
 			train[i] = byte(i / 1000)
@@ -77,7 +78,7 @@ func TestTrainsArriveAsTheirDatagrams(t *testing.T) {
 func TestOpenSaysWhatIsWrong(t *testing.T) {
 	for name, o := range map[string]Options{
 		"is not an IPv4 multicast group": {Group: netip.MustParseAddrPort("10.0.0.1:1")},
-		"no such interface":              {Group: netip.MustParseAddrPort("239.1.1.1:5555"), Interface: "nosuch0"},
+		"no such interface":              {Group: netip.MustParseAddrPort("233.252.0.7:6000"), Interface: "nosuch0"},
 	} {
 		_, err := Open(context.Background(), o)
 		require.ErrorContains(t, err, name)
@@ -85,12 +86,14 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestTooLargeADatagramIsAnErrorWithAdvice(t *testing.T) {
-	s := open(t, Options{})
+	group := oracle.MulticastGroup(t)
+	s := open(t, group, Options{})
 	require.Error(t, s.Write(netip.AddrPort{}, make([]byte, 66000), 66000))
 }
 
 func TestClosedConnectionsReadNoMore(t *testing.T) {
-	c := open(t, Options{})
+	group := oracle.MulticastGroup(t)
+	c := open(t, group, Options{})
 	require.NoError(t, c.Close())
 	_, err := c.ReadGroup(make([]link.Datagram, 1))
 	require.Error(t, err)

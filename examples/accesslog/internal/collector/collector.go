@@ -1,6 +1,5 @@
-// Package collector runs a real rsyslogd for the tests of the senders: private, on
-// loopback, in a directory of the test, writing what it understood of each message as
-// JSON.
+// Package collector runs rsyslogd for tests. The daemon listens on loopback addresses, keeps its
+// files in a directory of the test, and writes the parts of each message as JSON.
 package collector
 
 import (
@@ -18,21 +17,22 @@ import (
 	"dougu.internal/internal/oracle"
 )
 
-// Rsyslogd is the collector's program.
+// Rsyslogd is the program that collectors run.
 var Rsyslogd = oracle.Tool{
 	Name: "rsyslogd", Package: "rsyslog", Probe: []string{"-v"},
 	Version: regexp.MustCompile(`rsyslogd\s+([0-9.]+)`), AtLeast: "8.2",
 }
 
-// modules are the plugins that come in packages of their own.
+// modules lists the plugins that Debian has in packages of their own.
 var modules = []struct{ file, pkg string }{{"imrelp.so", "rsyslog-relp"}, {"lmnsd_gtls.so", "rsyslog-gnutls"}}
 
-// Options of a collector.
+// Options configures a [Collector].
 type Options struct {
-	// MemoryQueue puts rsyslogd's default queue between input and output. Without it
-	// an answer of RELP says that the line is in the file.
+	// MemoryQueue uses rsyslogd's default queue between input and output. Without it, a RELP
+	// reply means that the line is in the file.
 	MemoryQueue bool
-	// CA, Cert and Key are PEM files for the input with TLS; empty: there is none.
+	// CA, Cert and Key are the paths of PEM files for the input with TLS. If empty, there is no
+	// such input.
 	CA, Cert, Key string
 }
 
@@ -40,14 +40,14 @@ type Options struct {
 type Collector struct {
 	// Found is the program.
 	Found oracle.Found
-	// UDP, TCP, TLS and RELP are addresses on loopback; Unix is a datagram socket.
+	// UDP, TCP, TLS and RELP are loopback addresses. Unix is the path of a datagram socket.
 	UDP, TCP, TLS, RELP, Unix string
 
 	dir  string
 	proc *oracle.Process
 }
 
-// Message is what rsyslogd understood of one message.
+// Message contains the parts of a message that rsyslogd received.
 type Message struct {
 	Timestamp string `json:"ts"`
 	PRI       string `json:"pri"`
@@ -63,7 +63,7 @@ type Message struct {
 	Input     string `json:"in"`
 }
 
-// Start starts a collector; it is killed when the test ends.
+// Start starts a collector. It is killed at the end of the test.
 func Start(tb testing.TB, opt Options) *Collector {
 	tb.Helper()
 	c := &Collector{Found: Rsyslogd.Need(tb), dir: tb.TempDir()}
@@ -127,7 +127,7 @@ func (c *Collector) config(opt Options) string {
 
 func (c *Collector) out() string { return filepath.Join(c.dir, "out.json") }
 
-// Restart starts rsyslogd, after a kill too, and waits until it takes connections.
+// Restart starts rsyslogd again and waits until it accepts connections.
 func (c *Collector) Restart(tb testing.TB) {
 	tb.Helper()
 	os.Remove(filepath.Join(c.dir, "pid"))
@@ -153,10 +153,10 @@ func (c *Collector) Restart(tb testing.TB) {
 	})
 }
 
-// Kill ends rsyslogd by SIGKILL.
+// Kill sends SIGKILL to rsyslogd and waits for its end.
 func (c *Collector) Kill() { c.proc.Stop() }
 
-// Bytes returns what rsyslogd wrote so far.
+// Bytes returns the output of rsyslogd.
 func (c *Collector) Bytes(tb testing.TB) []byte {
 	tb.Helper()
 	b, err := os.ReadFile(c.out())
@@ -166,7 +166,7 @@ func (c *Collector) Bytes(tb testing.TB) []byte {
 	return b[:bytes.LastIndexByte(b, '\n')+1]
 }
 
-// Wait waits for n messages and returns all there are.
+// Wait waits for n messages and returns all received ones.
 func (c *Collector) Wait(tb testing.TB, n int) []Message {
 	tb.Helper()
 	var text []byte
@@ -188,8 +188,8 @@ func (c *Collector) Wait(tb testing.TB, n int) []Message {
 	return list
 }
 
-// Arrived counts, over all messages, the numbers that stand behind a key: how many
-// different ones arrived, and how many arrived more than once. Numbers have 7 digits.
+// Arrived returns how many different numbers of 7 digits follow a key in all messages, and how
+// many of them occur more than once.
 func (c *Collector) Arrived(tb testing.TB, key string) (different, again int) {
 	tb.Helper()
 	seen := map[string]bool{}
