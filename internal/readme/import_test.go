@@ -197,11 +197,13 @@ func TestRelease(t *testing.T) {
 	env := append(newcomer(t), "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org",
 		"GIT_AUTHOR_DATE=2026-12-01T12:00:00+09:00", "GIT_COMMITTER_DATE=2026-12-01T12:00:00+09:00", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_SYSTEM=/dev/null")
 	repo, proxy := t.TempDir(), t.TempDir()
-	script, err := os.ReadFile(filepath.Join(root(t), ".ci", "release"))
-	require.NoError(t, err)
-	for name, text := range map[string]string{
-		"go.mod": "module dougu.internal\n\ngo 1.26.0\n", "a/a.go": "package a\n", "b/go.mod": "module dougu.internal/b\n", "b/b.go": "package b\n", ".ci/release": string(script),
-	} {
+	files := map[string]string{"go.mod": "module dougu.internal\n\ngo 1.26.0\n", "a/a.go": "package a\n", "b/go.mod": "module dougu.internal/b\n", "b/b.go": "package b\n"}
+	for _, name := range []string{".ci/release", "internal/modzip/main.go"} {
+		text, err := os.ReadFile(filepath.Join(root(t), filepath.FromSlash(name)))
+		require.NoError(t, err)
+		files[name] = string(text)
+	}
+	for name, text := range files {
 		name = filepath.Join(repo, filepath.FromSlash(name))
 		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
 		require.NoError(t, os.WriteFile(name, []byte(text), 0o755))
@@ -222,14 +224,12 @@ func TestRelease(t *testing.T) {
 	z, err := zip.OpenReader(filepath.Join(dir, "v0.1.0.zip"))
 	require.NoError(t, err)
 	defer z.Close()
-	var files []string
+	var names []string
 	for _, f := range z.File {
-		if !strings.HasSuffix(f.Name, "/") {
-			files = append(files, f.Name)
-		}
+		names = append(names, strings.TrimPrefix(f.Name, "dougu.internal@v0.1.0/"))
 	}
-	slices.Sort(files)
-	require.Equal(t, []string{"dougu.internal@v0.1.0/.ci/release", "dougu.internal@v0.1.0/a/a.go", "dougu.internal@v0.1.0/go.mod"}, files)
+	slices.Sort(names)
+	require.Equal(t, []string{".ci/release", "a/a.go", "go.mod", "internal/modzip/main.go"}, names)
 
 	// The same commit gives the same bytes, in any time zone.
 	first := read("v0.1.0.zip")
@@ -260,7 +260,7 @@ func TestRelease(t *testing.T) {
 	shell(t, env, repo, "ln -s a/a.go link.go && git add -A && git commit -qm third")
 	out, err := command(t, time.Minute, env, repo, "bash", "-c", ".ci/release v0.3.0 "+proxy)
 	require.Error(t, err)
-	require.Contains(t, out, "not regular files: link.go")
+	require.Contains(t, out, "\"link.go\" is not a regular file")
 	require.Equal(t, first, read("v0.1.0.zip"), "a published version does not change")
 	require.NoFileExists(t, filepath.Join(dir, "v0.3.0.zip"))
 }
