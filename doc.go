@@ -1,34 +1,46 @@
-// Package dougu is the map of a module of small tools (道具, dougu: tools) for the
-// people who run servers. Each package turns one story of operations into a library
-// that an in-house tool or a service imports: no daemon, no global state, nothing
-// printed, nothing executed unless asked.
+// Package dougu documents the module dougu.internal. It contains no code.
 //
-// # The six packages
+// The module (道具, dougu: tools) consists of small libraries for people who run servers.
+// Each package solves one operations problem and can be imported by a tool or a service.
+// The packages start no daemon, keep no global state, print nothing, and execute nothing
+// unless asked.
 //
-//   - ipxe parses, judges, builds and runs iPXE boot scripts, so that a boot can be
-//     tested like code. It refuses to emit a script in which data could become
-//     commands, and to answer a machine with half a script.
-//   - multicast sends a file tree to every host at once and lets all of them switch
-//     together. It refuses unauthenticated packets and paths that leave the tree.
-//   - smart reads any SMART evidence into one model and explains what is wrong with
-//     a disk. It refuses to send a disk a command that writes, and to turn an absent
-//     fact into 0.
-//   - stracelog reads what strace wrote under any flags and says where a request
-//     spent its time. It refuses to measure a gap across lines that nobody saw.
-//   - keepalived parses, judges and lints keepalived's configuration, and tells who
-//     becomes master when something fails. It refuses to guess a fact of the host.
-//   - sshproxy resolves ssh_config as OpenSSH does, proves chains of bastions, and
-//     dials through them. Resolving refuses to execute, to ask DNS, and to open files
-//     outside of the configuration.
+// # Packages
 //
-// Beside them stands diag, the vocabulary in which the linters report. The packages
-// never import one another. A package exists as soon as its folder does; see
-// CHANGELOG.md for what has landed.
+//   - ipxe parses, checks, builds and serves iPXE boot scripts. Its subpackage sim runs
+//     them in a simulated machine.
+//   - keepalived checks keepalived configurations as each release reads them, and
+//     simulates failovers.
+//   - multicast sends a file tree once to any number of hosts, which all switch to it at
+//     the same time.
+//   - smart decodes SMART data of disks from text, JSON or raw pages, and reports failing
+//     disks.
+//   - sshproxy resolves ssh_config as OpenSSH does, and checks and generates chains of
+//     bastion hosts. Its subpackage dial connects through them.
+//   - stracelog parses strace logs and reports where each request of a server spent its
+//     time.
+//   - diag defines the findings that the linters return.
 //
-// # Stability
+// The first six packages do not import one another. The folder examples contains a command
+// for each of them and two larger programs, accesslog and umlconsole, which have packages
+// to import as well. The README.md file of each folder has an introduction.
 //
-// Before version 1.0 an exported name may change with a line in CHANGELOG.md that
-// says what to write instead. The rule identifiers of the linters, the JSON that the
-// example programs print, and the exit statuses are kept from the release that
-// brought them on. The module needs the Go release named in go.mod or a later one.
+// # Compatibility
+//
+// Before version 1.0, exported names can change. CHANGELOG.md then lists the replacement.
+// The identifiers of rules, and the JSON output and exit statuses of the programs in the
+// folder examples, are stable from the first version that contains them.
+//
+// # Go versions
+//
+// The go line of go.mod names the oldest Go release that the module supports. The tests
+// run with that release and with the newest one. The oldest supported release can be
+// raised in any version before 1.0, to a release that the Go project still supports. Error
+// texts of the standard library are not part of the API: encoding/json changed its texts in
+// Go 1.27, for example, and the packages report errors of JSON input in words of their own.
+//
+// # Systems
+//
+// The packages are developed on Linux. They compile on the other systems that Go supports;
+// functions that need Linux return an error there, and their documentation says so.
 package dougu

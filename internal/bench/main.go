@@ -1,11 +1,11 @@
-// Command bench runs every comparison with a peer that this machine can make and
-// writes what the runs printed, in the form that benchstat reads, to one file a
-// package under results/.
+// Command bench compares the speed of the packages with that of other programs, their
+// peers. It writes the results to one file for each package in the folder results, in
+// the format that benchstat reads.
 //
 //	go run . [-count N] [-benchtime T] [-bench REGEXP] [package ...]
 //
-// A peer that is missing is named as absent; it does not stop the run. The exit
-// status is 1 when a benchmark failed.
+// Peers that are not installed are listed as absent and do not stop the run. The exit
+// status is 1 if a benchmark failed.
 package main
 
 import (
@@ -24,8 +24,8 @@ import (
 
 func main() {
 	count := flag.Int("count", 5, "run each benchmark this many times")
-	benchtime := flag.String("benchtime", "", "time or number of iterations of each run, as of go test -benchtime")
-	only := flag.String("bench", ".", "run the benchmarks that match this regular expression; nothing is written unless it is .")
+	benchtime := flag.String("benchtime", "", "time or number of iterations of each run, as in go test -benchtime")
+	only := flag.String("bench", ".", "run the benchmarks that match this regular expression; if it is not ., no file is written")
 	flag.Usage = func() {
 		fmt.Fprintln(os.Stderr, "usage: go run . [flags] [package ...]   (in internal/bench)")
 		flag.PrintDefaults()
@@ -57,7 +57,7 @@ func bench(w io.Writer, names []string, count int, benchtime, only string) error
 	return errors.Join(failed...)
 }
 
-// packages returns the directories that hold benchmarks.
+// packages returns the directories that contain benchmarks.
 func packages() ([]string, error) {
 	files, err := filepath.Glob("*/*_test.go")
 	if err != nil {
@@ -68,7 +68,7 @@ func packages() ([]string, error) {
 		names = append(names, filepath.Dir(f))
 	}
 	if len(names) == 0 {
-		return nil, errors.New("no benchmark here: run it in internal/bench")
+		return nil, errors.New("no benchmarks found: run this command in internal/bench")
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
@@ -109,8 +109,8 @@ func one(w io.Writer, name string, count int, benchtime, only string) error {
 	return os.WriteFile(filepath.Join("results", name+".txt"), text.Bytes(), 0o644)
 }
 
-// keep takes what benchstat reads, and the lines that name peers: results,
-// configuration, and logged lines that begin with "peer" or "absent".
+// keep reports whether a line belongs into the file: results and configuration, which
+// benchstat reads, and logged lines that start with "peer" or "absent".
 func keep(line string) bool {
 	if strings.HasPrefix(line, "Benchmark") {
 		return strings.Contains(line, "\t")

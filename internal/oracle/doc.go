@@ -1,13 +1,16 @@
-// Package oracle puts the real tools into the tests: it finds a tool and proves
-// that it works, runs it with a bound on its time in a directory of its own,
-// always reaps it, and keeps count of the comparisons that were made.
+// Package oracle runs external programs in tests, to compare their results with ours.
 //
-// A tool that is missing skips the test and names the Debian package that brings
-// it; with REQUIRE_TOOLS=1 it fails the test instead. With DOUGU_LONG=1 the
-// differential runs take their large sizes, and DOUGU_SEED repeats a random run.
-// DOUGU_CORPUS names a folder of public data files. DOUGU_COMPARED names a file
-// to which each comparison with a tool adds a line, for a summary of the run.
+// It finds a program and checks that it works, runs it in a private directory with a
+// time limit, always waits for its end, and counts the comparisons that tests make.
 //
-// The package is for tests of this module alone. It never ends a process that it
-// did not start.
+// If a program is missing, the test is skipped and the message names the Debian package
+// to install. Environment variables change this and other behavior:
+//
+//   - REQUIRE_TOOLS=1: a missing program fails the test instead.
+//   - DOUGU_LONG=1: comparisons with random input use their large sizes.
+//   - DOUGU_SEED=n: a random test is repeated with this seed.
+//   - DOUGU_CORPUS=dir: dir contains public data files.
+//   - DOUGU_COMPARED=file: each comparison appends a line to file, for a summary.
+//
+// The package is for the tests of this module. It ends only processes that it has started.
 package oracle

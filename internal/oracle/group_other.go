@@ -4,5 +4,5 @@ package oracle
 
 import "os/exec"
 
-// ownGroup leaves the command as it is: here only the command itself is killed.
+// ownGroup does nothing. On this system only the command itself is killed.
 func ownGroup(*exec.Cmd) {}

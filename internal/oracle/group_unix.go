@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// ownGroup puts the command in a process group of its own and kills that group,
-// not the command alone, when its time is over.
+// ownGroup makes the command the leader of a new process group, which is killed as a
+// whole after the time limit.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Unshare is the tool that gives a program namespaces of its own.
+// Unshare is the program that runs another one in new namespaces.
 var Unshare = Tool{Name: "unshare", Package: "util-linux"}
 
-// Namespaces returns the words to put before a command so that it runs in private
-// network, mount and process namespaces, which end with it: loopback there is down
-// until the command raises it. Other users than root get a user namespace as well.
-// When this machine does not allow namespaces the test is skipped, or fails when
-// REQUIRE_TOOLS=1.
+// Namespaces returns arguments that, put before a command, run it in private network,
+// mount and process namespaces. The loopback interface is down in them until the
+// command enables it. For users other than root, a user namespace is added. If the
+// machine does not permit namespaces, the test is skipped, or fails if REQUIRE_TOOLS=1
+// is set.
 func Namespaces(tb testing.TB) []string {
 	tb.Helper()
 	words := []string{Unshare.Need(tb).Path, "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"}

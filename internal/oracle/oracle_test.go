@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recorder is a testing.TB that notes how the helper ended it.
+// recorder is a testing.TB that records how a test ended.
 type recorder struct {
 	testing.TB
 	skipped, failed string

@@ -15,43 +15,45 @@ import (
 
 // Cmd is one run of a program.
 type Cmd struct {
-	// Path is the program and Args its arguments, without the name. No shell reads
-	// them.
+	// Path is the program. Args are its arguments without the name of the program;
+	// they are passed unchanged, without a shell.
 	Path string
 	Args []string
-	// Dir is the working directory; empty: a private one that the test removes.
+	// Dir is the working directory. If empty, a private directory is used, which is
+	// removed when the test ends.
 	Dir string
-	// Env is added to PATH, HOME and TMPDIR (both the private directory), LC_ALL=C
-	// and TZ=UTC. Nothing else of the test's environment is passed on.
+	// Env is appended to an environment of PATH, HOME and TMPDIR (both set to the
+	// working directory), LC_ALL=C and TZ=UTC. The environment of the test is not
+	// passed to the program.
 	Env []string
-	// Stdin is read by the program; nil: /dev/null.
+	// Stdin is the standard input of the program. If nil, it is /dev/null.
 	Stdin io.Reader
-	// Timeout bounds the run; 0 means one minute. After it the whole process group
-	// is killed.
+	// Timeout is the time limit. If zero, it is one minute. After that time the process
+	// group is killed.
 	Timeout time.Duration
-	// Prepare, when it is not nil, changes the command before it starts: to set
-	// namespaces, credentials or further files.
+	// Prepare, if not nil, is called before the command starts. It can set namespaces,
+	// credentials or additional files.
 	Prepare func(*exec.Cmd)
 }
 
-// Result is what a run left behind.
+// Result is the result of a run.
 type Result struct {
 	Stdout, Stderr []byte
-	// ExitCode is the exit status, or -1 when a signal ended the program.
+	// ExitCode is the exit status, or -1 if a signal ended the program.
 	ExitCode int
-	// TimedOut reports that the bound was reached and the program was killed.
+	// TimedOut reports whether the program was killed because of the time limit.
 	TimedOut bool
-	// CPU is the user and system time of the program and of the children it waited
-	// for.
+	// CPU is the user and system time of the program and of the children for which it
+	// has waited.
 	CPU time.Duration
 }
 
-// outputLimit bounds what is kept of each output; the rest is read and dropped.
+// outputLimit is the number of bytes that are stored of each output. The rest is read
+// and discarded.
 const outputLimit = 256 << 20
 
-// Run runs the program to its end and always reaps it. A program that can't be
-// started fails the test, as does one that outlives its bound; an exit status is
-// left to the caller.
+// Run runs the program and waits for its end. It fails the test if the program cannot
+// be started or does not end within the time limit. The caller checks the exit status.
 func Run(tb testing.TB, c Cmd) Result {
 	tb.Helper()
 	if c.Dir == "" {
@@ -100,7 +102,7 @@ func (c Cmd) command(ctx context.Context) *exec.Cmd {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=" + c.Dir, "TMPDIR=" + c.Dir, "LC_ALL=C", "TZ=UTC",
 	}, c.Env...)
-	// A grandchild that keeps the output open must not hold the test.
+	// Without the delay, a grandchild that keeps the output open would block the test.
 	cmd.WaitDelay = 5 * time.Second
 	ownGroup(cmd)
 	if c.Prepare != nil {
@@ -109,7 +111,7 @@ func (c Cmd) command(ctx context.Context) *exec.Cmd {
 	return cmd
 }
 
-// Process is a program that runs beside the test, such as a server.
+// Process is a program that runs during a test, such as a server.
 type Process struct {
 	cmd    *exec.Cmd
 	cancel context.CancelFunc
@@ -118,9 +120,8 @@ type Process struct {
 	out    limited
 }
 
-// Start starts a program that goes on beside the test. It is killed with its whole
-// process group and reaped when the test ends, or when Cmd.Timeout (default ten
-// minutes here) is over.
+// Start starts a program and returns while it runs. The process group is killed when
+// the test ends, or after Cmd.Timeout, which is ten minutes by default here.
 func Start(tb testing.TB, c Cmd) *Process {
 	tb.Helper()
 	if c.Dir == "" {
@@ -145,34 +146,34 @@ func Start(tb testing.TB, c Cmd) *Process {
 	return p
 }
 
-// Pid returns the process's number.
+// Pid returns the process ID.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
-// Output returns what the process has printed so far, on both outputs.
+// Output returns the standard output and standard error of the process so far.
 func (p *Process) Output() []byte { return p.out.Bytes() }
 
-// Signal sends a signal to the process itself, not to its group.
+// Signal sends a signal to the process, but not to its process group.
 func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
 
-// Done is closed when the process has ended and is reaped.
+// Done returns a channel that is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Wait waits for the end and returns what exec.Cmd.Wait returned.
+// Wait waits until the process has ended and returns the result of [exec.Cmd.Wait].
 func (p *Process) Wait() error {
 	<-p.done
 	return p.err
 }
 
-// Stop kills the process's group and waits until the process is reaped. It may be
-// called more than once.
+// Stop kills the process group and waits until the process has ended. It can be called
+// more than once.
 func (p *Process) Stop() {
 	p.cancel()
 	<-p.done
 }
 
-// Eventually calls ready until it returns nil, and fails the test with its last
-// error when that has not happened within the limit. It is for processes outside
-// of the test, which no fake clock moves.
+// Eventually calls ready until it returns nil. If that does not happen within the
+// limit, it fails the test with the last error. It is for waiting for other processes,
+// which a fake clock does not control.
 func Eventually(tb testing.TB, limit time.Duration, what string, ready func() error) {
 	tb.Helper()
 	deadline := time.Now().Add(limit)
@@ -188,7 +189,8 @@ func Eventually(tb testing.TB, limit time.Duration, what string, ready func() er
 	}
 }
 
-// limited keeps the first outputLimit bytes and takes the rest without keeping it.
+// limited stores the first outputLimit bytes that are written to it and discards the
+// rest.
 type limited struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// Long reports whether DOUGU_LONG=1 asks for the large runs.
+// Long reports whether DOUGU_LONG=1 is set, which selects large runs.
 func Long() bool { return os.Getenv("DOUGU_LONG") == "1" }
 
-// N returns the size of a run: short in the usual tests, long with DOUGU_LONG=1.
+// N returns the size of a run: long if DOUGU_LONG=1 is set, and short otherwise.
 func N(short, long int) int {
 	if Long() {
 		return long
@@ -22,9 +22,9 @@ func N(short, long int) int {
 	return short
 }
 
-// Rand returns a generator for a random test and logs its seed. DOUGU_SEED, a
-// decimal number, repeats a run; without it the seed comes from the test's name,
-// so that the short runs do the same work each time, and is random in long runs.
+// Rand returns a random number generator for a test and logs its seed. The seed is
+// DOUGU_SEED, a decimal number, if it is set. Otherwise it is derived from the name of
+// the test, so that each run does the same work, or random if DOUGU_LONG=1 is set.
 func Rand(tb testing.TB) *rand.Rand {
 	tb.Helper()
 	seed := SeedFor(tb)
@@ -32,7 +32,7 @@ func Rand(tb testing.TB) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, seed^0x9e3779b97f4a7c15))
 }
 
-// SeedFor returns the number that Rand would begin with.
+// SeedFor returns the seed that [Rand] uses.
 func SeedFor(tb testing.TB) uint64 {
 	tb.Helper()
 	if s := os.Getenv("DOUGU_SEED"); s != "" {
@@ -50,9 +50,9 @@ func SeedFor(tb testing.TB) uint64 {
 	return h.Sum64()
 }
 
-// Corpus returns the path of a folder of public data files below the one that
-// DOUGU_CORPUS names. Without DOUGU_CORPUS the test is skipped; a folder that is
-// named and missing fails it.
+// Corpus returns the path of the folder dir in the folder of public data files,
+// DOUGU_CORPUS. If DOUGU_CORPUS is not set, the test is skipped. If it is set and dir
+// is missing or empty, the test fails.
 func Corpus(tb testing.TB, dir string) string {
 	tb.Helper()
 	root := os.Getenv("DOUGU_CORPUS")
@@ -70,8 +70,8 @@ func Corpus(tb testing.TB, dir string) string {
 	return path
 }
 
-// Compared records that n results were compared with the tool's. Each call adds a
-// line to the file that DOUGU_COMPARED names, of which a run's summary is made.
+// Compared records that n results were compared with those of the program. If
+// DOUGU_COMPARED is set, it appends a line to that file, for the summary of a run.
 func Compared(tb testing.TB, f Found, n int) {
 	tb.Helper()
 	version := f.Version
@@ -96,8 +96,8 @@ func Compared(tb testing.TB, f Found, n int) {
 	}
 }
 
-// testedPackage is the last part of the import path of the package under test: the test
-// binary is named after it, while the directory may be one that the test has made.
+// testedPackage returns the last element of the import path of the package under test.
+// The test binary is named after it; the working directory can be a temporary one.
 func testedPackage() string {
 	if name, ok := strings.CutSuffix(filepath.Base(os.Args[0]), ".test"); ok {
 		return name

@@ -16,36 +16,37 @@ import (
 	"time"
 )
 
-// Tool says how to find a program and how to see that it works.
+// Tool describes an external program: how to find it and how to check that it works.
 type Tool struct {
-	// Name is the program: a name looked up in PATH and in the directories that
-	// only root's PATH holds, or an absolute path.
+	// Name is an absolute path, or a name that is looked up in PATH and in the
+	// directories that only root has in PATH.
 	Name string
-	// Package is the Debian package that brings it.
+	// Package is the Debian package that contains the program.
 	Package string
-	// Probe is the argument list of a run that proves the tool works and prints
-	// its version: {"-V"}. Empty: the file is only looked for.
+	// Probe is the argument list of a run that prints the version, such as {"-V"}.
+	// If empty, the program is not run: it is sufficient that the file exists.
 	Probe []string
-	// ProbeStatus is the exit status of a good probe.
+	// ProbeStatus is the exit status that Probe must have.
 	ProbeStatus int
-	// Version finds the version in the output of the probe: its first group.
+	// Version matches the version in the output of Probe with its first group. If nil,
+	// the version is not determined.
 	Version *regexp.Regexp
-	// AtLeast is the lowest version that will do; empty: any.
+	// AtLeast is the minimum version. If empty, any version is accepted.
 	AtLeast string
 }
 
-// Found is a tool that is there and works.
+// Found is a program that was found and works.
 type Found struct {
-	// Name as in Tool, Path absolute.
+	// Name is the last element of Tool.Name. Path is absolute.
 	Name, Path string
-	// Version as the tool printed it; empty when Tool.Version is nil.
+	// Version is the version that the program printed. It is empty if Tool.Version is nil.
 	Version string
 }
 
-// adminDirs are on root's PATH alone on Debian; servers are installed there.
+// adminDirs are the directories that Debian has only in root's PATH. Servers are installed there.
 var adminDirs = []string{"/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/openssh"}
 
-// probeTime bounds the run that asks a tool for its version.
+// probeTime is the time limit for the run that prints the version.
 const probeTime = 20 * time.Second
 
 type probed struct {
@@ -55,8 +56,8 @@ type probed struct {
 
 var probes sync.Map // string of a Tool to func() probed
 
-// Find looks for the tool and probes it, once a process. The error says what is
-// wrong and which Debian package brings the tool.
+// Find looks for the program and runs its probe. Both happen once in a process. The
+// error contains the reason and the name of the Debian package.
 func (t Tool) Find() (Found, error) {
 	once, _ := probes.LoadOrStore(fmt.Sprint(t), sync.OnceValue(func() probed {
 		f, err := t.probe()
@@ -66,8 +67,8 @@ func (t Tool) Find() (Found, error) {
 	return p.found, p.err
 }
 
-// Need returns the tool, or skips the test when it is missing, does not work or
-// is too old. With REQUIRE_TOOLS=1 it fails the test instead.
+// Need returns the program. If it is missing, does not work or is too old, Need skips
+// the test, or fails it if REQUIRE_TOOLS=1 is set.
 func (t Tool) Need(tb testing.TB) Found {
 	tb.Helper()
 	f, err := t.Find()
@@ -87,8 +88,8 @@ func (t Tool) lacking() bool {
 	return slices.Contains(strings.Fields(os.Getenv("DOUGU_LACKS")), t.Package)
 }
 
-// Missing skips the test for that reason, or fails it when REQUIRE_TOOLS=1. Tests
-// use it for needs that are not a single program.
+// Missing skips the test for the reason why, or fails it if REQUIRE_TOOLS=1 is set.
+// Tests call it for requirements that are not a single program.
 func Missing(tb testing.TB, why string) {
 	tb.Helper()
 	if os.Getenv("REQUIRE_TOOLS") == "1" {
@@ -153,7 +154,7 @@ func (t Tool) look() (string, error) {
 }
 
 // CompareVersions compares the numbers in two versions from left to right, and
-// returns -1, 0 or 1. What is not a number separates: 9.2p1 is 9, 2, 1.
+// returns -1, 0 or 1. All other characters are separators: 9.2p1 is 9, 2, 1.
 func CompareVersions(a, b string) int {
 	x, y := numbers(a), numbers(b)
 	for i := range max(len(x), len(y)) {
