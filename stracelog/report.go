@@ -56,12 +56,12 @@ type LineCount struct {
 type Request struct {
 	PID      int    `json:"pid"`
 	FD       int    `json:"fd"`
-	Client   Peer   `json:"client,omitzero"`   // who asked, as far as accept told
-	Proto    Proto  `json:"proto,omitzero"`    // what the client speaks, when its bytes were seen
-	Verb     string `json:"verb,omitzero"`     // of the client's first message: GET
-	Start    Time   `json:"start"`    // when accept returned, or when a further request on the connection was read
-	Answered Time   `json:"answered"` // end of the last write to the client; zero when none was seen
-	End      Time   `json:"end"`      // last call on the connection; zero when its end is not in the log
+	Client   Peer   `json:"client,omitzero"` // who asked, as far as accept told
+	Proto    Proto  `json:"proto,omitzero"`  // what the client speaks, when its bytes were seen
+	Verb     string `json:"verb,omitzero"`   // of the client's first message: GET
+	Start    Time   `json:"start"`           // when accept returned, or when a further request on the connection was read
+	Answered Time   `json:"answered"`        // end of the last write to the client; zero when none was seen
+	End      Time   `json:"end"`             // last call on the connection; zero when its end is not in the log
 	// lines: of its accept, and of the last call on the connection
 	First      int64         `json:"first"`
 	Last       int64         `json:"last"`
