@@ -142,7 +142,7 @@ func writeJSON(w io.Writer, r *stracelog.Report, n int) error {
 	f := r.Format
 	out := jsonReport{
 		Requests: []jsonRequest{}, Summary: []jsonSyscall{}, Peers: []jsonPeer{}, Findings: []jsonFinding{},
-		Lines:  jsonLines{r.Lines.Total, r.Lines.Unknown, r.Lines.Damaged},
+		Lines: jsonLines{r.Lines.Total, r.Lines.Unknown, r.Lines.Damaged},
 		Format: jsonFormat{
 			f.Time.String(), int(f.Digits), f.Durations, f.PID != stracelog.NoPID, f.Paths, f.Stacks, f.Colour, len(r.Tables),
 		},
