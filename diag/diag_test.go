@@ -182,6 +182,14 @@ func TestFindingsSurviveJSON(t *testing.T) {
 		require.NoError(t, json.Unmarshal(b, &back), "%s", b)
 		require.Equal(t, list, back, "%s", b)
 	}
+	for range 100 {
+		var fix, again diag.Fix
+		fill.Value(r, &fix)
+		b, err := json.Marshal(fix)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(b, &again))
+		require.Equal(t, fix, again, "%s", b)
+	}
 	var rule, back diag.Rule
 	fill.Value(r, &rule)
 	rule.Bad, rule.Good, rule.Help = "a", "b", ""

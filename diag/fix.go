@@ -34,7 +34,10 @@ func Apply(src []byte, file string, edits []Edit) ([]byte, error) {
 		}
 	}
 	slices.SortStableFunc(own, func(a, b Edit) int {
-		return cmp.Or(cmp.Compare(a.Range.Start.Offset, b.Range.Start.Offset), cmp.Compare(a.Range.End.Offset, b.Range.End.Offset))
+		return cmp.Or(
+			cmp.Compare(a.Range.Start.Offset, b.Range.Start.Offset),
+			cmp.Compare(a.Range.End.Offset, b.Range.End.Offset),
+		)
 	})
 	var out []byte
 	at := 0

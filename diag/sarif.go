@@ -72,7 +72,7 @@ type (
 	sarifArtifact struct { // 3.4
 		URI string `json:"uri"`
 	}
-	sarifRegion struct { // 3.30: byte offsets beside the line, since columns there count characters
+	sarifRegion struct { // 3.30: byte offsets in addition to the line, because columns there count characters
 		StartLine  int `json:"startLine,omitempty"`
 		ByteOffset int `json:"byteOffset"`
 		ByteLength int `json:"byteLength"`
@@ -192,7 +192,8 @@ func location(r Range) (sarifLocation, bool) {
 }
 
 func region(r Range) sarifRegion {
-	return sarifRegion{StartLine: r.Start.Line, ByteOffset: r.Start.Offset, ByteLength: max(0, r.End.Offset-r.Start.Offset)}
+	length := max(0, r.End.Offset-r.Start.Offset)
+	return sarifRegion{StartLine: r.Start.Line, ByteOffset: r.Start.Offset, ByteLength: length}
 }
 
 // uri converts a file name to a URI reference (SARIF 3.4.3). The result of a relative

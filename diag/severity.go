@@ -22,7 +22,9 @@ const (
 	Info
 )
 
-var severities = enum.Names[Severity]{Type: "diag: severity", Words: map[Severity]string{Error: "error", Warning: "warning", Info: "info"}}
+var severities = enum.Names[Severity]{Type: "diag: severity", Words: map[Severity]string{
+	Error: "error", Warning: "warning", Info: "info",
+}}
 
 // String returns "error", "warning" or "info". It returns "invalid" for other values.
 func (s Severity) String() string {

@@ -2,8 +2,8 @@ package smart
 
 import "dougu.internal/internal/jsontext"
 
-// The methods of this file keep strings that are not valid UTF-8. Package encoding/json alone
-// would replace their bytes, so that different values became equal.
+// The methods of this file keep strings that are not valid UTF-8. Package encoding/json
+// replaces their invalid bytes, and different values become equal.
 
 // MarshalJSON returns a JSON object without the absent values.
 func (s Snapshot) MarshalJSON() ([]byte, error) {

@@ -22,7 +22,9 @@ const (
 	Info = diag.Info
 )
 
-var severities = enum.Names[diag.Severity]{Type: "smart: severity", Words: map[diag.Severity]string{Act: "act", Watch: "watch", Info: "info"}}
+var severities = enum.Names[diag.Severity]{Type: "smart: severity", Words: map[diag.Severity]string{
+	Act: "act", Watch: "watch", Info: "info",
+}}
 
 // SeverityName returns the name of a severity for findings about disks: act, watch
 // or info. It returns "invalid" for other values.
@@ -181,15 +183,31 @@ func Rules() []diag.Rule { return slices.Clone(ruleTable) }
 // ruleTable is sorted by ID. The severity is the one that most findings of the rule
 // have.
 var ruleTable = []diag.Rule{
-	{ID: "attribute-failing", Severity: Act, Summary: "a normalised attribute is at or below its threshold", Help: "Save the data and replace the drive if the attribute is of the kind prefail."},
-	{ID: "attribute-growing", Severity: Act, Summary: "a counter that predicts failure grew between two snapshots", Help: "Save the data and replace the drive."},
+	{
+		ID: "attribute-failing", Severity: Act,
+		Summary: "a normalised attribute is at or below its threshold",
+		Help:    "Save the data and replace the drive if the attribute is of the kind prefail.",
+	},
+	{
+		ID: "attribute-growing", Severity: Act,
+		Summary: "a counter that predicts failure grew between two snapshots",
+		Help:    "Save the data and replace the drive.",
+	},
 	{ID: "attribute-past", Severity: Watch, Summary: "a normalised attribute was at or below its threshold"},
-	{ID: "command-timeouts", Severity: Watch, Summary: "commands timed out", Help: "Check the power supply and the cables first."},
+	{
+		ID: "command-timeouts", Severity: Watch,
+		Summary: "commands timed out",
+		Help:    "Check the power supply and the cables first.",
+	},
 	{ID: "counter-reset", Severity: Info, Summary: "a counter is lower than before"},
 	{ID: "errors-logged", Severity: Info, Summary: "the error log has entries"},
 	{ID: "evidence-odd", Severity: Info, Summary: "the input is damaged in places"},
 	{ID: "firmware-changed", Severity: Info, Summary: "the firmware differs from the one before"},
-	{ID: "health-failed", Severity: Act, Summary: "the drive reports that it is failing", Help: "Save the data and replace the drive."},
+	{
+		ID: "health-failed", Severity: Act,
+		Summary: "the drive reports that it is failing",
+		Help:    "Save the data and replace the drive.",
+	},
 	{ID: "health-unknown", Severity: Watch, Summary: "the drive did not reply and the tool printed a guess"},
 	{ID: "not-read", Severity: Watch, Summary: "the tool could not read the drive"},
 	{ID: "nvme-media-errors", Severity: Watch, Summary: "the NVMe log counts media errors"},
@@ -198,12 +216,24 @@ var ruleTable = []diag.Rule{
 	{ID: "nvme-wear", Severity: Watch, Summary: "an NVMe or SAS drive has used up its endurance"},
 	{ID: "offline-uncorrectable", Severity: Watch, Summary: "the drive's own scan could not read sectors"},
 	{ID: "pending-sectors", Severity: Watch, Summary: "sectors wait to be remapped"},
-	{ID: "reallocated-sectors", Severity: Watch, Summary: "sectors were remapped", Help: "Check whether the number grows."},
+	{
+		ID: "reallocated-sectors", Severity: Watch,
+		Summary: "sectors were remapped",
+		Help:    "Check whether the number grows.",
+	},
 	{ID: "reported-uncorrectable", Severity: Watch, Summary: "errors could not be corrected"},
-	{ID: "scsi-defects", Severity: Watch, Summary: "the grown defect list of a SCSI disk is not empty", Help: "Check whether the number grows."},
+	{
+		ID: "scsi-defects", Severity: Watch,
+		Summary: "the grown defect list of a SCSI disk is not empty",
+		Help:    "Check whether the number grows.",
+	},
 	{ID: "scsi-uncorrected", Severity: Watch, Summary: "a SCSI disk counts uncorrected errors"},
 	{ID: "self-test-failed", Severity: Act, Summary: "a self-test found a fault"},
-	{ID: "smart-disabled", Severity: Watch, Summary: "SMART is supported but disabled", Help: "Enable it with smartctl -s on."},
+	{
+		ID: "smart-disabled", Severity: Watch,
+		Summary: "SMART is supported but disabled",
+		Help:    "Enable it with smartctl -s on.",
+	},
 	{ID: "temperature-high", Severity: Watch, Summary: "the temperature is at or above a limit"},
 	{ID: "temperature-low", Severity: Watch, Summary: "the temperature is at or below a limit"},
 	{ID: "temperature-was-low", Severity: Info, Summary: "the drive was inside a window before"},

@@ -30,8 +30,9 @@ var rules = []diag.Rule{
 	},
 	{
 		ID: ruleUnknown, Severity: diag.Warning, Summary: "the line was not written by strace",
-		Help: "The line was skipped, and no time is computed between the lines around it. Write the log with -o, so that output of the traced program does not get into it.",
-		Bad:  `Warning: mysql_connect(): timed out`,
+		Help: "The line was skipped, and no time is computed between the lines around it. " +
+			"Write the log with -o, so that it does not contain output of the traced program.",
+		Bad: `Warning: mysql_connect(): timed out`,
 	},
 }
 

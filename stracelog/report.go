@@ -31,8 +31,9 @@ const (
 
 // Report is what a log says of the requests in it. It does not change after Analyze and may be shared.
 type Report struct {
-	Requests []Request     `json:"requests,omitzero"` // in the order of their first lines
-	Dropped  int64         `json:"dropped"`           // requests beyond KeepRequests: counted in Peers, not listed
+	Requests []Request `json:"requests,omitzero"` // in the order of their first lines
+	// requests beyond KeepRequests: counted in Peers, not listed
+	Dropped  int64         `json:"dropped"`
 	Peers    []PeerStat    `json:"peers,omitzero"`    // where the time of all requests went, the most first
 	Syscalls []SyscallStat `json:"syscalls,omitzero"` // all calls of the log, by name
 	Totals   []Total       `json:"totals,omitzero"`   // all calls of the log, for profiles
@@ -40,8 +41,10 @@ type Report struct {
 	Format   Format        `json:"format,omitzero"`
 	Filter   FilterGuess   `json:"filter,omitzero"`
 	Lines    LineCount     `json:"lines,omitzero"`
-	Other    int64         `json:"other"`             // lines of strace that are not calls: signals, exits, notes, tables
-	Findings diag.List     `json:"findings,omitzero"` // lines that are damaged or not strace's, at most 1000; see [Rules]
+	// lines of strace that are not calls: signals, exits, notes, tables
+	Other int64 `json:"other"`
+	// lines that are damaged or not strace's, at most 1000; see [Rules]
+	Findings diag.List `json:"findings,omitzero"`
 }
 
 // LineCount counts the lines of a log.
@@ -54,24 +57,29 @@ type LineCount struct {
 // Request is what happened between the return of accept and the end of the connection, or between two requests
 // of a connection that is kept alive.
 type Request struct {
-	PID      int    `json:"pid"`
-	FD       int    `json:"fd"`
-	Client   Peer   `json:"client,omitzero"`   // who asked, as far as accept told
-	Proto    Proto  `json:"proto,omitzero"`    // what the client speaks, when its bytes were seen
-	Verb     string `json:"verb,omitzero"`     // of the client's first message: GET
-	Start    Time   `json:"start"`    // when accept returned, or when a further request on the connection was read
-	Answered Time   `json:"answered"` // end of the last write to the client; zero when none was seen
-	End      Time   `json:"end"`      // last call on the connection; zero when its end is not in the log
+	PID    int    `json:"pid"`
+	FD     int    `json:"fd"`
+	Client Peer   `json:"client,omitzero"` // who asked, as far as accept told
+	Proto  Proto  `json:"proto,omitzero"`  // what the client speaks, when its bytes were seen
+	Verb   string `json:"verb,omitzero"`   // of the client's first message: GET
+	// when accept returned, or when a further request on the connection was read
+	Start    Time `json:"start"`
+	Answered Time `json:"answered"` // end of the last write to the client; zero when none was seen
+	// last call on the connection; zero when its end is not in the log
+	End Time `json:"end"`
 	// lines: of its accept, and of the last call on the connection
-	First      int64         `json:"first"`
-	Last       int64         `json:"last"`
-	Length     time.Duration `json:"length"`              // time from its first to its last line, as the log's time column shows it; Duration when accept waited
-	Segments   []Segment     `json:"segments,omitzero"`   // disjoint, in order; their sum is End - Start
-	Cut        bool          `json:"cut"`                 // the report was too large to keep Segments
-	Overlap    bool          `json:"overlap"`             // its thread served other requests at the same time: what is between calls is shared
-	Unsure     bool          `json:"unsure"`              // holds a wait that strace itself did not know
-	Names      []string      `json:"names,omitzero"`      // names that DNS was asked for; "..." behind one that strace cut
-	Bottleneck Bottleneck    `json:"bottleneck,omitzero"` // zero Class: none
+	First int64 `json:"first"`
+	Last  int64 `json:"last"`
+	// time from its first to its last line, as the log's time column shows it; Duration when accept waited
+	Length   time.Duration `json:"length"`
+	Segments []Segment     `json:"segments,omitzero"` // disjoint, in order; their sum is End - Start
+	Cut      bool          `json:"cut"`               // the report was too large to keep Segments
+	// its thread served other requests at the same time: what is between calls is shared
+	Overlap bool `json:"overlap"`
+	Unsure  bool `json:"unsure"` // holds a wait that strace itself did not know
+	// names that DNS was asked for; "..." behind one that strace cut
+	Names      []string   `json:"names,omitzero"`
+	Bottleneck Bottleneck `json:"bottleneck,omitzero"` // zero Class: none
 }
 
 // Duration returns End - Start, or 0 when the end is not known.
@@ -84,11 +92,12 @@ func (q *Request) Duration() time.Duration {
 
 // Segment is a piece of a request. A gap stands between the lines From and To; a call has its own lines.
 type Segment struct {
-	Class Class         `json:"class,omitzero"`
-	Peer  Peer          `json:"peer,omitzero"`
-	Name  string        `json:"name,omitzero"` // system call; "" for a gap
-	Verb  string        `json:"verb,omitzero"` // of a message: GET, COM_QUERY; for DNS the name asked for
-	Data  string        `json:"data,omitzero"` // first bytes of the payload, at most 256; only with the option Data
+	Class Class  `json:"class,omitzero"`
+	Peer  Peer   `json:"peer,omitzero"`
+	Name  string `json:"name,omitzero"` // system call; "" for a gap
+	Verb  string `json:"verb,omitzero"` // of a message: GET, COM_QUERY; for DNS the name asked for
+	// first bytes of the payload, at most 256; only with the option Data
+	Data  string        `json:"data,omitzero"`
 	Start time.Duration `json:"start"`
 	Dur   time.Duration `json:"dur"`
 	From  int64         `json:"from"`

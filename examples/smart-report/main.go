@@ -1,18 +1,20 @@
-// Command smart-report turns any S.M.A.R.T. evidence into a short report with reasons.
+// Command smart-report reads SMART data in any form and prints the findings for each
+// drive.
 //
 //	smart-report [flags] FILE ... | -
 //	smart-report -device /dev/sda [-device /dev/nvme0]
 //	smart-report -dd RESULTS FILE ...
 //	smart-report -compare OLD NEW
 //
-// A FILE is what smartctl printed (text, also single lines of the attribute table, or
-// JSON), what nvme smart-log -o json printed, a transcript of smartctl -r ataioctl,2, a
-// state file of smartd, or raw pages; several drives in one file are fine. "-" is the
-// standard input. The program runs no other program and never writes to a device.
+// A FILE contains one of the following: output of smartctl (text, single lines of the
+// attribute table, or JSON), output of nvme smart-log -o json, a transcript of
+// smartctl -r ataioctl,2, a state file of smartd, or raw pages. It may contain several
+// drives. "-" is standard input. The program runs no other program and does not write to
+// devices.
 //
-// The exit status is 0 when nothing is wrong, 1 when a finding of severity watch or act
-// was made, and 2 when the usage is wrong or an input could not be used. A bad input
-// does not stop the others.
+// The exit status is 0 if there are no findings, 1 if there is a finding of severity
+// watch or act, and 2 if the usage is wrong or an input cannot be read. The program
+// continues with the other inputs after an input that cannot be read.
 package main
 
 import (
@@ -30,34 +32,35 @@ import (
 
 const usage = `usage: smart-report [flags] FILE ... | -
 
-  -format text|json|prometheus   how to print (default text)
-  -device PATH                   read the device itself; may be given again; needs rights
-  -drivedb PATH                  a drivedb.h, for names and formats of raw pages and devices
-  -model MODEL                   the model of drives whose evidence does not name one
-  -dd FILE                       join results of dd with the drives
-  -compare                       FILE FILE: what changed between two snapshots of one drive
-  -wake                          read a sleeping device too
+  -format text|json|prometheus   output format (default text)
+  -device PATH                   read the device; can be repeated; requires privileges
+  -drivedb PATH                  drivedb.h with the names and formats of attributes,
+                                 used for raw pages and devices
+  -model MODEL                   model of the drives whose data does not contain it
+  -dd FILE                       join write speeds that dd printed with the drives
+  -compare                       compare two snapshots of one drive: FILE FILE
+  -wake                          also read a device in standby, which wakes it
 
--format json prints an array with one object a drive. Absent facts are absent:
+-format json prints an array with one object for each drive. Unknown values are omitted:
   source, device, port, model, serial, firmware, health (passed|failed|unknown),
   temperature {current, lifetime_min, lifetime_max, cycle_min, cycle_max, op_min, op_max,
     limit_min, limit_max, critical, trip, sources {NAME: SOURCE}},
   power_on_hours, power_cycles,
   attributes [{id, name, value, worst, thresh, raw_string, raw, state}]
-    raw: hexadecimal, highest byte first, ".." for a byte that the evidence does not tell
+    raw: hexadecimal digits, highest byte first, ".." for an unknown byte
     state: ok|past|now|no-threshold|no-value
   findings [{rule, severity (act|watch|info), detail, evidence, source, past}],
   throughput {label, bytes, seconds, bytes_per_second, slow, position, conclusion, detail},
   warnings [TEXT]
 
-exit status: 0 nothing is wrong, 1 findings (watch or act), 2 usage or unusable input
+exit status: 0 nothing is wrong, 1 findings (watch or act), 2 usage or unreadable input
 `
 
 func main() {
 	os.Exit(run(os.Stdin, os.Stdout, os.Stderr, os.Args[1:]))
 }
 
-// list is a flag that may be given again.
+// list is the value of a flag that can be repeated.
 type list []string
 
 // String implements [flag.Value].
@@ -98,7 +101,7 @@ func run(in io.Reader, out, errs io.Writer, args []string) int {
 }
 
 type drive struct {
-	name     string // of the input
+	name     string // name of the input
 	s        *smart.Snapshot
 	findings smart.Findings
 	verdict  *smart.DiskVerdict
@@ -122,13 +125,13 @@ func (r *report) fail(format string, args ...any) {
 func (r *report) run(files []string) int {
 	switch {
 	case r.format != "text" && r.format != "json" && r.format != "prometheus":
-		r.fail("-format %s: want text, json or prometheus", r.format)
+		r.fail("unknown format %q, want text, json or prometheus", r.format)
 		return 2
 	case len(files) == 0 && len(r.devices) == 0:
 		fmt.Fprint(r.errs, usage)
 		return 2
 	case r.compare && len(files) != 2:
-		r.fail("-compare wants two files, the older one first; there are %d", len(files))
+		r.fail("-compare requires two files, the older one first, got %d", len(files))
 		return 2
 	}
 	if r.drivedb != "" {
@@ -153,7 +156,7 @@ func (r *report) run(files []string) int {
 	if len(r.drives) == 0 {
 		return 2
 	}
-	r.judge()
+	r.makeFindings()
 	if r.bad && (r.compare || r.dd != "") {
 		return 2
 	}
@@ -166,7 +169,7 @@ func (r *report) run(files []string) int {
 	return r.status()
 }
 
-// status is 1 when a drive has a finding that matters.
+// status returns 1 if a drive has a finding of severity watch or act.
 func (r *report) status() int {
 	for _, d := range r.drives {
 		for _, f := range d.findings {
@@ -232,8 +235,8 @@ func (r *report) device(name string) {
 	r.drives = append(r.drives, drive{name: name, s: s})
 }
 
-// judge makes the findings: of each drive, of the measurements, of the comparison.
-func (r *report) judge() {
+// makeFindings makes the findings of the drives, of the comparison and of the measurements.
+func (r *report) makeFindings() {
 	for i := range r.drives {
 		r.drives[i].findings = smart.Judge(r.drives[i].s, smart.Policy{})
 	}
@@ -245,10 +248,11 @@ func (r *report) judge() {
 	}
 }
 
-// changes leaves the newer drive alone, with the findings of the comparison first.
+// changes replaces the two drives by the newer one. The findings of the comparison come
+// before its own.
 func (r *report) changes() {
 	if len(r.drives) != 2 {
-		r.fail("-compare wants one drive in each file; there are %d in all", len(r.drives))
+		r.fail("-compare requires one drive in each file, got %d in both", len(r.drives))
 		return
 	}
 	delta, err := smart.Compare(r.drives[0].s, r.drives[1].s)
@@ -300,7 +304,11 @@ func (r *report) throughput() {
 		v := &d.Disks[i]
 		r.drives[v.Disk].verdict = v
 		if v.Slow {
-			f := smart.Finding{Rule: "throughput", Severity: smart.Watch, Detail: v.Text, Evidence: fmt.Sprintf("%.0f bytes/s", v.Sample.V.Rate()), Source: fmt.Sprintf("%s, line %d", r.dd, v.Sample.V.Line)}
+			f := smart.Finding{
+				Rule: "throughput", Key: "throughput", Severity: smart.Watch, Detail: v.Text,
+				Evidence: fmt.Sprintf("%.0f bytes/s", v.Sample.V.Rate()), Source: fmt.Sprintf("%s, line %d", r.dd, v.Sample.V.Line),
+				Value: smart.Some(v.Sample.V.Rate()), Unit: "bytes/s",
+			}
 			if v.Conclusion == smart.Suspect {
 				f.Severity = smart.Act
 			}

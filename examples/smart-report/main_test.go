@@ -126,7 +126,7 @@ func TestExitStatus(t *testing.T) {
 		{"unknown flag", []string{"-x", good}, 2, "not defined"},
 		{"measurements that do not fit", []string{"-dd", dd, good}, 2, "1 drives and 4 measurements"},
 		{"no measurements in the file", []string{"-dd", good, good}, 2, "no result of dd"},
-		{"compare wants two", []string{"-compare", good}, 2, "-compare wants two files"},
+		{"compare wants two", []string{"-compare", good}, 2, "-compare requires two files"},
 		{"a device that is none", []string{"-device", good}, 2, "good.json"},
 		{"help", []string{"-h"}, 0, "exit status: 0 nothing is wrong"},
 	} {

@@ -31,14 +31,18 @@ func (r *report) print() error {
 	return w.Flush()
 }
 
-// temperatures lists the temperatures that are known, with the names of the JSON.
+// temperatures returns the known temperatures and their names in JSON.
 func temperatures(t *smart.Temperature) (names []string, values []smart.TempValue) {
 	for _, v := range []struct {
 		name string
 		v    smart.TempValue
 	}{
-		{"current", t.Current}, {"lifetime_min", t.LifetimeMin}, {"lifetime_max", t.LifetimeMax}, {"cycle_min", t.CycleMin}, {"cycle_max", t.CycleMax},
-		{"op_min", t.OpMin}, {"op_max", t.OpMax}, {"limit_min", t.LimitMin}, {"limit_max", t.LimitMax}, {"critical", t.Critical}, {"trip", t.Trip},
+		{"current", t.Current},
+		{"lifetime_min", t.LifetimeMin}, {"lifetime_max", t.LifetimeMax},
+		{"cycle_min", t.CycleMin}, {"cycle_max", t.CycleMax},
+		{"op_min", t.OpMin}, {"op_max", t.OpMax},
+		{"limit_min", t.LimitMin}, {"limit_max", t.LimitMax},
+		{"critical", t.Critical}, {"trip", t.Trip},
 	} {
 		if v.v.OK {
 			names = append(names, v.name)
@@ -48,7 +52,7 @@ func temperatures(t *smart.Temperature) (names []string, values []smart.TempValu
 	return names, values
 }
 
-// head is the line that says which drive a report is about.
+// head returns the line that identifies the drive.
 func (d *drive) head() string {
 	id := d.s.Identity
 	words := []string{d.name}
@@ -117,7 +121,7 @@ func (r *report) text(w io.Writer) error {
 	return nil
 }
 
-// The shape of the JSON output; see the usage.
+// jsonDrive is a drive in the JSON output, which the usage text describes.
 type jsonDrive struct {
 	Source     string          `json:"source"`
 	Device     string          `json:"device,omitempty"`
@@ -213,7 +217,10 @@ func (d *drive) json() jsonDrive {
 			dst **uint8
 			bit smart.Fields
 			v   *uint8
-		}{{&ja.Value, smart.HasValue, &a.Value}, {&ja.Worst, smart.HasWorst, &a.Worst}, {&ja.Thresh, smart.HasThresh, &a.Thresh}} {
+		}{
+			{&ja.Value, smart.HasValue, &a.Value}, {&ja.Worst, smart.HasWorst, &a.Worst},
+			{&ja.Thresh, smart.HasThresh, &a.Thresh},
+		} {
 			if a.Has&f.bit != 0 {
 				*f.dst = f.v
 			}
@@ -221,11 +228,14 @@ func (d *drive) json() jsonDrive {
 		j.Attributes = append(j.Attributes, ja)
 	}
 	for _, f := range d.findings {
-		j.Findings = append(j.Findings, jsonFinding{f.Rule, smart.SeverityName(f.Severity), clean(f.Detail), clean(f.Evidence), clean(f.Source), f.Past})
+		j.Findings = append(j.Findings, jsonFinding{
+			f.Rule, smart.SeverityName(f.Severity), clean(f.Detail), clean(f.Evidence), clean(f.Source), f.Past,
+		})
 	}
 	if v := d.verdict; v != nil {
 		j.Throughput = &jsonThroughput{
-			Label: clean(v.Sample.V.Label), Bytes: v.Sample.V.Bytes, Seconds: v.Sample.V.Took.Seconds(), Rate: v.Sample.V.Rate(), Slow: v.Slow,
+			Label: clean(v.Sample.V.Label), Bytes: v.Sample.V.Bytes, Seconds: v.Sample.V.Took.Seconds(),
+			Rate: v.Sample.V.Rate(), Slow: v.Slow,
 			Position: v.Position.String(), Conclusion: v.Conclusion.String(), Detail: clean(v.Text),
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"dougu.internal/smart"
 )
 
-// metric is one family of samples, in the text format of Prometheus 0.0.4.
+// metric is a metric family in version 0.0.4 of the text format of Prometheus.
 type metric struct {
 	name, kind, help string
 	samples          []string
@@ -19,7 +19,7 @@ func (m *metric) add(labels, value string) {
 	m.samples = append(m.samples, m.name+"{"+labels+"} "+value)
 }
 
-// prometheus prints one sample a fact; a fact that is not known has no sample.
+// prometheus writes one sample for each known value.
 func (r *report) prometheus(w io.Writer) {
 	health := metric{"smart_health_passed", "gauge", "1 when the drive says passed, 0 when it says failed.", nil}
 	temp := metric{"smart_temperature_celsius", "gauge", "Temperatures by kind, with their source.", nil}
@@ -50,7 +50,7 @@ func (r *report) prometheus(w io.Writer) {
 		seen := map[uint8]bool{}
 		for i := range s.Attributes {
 			a := &s.Attributes[i]
-			if seen[a.ID] { // one sample a set of labels
+			if seen[a.ID] { // samples must differ in their labels
 				continue
 			}
 			seen[a.ID] = true
@@ -78,7 +78,8 @@ func (r *report) prometheus(w io.Writer) {
 			findings.add(l, strconv.Itoa(count[l]))
 		}
 		if v := d.verdict; v != nil {
-			rate.add(base+label("position", v.Position.String())+label("conclusion", v.Conclusion.String()), strconv.FormatFloat(v.Sample.V.Rate(), 'f', 2, 64))
+			l := base + label("position", v.Position.String()) + label("conclusion", v.Conclusion.String())
+			rate.add(l, strconv.FormatFloat(v.Sample.V.Rate(), 'f', 2, 64))
 		}
 	}
 	for _, m := range []metric{health, temp, hours, value, thresh, raw, findings, rate} {
@@ -89,8 +90,8 @@ func (r *report) prometheus(w io.Writer) {
 	}
 }
 
-// labels tell which drive a sample is of. Drives without a serial number are told apart
-// by input and line.
+// labels returns the labels that identify the drive. If the serial number is unknown,
+// the name of the input and the line distinguish drives.
 func (d *drive) labels() string {
 	s := d.s
 	port := ""
@@ -104,7 +105,8 @@ func (d *drive) labels() string {
 			device += ":" + strconv.Itoa(s.Source.Line)
 		}
 	}
-	return strings.TrimPrefix(label("model", s.Identity.Model)+label("serial", s.Identity.Serial)+label("device", device)+label("port", port), ",")
+	l := label("model", s.Identity.Model) + label("serial", s.Identity.Serial) + label("device", device) + label("port", port)
+	return strings.TrimPrefix(l, ",")
 }
 
 var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)

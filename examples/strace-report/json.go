@@ -7,11 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"dougu.internal/internal/jsontext"
 	"dougu.internal/stracelog"
 	"dougu.internal/stracelog/export"
 )
 
-// The JSON is described in the usage text. Names of fields do not change.
+// jsonReport is the JSON output, which the usage text describes. The names of its
+// fields do not change.
 type jsonReport struct {
 	Requests []jsonRequest `json:"requests"`
 	Summary  []jsonSyscall `json:"summary"`
@@ -107,10 +109,11 @@ type jsonFinding struct {
 	Reason string `json:"reason"`
 }
 
-// us is a duration in microseconds, with nanoseconds as decimals.
+// us returns a duration in microseconds, with nanoseconds as decimals.
 func us(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// moment is RFC 3339 for a log with dates, microseconds for one without, and nil for an unknown time.
+// moment returns a time as an RFC 3339 string if the log has dates, and in microseconds
+// otherwise. It returns nil if the time is unknown.
 func moment(t stracelog.Time) any {
 	switch t.Form {
 	case stracelog.NoTime:
@@ -132,15 +135,17 @@ func peerName(p stracelog.Peer) string {
 	return clean(p.String())
 }
 
-// clean keeps text of the log valid in JSON; control characters are escaped by the encoder.
-func clean(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
+// clean returns text of the log as valid UTF-8. Different texts have different results.
+func clean(s string) string { return jsontext.Escape(s) }
 
 func writeJSON(w io.Writer, r *stracelog.Report, n int) error {
 	f := r.Format
 	out := jsonReport{
 		Requests: []jsonRequest{}, Summary: []jsonSyscall{}, Peers: []jsonPeer{}, Findings: []jsonFinding{},
-		Lines:  jsonLines{r.Lines.Total, r.Lines.Unknown, r.Lines.Damaged},
-		Format: jsonFormat{f.Time.String(), int(f.Digits), f.Durations, f.PID != stracelog.NoPID, f.Paths, f.Stacks, f.Colour, len(r.Tables)},
+		Lines: jsonLines{r.Lines.Total, r.Lines.Unknown, r.Lines.Damaged},
+		Format: jsonFormat{
+			f.Time.String(), int(f.Digits), f.Durations, f.PID != stracelog.NoPID, f.Paths, f.Stacks, f.Colour, len(r.Tables),
+		},
 		Filter: jsonFilter{r.Filter.Filtered, append([]string{}, r.Filter.Missing...)},
 	}
 	for _, q := range export.Slowest(r, n) {
@@ -150,10 +155,12 @@ func writeJSON(w io.Writer, r *stracelog.Report, n int) error {
 		out.Summary = append(out.Summary, jsonSyscall{clean(s.Name), s.Calls, s.Errors, s.Total.Seconds()})
 	}
 	for _, p := range r.Peers {
-		out.Peers = append(out.Peers, jsonPeer{string(p.Class), peerName(p.Peer), p.Count, p.Calls, p.Trips, us(p.Total), us(p.P50), us(p.P95), us(p.Max)})
+		out.Peers = append(out.Peers, jsonPeer{
+			string(p.Class), peerName(p.Peer), p.Count, p.Calls, p.Trips, us(p.Total), us(p.P50), us(p.P95), us(p.Max),
+		})
 	}
 	for _, f := range r.Findings {
-		out.Findings = append(out.Findings, jsonFinding{int64(f.Range.Start.Line), f.Message})
+		out.Findings = append(out.Findings, jsonFinding{int64(f.Range.Start.Line), clean(f.Message)})
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
@@ -161,8 +168,11 @@ func writeJSON(w io.Writer, r *stracelog.Report, n int) error {
 }
 
 func request(q *stracelog.Request) jsonRequest {
-	j := jsonRequest{PID: q.PID, Start: moment(q.Start), Answered: moment(q.Answered), End: moment(q.End), Segments: []jsonSegment{}, FD: q.FD,
-		Client: peerName(q.Client), Protocol: string(q.Proto), Verb: clean(q.Verb), Lines: [2]int64{q.First, q.Last}, Overlap: q.Overlap, Names: []string{}}
+	j := jsonRequest{
+		PID: q.PID, Start: moment(q.Start), Answered: moment(q.Answered), End: moment(q.End), Segments: []jsonSegment{},
+		FD: q.FD, Client: peerName(q.Client), Protocol: clean(string(q.Proto)), Verb: clean(q.Verb),
+		Lines: [2]int64{q.First, q.Last}, Overlap: q.Overlap, Names: []string{},
+	}
 	for _, n := range q.Names {
 		j.Names = append(j.Names, clean(n))
 	}
@@ -172,11 +182,15 @@ func request(q *stracelog.Request) jsonRequest {
 	d, l := us(q.Duration()), us(q.Length)
 	j.Duration, j.Length = &d, &l
 	for _, s := range q.Segments {
-		j.Segments = append(j.Segments, jsonSegment{string(s.Class), peerName(s.Peer), us(s.Dur), [2]int64{s.From, s.To}, clean(s.Name), clean(s.Verb), clean(s.Data)})
+		j.Segments = append(j.Segments, jsonSegment{
+			string(s.Class), peerName(s.Peer), us(s.Dur), [2]int64{s.From, s.To}, clean(s.Name), clean(s.Verb), clean(s.Data),
+		})
 	}
 	if b := &q.Bottleneck; b.Class != "" {
-		j.Bottleneck = &jsonBottleneck{string(b.Class), peerName(b.Peer), us(b.Dur), math.Round(b.Share*1e4) / 1e4, string(b.Confidence), [2]int64{b.From, b.To},
-			clean(b.Text), append([]string{}, b.Advice...)}
+		j.Bottleneck = &jsonBottleneck{
+			string(b.Class), peerName(b.Peer), us(b.Dur), math.Round(b.Share*1e4) / 1e4, string(b.Confidence),
+			[2]int64{b.From, b.To}, clean(b.Text), append([]string{}, b.Advice...),
+		}
 	}
 	return j
 }

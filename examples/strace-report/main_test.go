@@ -160,12 +160,12 @@ func TestReportOfOtherInput(t *testing.T) {
 			"------ ----------- ----------- --------- --------- ----------------\n100.00    0.000500           4       110         7 total\n", nil, 0, "openat", ""},
 		{"missing", "", []string{filepath.Join(dir, "nothing")}, 1, "", "no such file"},
 		{"directory", "", []string{dir}, 1, "", "is a directory"},
-		{"format", "", []string{"-format", "xml"}, 2, "", "no format"},
+		{"format", "", []string{"-format", "xml"}, 2, "", "unknown format"},
 		{"flag", "", []string{"-x"}, 2, "", "usage:"},
 		{"two files", "", []string{"a", "b"}, 2, "", "more than one"},
-		{"pid", "", []string{"-p", "0"}, 2, "", "not the number of a process"},
+		{"pid", "", []string{"-p", "0"}, 2, "", "invalid process number 0"},
 		{"no such process", "", []string{"-p", "4194303"}, 1, "", ""},
-		{"follow stdin", "", []string{"-follow"}, 2, "", "wants a FILE"},
+		{"follow stdin", "", []string{"-follow"}, 2, "", "requires FILE or -p"},
 		{"help", "", []string{"-h"}, 0, "exit status: 0", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -16,14 +16,14 @@ import (
 	"dougu.internal/stracelog/live"
 )
 
-// source is where the log comes from.
+// source is the log to report about.
 type source struct {
 	name   string
 	reader *stracelog.Reader
 	close  func() error
 }
 
-// run makes one report.
+// run writes one report.
 func run(ctx context.Context, o *options) error {
 	if (o.pid > 0 || o.follow) && o.limit > 0 {
 		var cancel context.CancelFunc
@@ -76,7 +76,8 @@ func (o *options) open(ctx context.Context) (*source, error) {
 	return &source{o.file, stracelog.NewReader(r), f.Close}, nil
 }
 
-// unpack takes gzip off. A copy is of the input as it is.
+// unpack decompresses a log that is compressed with gzip. For the format copy it returns
+// the input as it is.
 func (o *options) unpack(r io.Reader) (io.Reader, error) {
 	b := bufio.NewReaderSize(r, 1<<16)
 	if magic, _ := b.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) || o.format == "copy" {
@@ -85,7 +86,7 @@ func (o *options) unpack(r io.Reader) (io.Reader, error) {
 	return gzip.NewReader(b)
 }
 
-// output opens what -o names; done closes it.
+// output opens the file of option -o. The caller must call done to close it.
 func (o *options) output() (w io.Writer, done func() error, err error) {
 	if o.out == "" || o.out == "-" {
 		return o.stdout, func() error { return nil }, nil
@@ -109,7 +110,7 @@ func (o *options) report(ctx context.Context, src *source, out io.Writer) error 
 	text := o.text()
 	if o.follow {
 		opts = append(opts, stracelog.OnRequest(func(q *stracelog.Request) {
-			_ = export.TextRequest(out, q, text) // a broken pipe shows at the end
+			_ = export.TextRequest(out, q, text) // the same error is returned at the end of the report
 		}))
 	}
 	var chrome *export.Chrome
@@ -121,7 +122,7 @@ func (o *options) report(ctx context.Context, src *source, out io.Writer) error 
 	if err != nil {
 		err = fmt.Errorf("%s: %w", src.name, err)
 	}
-	if e := o.judge(ctx, src, rep); e != nil {
+	if e := o.checkInput(ctx, src, rep); e != nil {
 		return errors.Join(err, e)
 	}
 	switch o.format {
@@ -140,8 +141,8 @@ func (o *options) report(ctx context.Context, src *source, out io.Writer) error 
 	return errors.Join(err, export.Text(out, rep, text))
 }
 
-// judge returns an error for input that is none of strace's.
-func (o *options) judge(ctx context.Context, src *source, rep *stracelog.Report) error {
+// checkInput returns an error if the input was not written by strace.
+func (o *options) checkInput(ctx context.Context, src *source, rep *stracelog.Report) error {
 	if rep.Format.PerfTrace && len(rep.Syscalls) == 0 {
 		return fmt.Errorf("%s: this is the output of perf trace, not of strace", src.name)
 	}
@@ -155,12 +156,13 @@ func (o *options) judge(ctx context.Context, src *source, rep *stracelog.Report)
 		return fmt.Errorf("%s ended without a call", src.name)
 	}
 	if len(rep.Findings) > 0 {
-		return fmt.Errorf("%s:%d: no line of strace in the input (%s)", src.name, rep.Findings[0].Range.Start.Line, rep.Findings[0].Message)
+		f := rep.Findings[0]
+		return fmt.Errorf("%s:%d: no line of strace in the input (%s)", src.name, f.Range.Start.Line, f.Message)
 	}
 	return fmt.Errorf("%s: no line of strace in the input", src.name)
 }
 
-// copy writes the events' bytes.
+// copy writes the bytes of all events.
 func (o *options) copy(src *source, out io.Writer) error {
 	w := bufio.NewWriterSize(out, 1<<18)
 	known := false
@@ -179,13 +181,13 @@ func (o *options) copy(src *source, out io.Writer) error {
 	return fmt.Errorf("%s: copied, but there is no line of strace in it", src.name)
 }
 
-// text says how the report looks on standard output.
+// text returns the options for a report as text.
 func (o *options) text() export.TextOptions {
-	t := export.TextOptions{Width: o.columns, Max: o.n, Color: o.color == "always" || o.color == "auto" && o.toTTY && !o.noColor, Unicode: o.toTTY}
-	return t
+	color := o.color == "always" || o.color == "auto" && o.toTTY && !o.noColor
+	return export.TextOptions{Width: o.columns, Max: o.n, Color: color, Unicode: o.toTTY}
 }
 
-// columns returns the width that the shell tells, or 0.
+// columns returns the width of the terminal in the variable COLUMNS, or 0.
 func columns() int {
 	n, err := strconv.Atoi(os.Getenv("COLUMNS"))
 	if err != nil || n < 0 || n > 1000 {

@@ -218,7 +218,7 @@ func (e *Error) Error() string {
 }
 
 // WithoutPackage returns the cause without the name of the package. An error of
-// another package that wraps e can then begin with the name of that package.
+// another package that wraps e can then start with the name of that package.
 func (e *Error) WithoutPackage() string { return e.text }
 
 func invalid(typ, value string) error {
@@ -229,7 +229,8 @@ func invalid(typ, value string) error {
 func unknown(typ, word string, known []string) error {
 	pkg, what := split(typ)
 	text := fmt.Sprintf("unknown %s %q", what, clip(word))
-	if known = slices.DeleteFunc(known, func(w string) bool { return w == "" }); len(known) > 0 && len(known) <= maxListed {
+	known = slices.DeleteFunc(known, func(w string) bool { return w == "" })
+	if len(known) > 0 && len(known) <= maxListed {
 		text += " (known: " + strings.Join(known, ", ") + ")"
 	}
 	return &Error{pkg, text}

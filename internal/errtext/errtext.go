@@ -1,4 +1,4 @@
-// Package errtext makes errors that begin with the name of their package exactly
+// Package errtext makes errors that start with the name of their package exactly
 // once.
 //
 // A package declares its name and uses it for every error that it returns:
@@ -38,7 +38,7 @@ func (p Package) Errorf(format string, args ...any) error {
 	return &wrapped{pkg: p, text: fmt.Errorf(format, bare...).Error(), err: fmt.Errorf(format, args...)}
 }
 
-// Wrap returns err with the name of the package in front. If err is nil or begins
+// Wrap returns err with the name of the package in front. If err is nil or starts
 // with the name, Wrap returns err.
 func (p Package) Wrap(err error) error {
 	if err == nil || strings.HasPrefix(err.Error(), p.prefix()) {
@@ -73,7 +73,7 @@ type wrapped struct {
 func (w *wrapped) Error() string { return w.pkg.prefix() + w.text }
 
 // WithoutPackage returns the text without the name of the package. An error of
-// another package that wraps w can then begin with the name of that package.
+// another package that wraps w can then start with the name of that package.
 func (w *wrapped) WithoutPackage() string { return w.text }
 
 func (w *wrapped) Unwrap() error { return w.err }

@@ -14,7 +14,10 @@ import (
 
 // Strings are the texts that [Value] uses. They contain invalid UTF-8 and texts that
 // look like its replacement.
-var Strings = []string{"", "plain", "\xff", "\xfe", "a\xc3", "\ufffd", "\ufffd{}", "\ufffd{ff}", "\xff{ff}", "\x00\x1b[2J", "<&>\u2028", "\"\\\n", "\xed\xa0\x80"}
+var Strings = []string{
+	"", "plain", "\xff", "\xfe", "a\xc3", "\ufffd", "\ufffd{}", "\ufffd{ff}", "\xff{ff}",
+	"\x00\x1b[2J", "<&>\u2028", "\"\\\n", "\xed\xa0\x80",
+}
 
 // Value sets all exported fields below the value that p points to.
 //
@@ -79,7 +82,8 @@ func value(r *rand.Rand, v reflect.Value, depth int) {
 				value(r, e, depth+1)
 			}
 		}
-		if ok := v.FieldByName("OK"); ok.IsValid() && ok.Kind() == reflect.Bool && v.FieldByName("V").IsValid() && !ok.Bool() {
+		ok := v.FieldByName("OK")
+		if v.FieldByName("V").IsValid() && ok.IsValid() && ok.Kind() == reflect.Bool && !ok.Bool() {
 			v.SetZero()
 		}
 	}

@@ -23,7 +23,7 @@ func (e *Error) Error() string {
 }
 
 // WithoutPackage returns the cause without the name of the package. An error of
-// another package that wraps e can then begin with the name of that package.
+// another package that wraps e can then start with the name of that package.
 func (e *Error) WithoutPackage() string { return e.text }
 
 // Unwrap returns the error of encoding/json.

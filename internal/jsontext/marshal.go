@@ -46,10 +46,10 @@ func Marshal(v any) ([]byte, error) {
 //
 // Fields of type error are set to an error with the text of the encoded one. They
 // must be fields of the struct itself or of a struct that it contains. They must
-// not be in an element of a slice or a map, or behind a pointer, unless a type on
+// not be in an element of a slice or a map, or below a pointer, unless a type on
 // the way there has an UnmarshalJSON method.
 //
-// Errors begin with the name of the package that declares the type of *v.
+// Errors start with the name of the package that declares the type of *v.
 func Unmarshal(b []byte, v any) error {
 	p := reflect.ValueOf(v)
 	if p.Kind() != reflect.Pointer || p.IsNil() {
@@ -197,7 +197,12 @@ func unescape(v reflect.Value, depth int) {
 	})
 }
 
-func copied(v reflect.Value, depth int, walk func(reflect.Value, int), change func(string) string, changeError func(reflect.Value)) {
+// copied replaces what is below v by copies, in which change is applied to the strings
+// and changeError to the errors. It calls walk for the values that v contains.
+func copied(
+	v reflect.Value, depth int,
+	walk func(reflect.Value, int), change func(string) string, changeError func(reflect.Value),
+) {
 	if depth > maxDepth || !walks(v.Type()) {
 		return
 	}
@@ -291,7 +296,8 @@ func receiveErrors(v reflect.Value, depth int) {
 
 // wrap describes an error of encoding/json.
 func wrap(what string, t reflect.Type, err error) error {
-	for t.PkgPath() == "" && slices.Contains([]reflect.Kind{reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map}, t.Kind()) {
+	containers := []reflect.Kind{reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map}
+	for t.PkgPath() == "" && slices.Contains(containers, t.Kind()) {
 		t = t.Elem()
 	}
 	pkg := t.PkgPath()

@@ -207,7 +207,10 @@ func TestWritersReturnTheErrorOfTheirOutput(t *testing.T) {
 			return c.Close()
 		},
 	} {
-		require.ErrorContains(t, f(&broken{n: 100}), "no space left", name)
+		err := f(&broken{n: 100})
+		require.ErrorContains(t, err, "no space left", name)
+		require.Regexp(t, "^export: write the ", err.Error())
+		require.Equal(t, 1, strings.Count(err.Error(), "export: "), err)
 	}
 }
 

@@ -25,8 +25,11 @@ func (f *Follower) Read(p []byte) (int, error) {
 	var tick *time.Ticker
 	for {
 		n, err := f.f.Read(p)
-		if n > 0 || err != nil && err != io.EOF {
-			return n, err
+		if err == io.EOF {
+			err = nil
+		}
+		if n > 0 || err != nil {
+			return n, errs.Wrap(err)
 		}
 		if tick == nil {
 			tick = time.NewTicker(pollInterval)

@@ -72,16 +72,26 @@ func TestLiveAttachSaysWhatIsWrong(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoProcess)
 	_, err = Attach(t.Context(), 1, Options{Strace: "strace-that-is-not-there"})
 	require.ErrorIs(t, err, ErrNoStrace)
+	named(t, err)
 	for _, flags := range [][]string{{"-o", "|sh"}, {"-e", "inject=all"}, {"-E", "X=1"}, {"/bin/sh"}, {"-s", "x"}, {"-e", "trace=a;b"}} {
 		_, err = Attach(t.Context(), os.Getpid(), Options{Flags: flags})
 		require.ErrorIs(t, err, ErrFlag, "%q", flags)
+		named(t, err)
 	}
 	p := beats(t)
 	tr, err := Attach(t.Context(), p.Pid(), Options{})
 	require.NoError(t, err)
 	_, err = Attach(t.Context(), p.Pid(), Options{})
 	require.ErrorIs(t, err, ErrAlreadyTraced)
+	named(t, err)
 	require.NoError(t, tr.Close())
+}
+
+// named checks that an error begins with the name of the package, once.
+func named(t *testing.T, err error) {
+	t.Helper()
+	require.Regexp(t, "^live: ", err.Error())
+	require.Equal(t, 1, strings.Count(err.Error(), "live: "), err)
 }
 
 // A call that blocks is seen before it ends.
@@ -102,6 +112,18 @@ func TestLivePendingCall(t *testing.T) {
 	})
 	require.NoError(t, tr.Close())
 	oracle.Compared(t, s, 1)
+}
+
+func TestFollowNamesThePackageInErrors(t *testing.T) {
+	f, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	_, err = Follow(t.Context(), f).Read(make([]byte, 1))
+	require.ErrorIs(t, err, os.ErrClosed)
+	named(t, err)
+	_, err = stracelog.NewReader(Follow(t.Context(), f)).Next()
+	require.Regexp(t, "^stracelog: after line 0 ", err.Error())
+	require.NotContains(t, err.Error(), "live: ")
 }
 
 func TestFollowReadsWhatIsAppended(t *testing.T) {
