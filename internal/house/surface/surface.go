@@ -38,6 +38,9 @@ type Type struct {
 	Type reflect.Type
 	// Result means that an exported function or method returns the type.
 	Result bool
+	// Record means that the type is a record of a stream. Its fields point into the
+	// buffer of the reader, and it is not marshaled.
+	Record bool
 	// Values lists the exported constants of the type. The type is an enumeration
 	// if it has an integer kind and at least two of them.
 	Values []any
@@ -75,7 +78,7 @@ func Check(packages []Package, seed uint64) []string {
 	}
 	for _, p := range packages {
 		for _, t := range p.Types {
-			if t.Result {
+			if t.Result && !t.Record {
 				c.addAnswer(t.Type)
 			}
 		}
@@ -87,7 +90,7 @@ func Check(packages []Package, seed uint64) []string {
 			switch {
 			case t.enumeration():
 				c.enumeration(t)
-			case t.Type.Kind() == reflect.Struct && !settings(t.Name) && answer(t.Type, nil):
+			case t.Type.Kind() == reflect.Struct && !t.Record && !settings(t.Name) && answer(t.Type, nil):
 				c.json(t.Type)
 			}
 			c.errorType(t.Type)
