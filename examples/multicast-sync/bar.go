@@ -8,13 +8,13 @@ import (
 	"dougu.internal/multicast"
 )
 
-// bar is one line on a terminal.
+// bar is a progress line on a terminal.
 type bar struct {
 	w     io.Writer
 	shown bool
 }
 
-// newBar returns nil when w is no terminal.
+// newBar returns nil if w is not a terminal.
 func newBar(w io.Writer) *bar {
 	f, ok := w.(*os.File)
 	if !ok {

@@ -1,10 +1,10 @@
-// Command multicast-sync sends files and directories to every host that runs its
-// other half, and makes all of them show the new tree at once.
+// Command multicast-sync sends files and directories to all hosts that run "multicast-sync recv".
+// All hosts switch to the new version at the same moment.
 //
 //	multicast-sync recv -base /srv                 on each host
-//	multicast-sync send -r www                     ./www arrives as /srv/www everywhere
+//	multicast-sync send -r www                     copy ./www to /srv/www on all hosts
 //
-// See multicast-sync -h.
+// Run multicast-sync -h for all flags.
 package main
 
 import (
@@ -27,51 +27,64 @@ import (
 // The exit statuses.
 const (
 	statusGood      = 0
-	statusFailed    = 1 // a host failed, was late, evicted or in doubt; a file could not be read; a check differs
-	statusUsage     = 2 // wrong use, an unknown host, a path that does not exist
-	statusNoMembers = 3 // no receiver, or too few
+	statusFailed    = 1 // a host failed, was late, evicted or in doubt; a file was not readable; a check found differences
+	statusUsage     = 2 // invalid flags, unknown host, or missing path
+	statusNoMembers = 3 // no receivers, or too few
 )
 
 const usage = `usage: multicast-sync recv -base DIR [-once] [-readonly] [-in-place] [COMMON]
        multicast-sync send [-r] [-v] [-n] [-delete] [-exclude P]... [-exclude-from F] [-t HOST]... PATH...
        multicast-sync send -members | -status
 
-Sends each PATH, relative to the working directory (or -C DIR), to every host that runs recv:
-it arrives as BASE/PATH. Files that are there already are not sent. All hosts switch at once.
+multicast-sync send copies each PATH, which is relative to the working directory or to -C DIR, to
+BASE/PATH on all hosts that run recv. Files that a host already has are not sent. All hosts switch to
+the new version at the same moment.
 
 COMMON
--group A:P        the group (default 224.0.0.108:5000)   -iface NAME  the interface ("lo" works without root)
--name NAME        of this node (default: the host's)     -key FILE    32 bytes in hex, readable by nobody else
+-group A:P        Multicast group and port (default 224.0.0.108:5000).
+-iface NAME       Network interface. "lo" works without root privileges.
+-name NAME        Name of this node (default: the host name).
+-key FILE         File with the key, 32 bytes in hexadecimal. Others must not be able to read it.
 recv
--base DIR         where it arrives
--once             ends after the first commit, with status 0
--readonly         answers, and changes and deletes nothing
--in-place         changes file by file instead of the whole tree at once
--outside-links    takes symlinks that lead out of DIR
+-base DIR         Directory for received files.
+-once             Exit with status 0 after the first commit.
+-readonly         Reply to transfers without changing anything.
+-in-place         Change one file after the other instead of the whole tree at the same moment.
+-outside-links    Accept symbolic links that lead out of DIR.
 send
--r                directories with all below them        -C DIR       paths are relative to it
--v                a line for each path of each host; twice: also what was left as it was
--n                a dry run: tells, and changes nothing  -check       compares content: HOST: NG PATH
--delete           what is not here goes there            -max-delete N  refuses more deletions at a host
--exclude P        as rsync has it; can be repeated       -exclude-from F  patterns, one a line, # comments
--t HOST           only to that host; can be repeated     -min-members N  waits for N receivers, at most 5 s
--rate R           bits a second on the wire: 300M, 1G    -fixed       keeps that rate, whatever is lost
--checksum         compares content, not size and time    -owner       user and group too
--commit P         all (default), reached, or a number of hosts that must be ready
--slow P           wait (default), evict:RATE:TIME or later:RATE:TIME, such as later:10M:5s
--members          HOST ADDR (VerV) a line, then Total: N members
--status           what each node is doing
--json             one object at the end: {"epoch","bytes","sent","repair","elapsed","hosts":[{"name","addr",
-                  "state","updated","deleted","skipped","errors":[{"path","op","text"}],"late","evicted"}],...}
+-r                Include subdirectories.
+-C DIR            Directory to which the paths are relative.
+-v                Print a line for each changed path of each host; -v -v prints unchanged paths, too.
+-n                Dry run: print the changes without making them.
+-check            Compare the content of files and print the differences.
+-checksum         Find changed files by their content instead of size and time.
+-delete           Delete files at the hosts that do not exist here.
+-max-delete N     Maximum number of deletions at a host. A host with more refuses the transfer.
+-exclude P        Exclude files by a pattern of rsync. The flag can be repeated.
+-exclude-from F   Read patterns from a file, one in each line. Lines that start with # are ignored.
+-owner            Set user and group.
+-fsync            Flush all data to the disk before the commit.
+-t HOST           Send to this host only. The flag can be repeated.
+-min-members N    Wait for N receivers, up to 5 seconds.
+-rate R           Maximum rate in bits per second on the wire, such as 300M or 1G.
+-fixed            Keep the rate, whatever is lost.
+-commit P         When to commit: all (default), reached, or the number of hosts that must be ready.
+-slow P           What to do with slow hosts: wait (default), evict:RATE:TIME or later:RATE:TIME, such
+                  as later:10M:5s.
+-members          List the members: "HOST ADDR (VerV)" lines, then "Total: N members".
+-status           Print the status of each node.
+-json             Print one object at the end: {"epoch","bytes","sent","repair","elapsed",
+                  "hosts":[{"name","addr","state","updated","deleted","skipped",
+                  "errors":[{"path","op","text"}],"late","evicted"}],...}
 
-Lines of send: "delete HOST:PATH", then "update HOST:PATH" with -v; "(dryrun) [update:PATH]" with -n,
-"(dryrun) update HOST:PATH" with -n -v; "HOST: NG PATH" and with -v "HOST: OK PATH" with -check; with -v
-twice "skip   HOST:PATH" and "skipro HOST:PATH". Errors go to standard error: "error HOST:PATH: OP: TEXT".
-recv prints "commit EPOCH from NAME: N updated, N deleted".
+Output of send: "delete HOST:PATH" and "update HOST:PATH" with -v; "(dryrun) [update:PATH]" with -n;
+"(dryrun) update HOST:PATH" with -n -v; "HOST: NG PATH" with -check, and "HOST: OK PATH" with -check -v;
+"skip   HOST:PATH" and "skipro HOST:PATH" with -v -v. Errors are printed on standard error, as
+"error HOST:PATH: OP: TEXT". recv prints "commit EPOCH from NAME: N updated, N deleted".
 
-Exit status: 0 every host committed (or answered); 1 a host failed, was late, evicted or is in doubt, a
-file could not be read, or a check differs; 2 wrong use, unknown host, missing PATH; 3 no members, or
-fewer than -min-members.
+Exit status: 0 if every host committed or replied; 1 if a host failed, was late or evicted, or is in
+doubt, if a file could not be read, or if a check found differences; 2 for invalid flags, unknown
+hosts and missing paths; 3 if there are no members, or fewer than -min-members.
 `
 
 func main() {
@@ -80,7 +93,7 @@ func main() {
 	os.Exit(run(ctx, os.Stdout, os.Stderr, os.Args[1:]))
 }
 
-// common are the flags of both halves.
+// common contains the flags that send and recv share.
 type common struct {
 	group, iface, name, key string
 	stdout, stderr          io.Writer
@@ -110,11 +123,11 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
 		fmt.Fprint(stderr, usage)
 		return statusGood
 	}
-	return c.usage("%q is neither recv nor send", args[0])
+	return c.usage("unknown command %q, want recv or send", args[0])
 }
 
 func (c *common) usage(format string, args ...any) int {
-	fmt.Fprintf(c.stderr, "multicast-sync: "+format+"; see multicast-sync -h\n", args...)
+	fmt.Fprintf(c.stderr, "multicast-sync: "+format+"; run multicast-sync -h for usage\n", args...)
 	return statusUsage
 }
 
@@ -123,7 +136,7 @@ func (c *common) fail(status int, err error) int {
 	return status
 }
 
-// config makes the configuration of the node.
+// config returns the configuration of the node.
 func (c *common) config() (multicast.Config, error) {
 	g, err := netip.ParseAddrPort(c.group)
 	if err != nil {
@@ -138,7 +151,7 @@ func (c *common) config() (multicast.Config, error) {
 	return m, m.Validate()
 }
 
-// readKey reads 32 bytes in hex from a file that nobody else may read.
+// readKey reads 32 bytes in hexadecimal from a file that others cannot read.
 func readKey(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -150,7 +163,7 @@ func readKey(name string) ([]byte, error) {
 		return nil, fmt.Errorf("-key: %w", err)
 	}
 	if fi.Mode().Perm()&0o077 != 0 && fi.Mode().IsRegular() && os.PathSeparator == '/' {
-		return nil, fmt.Errorf("-key: %s may be read by others (mode %04o): chmod 600 it", name, fi.Mode().Perm())
+		return nil, fmt.Errorf("-key: others can read %s (mode %04o); run chmod 600 %s", name, fi.Mode().Perm(), name)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, 200))
 	if err != nil {
@@ -158,12 +171,12 @@ func readKey(name string) ([]byte, error) {
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) != 32 {
-		return nil, fmt.Errorf("-key: %s does not hold 64 hex digits: make one with  openssl rand -hex 32", name)
+		return nil, fmt.Errorf("-key: %s does not contain 64 hexadecimal digits; run openssl rand -hex 32 to create a key", name)
 	}
 	return key, nil
 }
 
-// parseRate reads 300M, 1.5G, 64k or a number of bits a second.
+// parseRate parses 300M, 1.5G, 64k or a number of bits per second.
 func parseRate(s string) (uint64, error) {
 	unit := 1.0
 	if s != "" {
@@ -182,7 +195,7 @@ func parseRate(s string) (uint64, error) {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || v < 0 || v*unit > 1e13 {
-		return 0, fmt.Errorf("%q is no rate: write 300M, 1G or a number of bits a second", s)
+		return 0, fmt.Errorf("invalid rate %q, want 300M, 1G or a number of bits per second", s)
 	}
 	return uint64(v * unit), nil
 }
@@ -200,14 +213,14 @@ func (c *count) String() string   { return strconv.Itoa(int(*c)) }
 func (c *count) IsBoolFlag() bool { return true }
 func (c *count) Set(s string) error {
 	if s != "true" {
-		return errors.New("it has no value")
+		return errors.New("unexpected value")
 	}
 	*c++
 	return nil
 }
 
-// show makes a path fit a line: names with control bytes, or that are no UTF-8, are
-// written as Go writes strings.
+// show returns a path for output in a line. Names with control characters or invalid UTF-8 are
+// quoted like Go strings.
 func show(p string) string {
 	q := strconv.Quote(p)
 	if q[1:len(q)-1] == p || strings.ContainsAny(p, `"\`) && strconv.CanBackquote(strings.ReplaceAll(p, "`", "")) {

@@ -22,11 +22,18 @@ type group struct {
 	t    *testing.T
 	args []string
 	src  string
+	runs map[string]*receiver
+}
+
+// receiver is a running recv.
+type receiver struct {
+	done      chan int
+	out, errs bytes.Buffer
 }
 
 func newGroup(t *testing.T) *group {
 	t.Helper()
-	g := &group{t: t, src: t.TempDir(), args: []string{"-group", oracle.MulticastGroup(t).String(), "-iface", "lo"}}
+	g := &group{t: t, src: t.TempDir(), runs: map[string]*receiver{}, args: []string{"-group", oracle.MulticastGroup(t).String(), "-iface", "lo"}}
 	c := multicast.Config{Group: oracle.MulticastGroup(t), Interface: "lo", Name: "probe"}
 	n, err := multicast.Join(context.Background(), c)
 	if err != nil {
@@ -36,27 +43,36 @@ func newGroup(t *testing.T) *group {
 	return g
 }
 
-// recv starts a receiver, and returns its directory and what it will have printed.
-func (g *group) recv(name string, more ...string) (string, func() (int, string)) {
+// recv starts a receiver, which runs until the end of the test or until it ends by itself. It
+// returns the directory of the receiver.
+func (g *group) recv(name string, more ...string) string {
 	dir := g.t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
-	var out, errs bytes.Buffer
-	done := make(chan int, 1)
+	r := &receiver{done: make(chan int, 1)}
+	g.runs[name] = r
+	ended := make(chan struct{})
 	go func() {
-		done <- run(ctx, &out, &errs, append(append([]string{"recv", "-base", dir, "-name", name}, g.args...), more...))
+		defer close(ended)
+		r.done <- run(ctx, &r.out, &r.errs, append(append([]string{"recv", "-base", dir, "-name", name}, g.args...), more...))
 	}()
-	stopped := false
-	stop := func() (int, string) {
-		if stopped {
-			return 0, ""
-		}
-		stopped = true
+	g.t.Cleanup(func() {
 		cancel()
-		st := <-done
-		return st, out.String() + errs.String()
+		<-ended
+	})
+	return dir
+}
+
+// ended waits until a receiver has ended by itself, and returns its status and its output.
+func (g *group) ended(name string) (int, string) {
+	g.t.Helper()
+	r := g.runs[name]
+	select {
+	case st := <-r.done:
+		return st, r.out.String() + r.errs.String()
+	case <-time.After(time.Minute):
+		require.Fail(g.t, "recv does not end", name)
+		return 0, ""
 	}
-	g.t.Cleanup(func() { stop() })
-	return dir, stop
 }
 
 // send runs send, and returns its status, its output and its errors.
@@ -80,7 +96,7 @@ func TestLinesAreThoseOfMsync(t *testing.T) {
 	g.file("tree/sub/b", "b")
 	require.NoError(t, os.Mkdir(filepath.Join(g.src, "tree/emptydir"), 0o755))
 	require.NoError(t, os.Symlink("a", filepath.Join(g.src, "tree/l")))
-	dir, _ := g.recv("hr1")
+	dir := g.recv("hr1")
 	g.recv("vm")
 	two := []string{"-min-members", "2"}
 
@@ -136,7 +152,7 @@ func TestExitStatusIsHonest(t *testing.T) {
 	st, _, errs := g.send("-r", "tree")
 	require.Equal(t, statusNoMembers, st)
 	require.Contains(t, errs, "no receiver answered")
-	dir, _ := g.recv("h1")
+	dir := g.recv("h1")
 	st, _, errs = g.send("-r", "-min-members", "2", "tree")
 	require.Equal(t, statusNoMembers, st)
 	require.Contains(t, errs, "too few receivers")
@@ -159,13 +175,13 @@ func TestExitStatusIsHonest(t *testing.T) {
 	require.NoError(t, os.WriteFile(open, []byte(strings.Repeat("0", 64)), 0o644))
 	st, _, errs = g.send("-key", open, "tree")
 	require.Equal(t, statusUsage, st)
-	require.Contains(t, errs, "may be read by others (mode 0644): chmod 600 it")
+	require.Contains(t, errs, "(mode 0644); run chmod 600 ")
 }
 
 func TestJSONIsWhatOthersScriptAgainst(t *testing.T) {
 	g := newGroup(t)
 	g.file("tree/a", "a")
-	_, stop := g.recv("h1", "-once")
+	g.recv("h1", "-once")
 	g.recv("h2", "-readonly")
 	st, out, errs := g.send("-r", "-json", "-min-members", "2", "tree")
 	require.Zero(t, st, errs)
@@ -180,8 +196,7 @@ func TestJSONIsWhatOthersScriptAgainst(t *testing.T) {
 		require.Contains(t, h, key)
 	}
 	require.Equal(t, "read-only", j["hosts"].([]any)[1].(map[string]any)["state"])
-	oracle.Eventually(t, 10*time.Second, "recv -once ends", func() error { return nil })
-	st, printed := stop()
+	st, printed := g.ended("h1")
 	require.Zero(t, st)
 	require.Equal(t, "commit 1 from s: 2 updated, 0 deleted\n", printed)
 	st, out, _ = g.send("-r", "-v", "-v", "-t", "h2", "tree")

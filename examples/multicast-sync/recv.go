@@ -23,7 +23,7 @@ func (c *common) recv(ctx context.Context, args []string) int {
 	case err != nil:
 		return statusUsage
 	case *base == "" || f.NArg() > 0:
-		return c.usage("recv wants -base DIR and nothing else")
+		return c.usage("recv requires -base DIR and no arguments")
 	}
 	config, err := c.config()
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"dougu.internal/multicast"
 )
 
-// sender is the command line of send.
+// sender contains the flags of send.
 type sender struct {
 	common
 	o            multicast.SendOptions
@@ -82,13 +82,13 @@ func (s *sender) run(ctx context.Context) int {
 	asks := s.members || s.status
 	switch {
 	case s.members && s.status:
-		return s.usage("-members and -status: one of them")
+		return s.usage("-members and -status cannot be used together")
 	case asks && len(s.o.Paths) > 0:
-		return s.usage("-members and -status take no PATH")
+		return s.usage("unexpected PATH with -members or -status")
 	case !asks && len(s.o.Paths) == 0:
-		return s.usage("send wants a PATH")
+		return s.usage("missing PATH")
 	}
-	// What does not exist is said, and the rest is sent: the exit status remembers it.
+	// Missing paths are reported, and the others are sent. The exit status is statusUsage.
 	missing := 0
 	if !asks {
 		if missing, err = s.present(); err != nil {
@@ -129,14 +129,14 @@ func (s *sender) limits() (r multicast.Rate, err error) {
 	case err == nil && n > 0:
 		s.o.Commit = multicast.Quorum(n)
 	default:
-		return r, fmt.Errorf("-commit: %q is neither all, reached nor a number of hosts", s.commit)
+		return r, fmt.Errorf("invalid -commit %q, want all, reached or a number of hosts", s.commit)
 	}
 	if s.slow == "wait" {
 		return r, nil
 	}
 	words := strings.Split(s.slow, ":")
 	if len(words) != 3 || words[0] != "evict" && words[0] != "later" {
-		return r, fmt.Errorf("-slow: %q is neither wait, evict:RATE:TIME nor later:RATE:TIME", s.slow)
+		return r, fmt.Errorf("invalid -slow %q, want wait, evict:RATE:TIME or later:RATE:TIME", s.slow)
 	}
 	rate, err := parseRate(words[1])
 	if err != nil {
@@ -153,7 +153,7 @@ func (s *sender) limits() (r multicast.Rate, err error) {
 	return r, nil
 }
 
-// patterns gathers the excludes.
+// patterns collects the patterns of -exclude and -exclude-from.
 func (s *sender) patterns() error {
 	s.o.Exclude = s.exclude
 	for _, name := range s.excludeFrom {
@@ -175,7 +175,7 @@ func (s *sender) patterns() error {
 	return nil
 }
 
-// present leaves out the paths that do not exist, and names them.
+// present removes the paths that do not exist and prints an error for each of them.
 func (s *sender) present() (missing int, err error) {
 	root, err := os.OpenRoot(s.dir)
 	if err != nil {
@@ -198,7 +198,7 @@ func (s *sender) present() (missing int, err error) {
 	return missing, nil
 }
 
-// ask prints members or what they do.
+// ask prints the members or their status.
 func (s *sender) ask(ctx context.Context, n *multicast.Node) int {
 	if s.status {
 		list, err := n.Status(ctx)
@@ -232,7 +232,7 @@ func (s *sender) ask(ctx context.Context, n *multicast.Node) int {
 	return statusGood
 }
 
-// report prints what became of it and returns the exit status.
+// report prints the result and returns the exit status.
 func (s *sender) report(r *multicast.Report, err error) int {
 	if r != nil {
 		if s.json {
@@ -260,7 +260,7 @@ func (s *sender) report(r *multicast.Report, err error) int {
 	return status
 }
 
-// explain tells each error in a line of its own.
+// explain prints each error in a line.
 func (s *sender) explain(r *multicast.Report, err error) {
 	var told bool
 	for _, e := range flatten(err) {
@@ -294,8 +294,8 @@ func flatten(err error) []error {
 	return []error{err}
 }
 
-// lines prints what msync prints: deletions, then updates, children before their
-// directory, hosts by name.
+// lines prints the result like msync: deletions, then updates. The contents of a directory precede
+// the directory, and hosts are sorted by name.
 func (s *sender) lines(r *multicast.Report) {
 	w := bufio.NewWriter(s.stdout)
 	defer w.Flush()
@@ -306,7 +306,7 @@ func (s *sender) lines(r *multicast.Report) {
 		}
 		return
 	}
-	// A line tells what a host has done: of one that has not committed there is none.
+	// A host that has not committed has no lines, because it has not changed anything.
 	done := func(list func(*multicast.HostReport) []string) func(*multicast.HostReport) []string {
 		return func(h *multicast.HostReport) []string {
 			if h.State != multicast.HostCommitted {
@@ -352,7 +352,7 @@ func (s *sender) lines(r *multicast.Report) {
 	}
 }
 
-// each calls f for each path of each host: by path, then by host.
+// each calls f for each path of each host, sorted by path and host.
 func (s *sender) each(r *multicast.Report, list func(*multicast.HostReport) []string, f func(host, path string)) {
 	var all []string
 	hosts := map[string][]string{}
@@ -411,7 +411,7 @@ type jsonReport struct {
 	Elapsed    float64     `json:"elapsed"`     // seconds
 	FlipSpread float64     `json:"flip_spread"` // seconds
 	Loss       float64     `json:"loss"`
-	Phases     []jsonPhase `json:"phases"` // where the time went
+	Phases     []jsonPhase `json:"phases"` // the durations of the states
 	Hosts      []jsonHost  `json:"hosts"`
 	Problems   []jsonError `json:"problems"`
 	Error      string      `json:"error,omitempty"`

@@ -31,7 +31,7 @@ type attach struct {
 	Device string `json:"device"`
 }
 
-// lines are those that -list asks about.
+// lines are the lines that -list shows.
 var lines = []string{"con0", "con1", "con2", "con3", "con4", "con5", "con6", "ssl0", "ssl1"}
 
 func (c *command) showList(ctx context.Context, dirs []string) int {
@@ -65,7 +65,7 @@ func (c *command) showList(ctx context.Context, dirs []string) int {
 	for _, g := range all {
 		state := "alive"
 		if !g.Alive {
-			state = "gone, its directory is left"
+			state = "ended, directory remains"
 		}
 		fmt.Fprintf(c.stdout, "%q pid %d %s\n", g.Name, g.Pid, state)
 		for _, line := range g.Consoles {
@@ -73,12 +73,12 @@ func (c *command) showList(ctx context.Context, dirs []string) int {
 		}
 	}
 	if len(all) == 0 {
-		fmt.Fprintln(c.stderr, "umlconsole: no guest there; guests started with uml_dir=DIR are below DIR")
+		fmt.Fprintln(c.stderr, "umlconsole: no guests found; the directory of a guest that was started with uml_dir=DIR is in DIR")
 	}
 	return statusGood
 }
 
-// one does an action with one guest.
+// one executes an action for one guest.
 func (c *command) one(ctx context.Context) int {
 	if c.dir == "" {
 		home, err := os.UserHomeDir()
@@ -89,7 +89,7 @@ func (c *command) one(ctx context.Context) int {
 	}
 	client, err := mconsole.Dial(filepath.Join(c.dir, c.umid, "mconsole"))
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, mconsole.ErrStale) {
-		return c.fail(statusGone, fmt.Errorf("no guest %q below %s: %w", c.umid, c.dir, err))
+		return c.fail(statusGone, fmt.Errorf("no guest %q in %s: %w", c.umid, c.dir, err))
 	}
 	if err != nil {
 		return c.fail(statusNo, err)
@@ -104,7 +104,7 @@ func (c *command) one(ctx context.Context) int {
 		return c.fail(statusNo, err)
 	}
 	if ch.Kind != "pts" {
-		return c.fail(statusNo, fmt.Errorf("%s of %s is %q, not a pts: umlconsole -umid %s -mconsole 'config %s=pts'", c.con, c.umid, ch.Kind, c.umid, c.con))
+		return c.fail(statusNo, fmt.Errorf("%s of %s is %q, not a pts; to change it, run umlconsole -umid %s -mconsole 'config %s=pts'", c.con, c.umid, ch.Kind, c.umid, c.con))
 	}
 	d := console.Device{Guest: c.umid, Label: c.con, Path: ch.Device}
 	if c.screen || c.tmux {
@@ -129,7 +129,7 @@ func (c *command) one(ctx context.Context) int {
 	return statusGood
 }
 
-// ask prints as uml_mconsole does.
+// ask prints the reply like uml_mconsole.
 func (c *command) ask(ctx context.Context, client *mconsole.Client) int {
 	text, err := client.Do(ctx, c.mconsole)
 	var no *mconsole.Error
@@ -155,7 +155,7 @@ func (c *command) argv(d console.Device) int {
 	if err != nil {
 		return c.fail(statusNo, err)
 	}
-	fmt.Fprintln(c.stdout, strings.Join(args, " ")) // words of plain letters: nothing to quote
+	fmt.Fprintln(c.stdout, strings.Join(args, " ")) // the words need no quotes
 	return statusGood
 }
 
@@ -175,20 +175,20 @@ func (c *command) transcript(ctx context.Context, p *console.Port) int {
 	return statusGood
 }
 
-// terminal is the user's.
+// terminal is the terminal of the user.
 type terminal struct {
 	*os.File
 	out io.Writer
 }
 
-// Write prints.
+// Write writes to the output of the program.
 func (t terminal) Write(b []byte) (int, error) { return t.out.Write(b) }
 
 func (c *command) connect(ctx context.Context, p *console.Port) int {
-	fmt.Fprintf(c.stderr, "umlconsole: %s of %s on %s; Ctrl-] ends\n", c.con, c.umid, p.Device.Path)
+	fmt.Fprintf(c.stderr, "umlconsole: connected to %s of %s on %s; Ctrl-] ends the connection\n", c.con, c.umid, p.Device.Path)
 	restore, err := console.RawTerminal(c.stdin)
 	if err != nil {
-		return c.fail(statusUsage, fmt.Errorf("-attach wants a terminal: %w", err))
+		return c.fail(statusUsage, fmt.Errorf("-attach requires a terminal: %w", err))
 	}
 	err = console.Relay(ctx, p, terminal{c.stdin, c.stdout}, nil)
 	if rerr := restore(); err == nil {
@@ -201,24 +201,23 @@ func (c *command) connect(ctx context.Context, p *console.Port) int {
 	return statusGood
 }
 
-// promptTime is how long runLine waits for a prompt before it types anyway.
+// promptTime is the time limit for a prompt. After it, runLine sends the line without one.
 const promptTime = 3 * time.Second
 
-// runLine types a line and returns what the console prints from the echo's end up to
-// the match.
+// runLine sends a line and returns the output between its echo and the match.
 func runLine(ctx context.Context, p *console.Port, line string, until *regexp.Regexp) (string, error) {
 	r := p.NewReader()
-	// An empty line brings up the prompt, also of a shell that is only starting.
+	// An empty line makes a shell print its prompt, also if the shell is just starting.
 	if _, err := p.Write([]byte("\n")); err != nil {
 		return "", err
 	}
 	ready, cancel := context.WithTimeout(ctx, promptTime)
-	r.Expect(ready, prompt) // not every console has a prompt that we know
+	r.Expect(ready, prompt) // a console may have another prompt
 	cancel()
 	if _, err := p.Write([]byte(line + "\n")); err != nil {
 		return "", err
 	}
-	// The guest's terminal repeats what is typed; a prompt's end may match before it.
+	// The terminal of the guest echoes the line. The expression must not match before the echo.
 	if _, _, err := r.Expect(ctx, regexp.MustCompile(regexp.QuoteMeta(line)+`\r*\n`)); err != nil {
 		return "", err
 	}

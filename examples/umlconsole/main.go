@@ -1,10 +1,10 @@
-// Command umlconsole finds the consoles of User Mode Linux guests and attaches to them.
+// Command umlconsole finds the consoles of User Mode Linux guests and connects to them.
 //
-//	umlconsole                                     a guest, its console, a command run in it
-//	umlconsole -list [DIR...]                      guests and their consoles
-//	umlconsole -umid NAME -run 'uname -r'          types a command, prints the answer
+//	umlconsole                                     demonstrate a guest and its console
+//	umlconsole -list [DIR...]                      list guests and their consoles
+//	umlconsole -umid NAME -run 'uname -r'          run a command in a guest and print its output
 //
-// See umlconsole -h.
+// Run umlconsole -h for all flags.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -24,33 +25,36 @@ import (
 // The exit statuses.
 const (
 	statusGood  = 0
-	statusNo    = 1 // the guest or console said no, or nothing in time
-	statusUsage = 2
-	statusGone  = 3 // no such guest
+	statusNo    = 1 // the guest or the console reported an error or did not reply in time
+	statusUsage = 2 // invalid flags
+	statusGone  = 3 // the guest does not exist
 )
 
 const usage = `usage: umlconsole
        umlconsole -list [-json] [DIR...]
        umlconsole -umid NAME [-dir DIR] [-con con1] ACTION [-timeout 10s]
 
-Without arguments: boots a guest in a temporary directory, where Debian's user-mode-linux and
-busybox-static are installed, else plays one on a pseudo-terminal; shows what its console is
-connected to, runs a command in it, halts it, and ends. Nothing else is touched.
+Without arguments, umlconsole boots a guest in a temporary directory, shows the device of its
+console, runs commands on the console, and halts the guest. This requires Debian's packages
+user-mode-linux and busybox-static. Without them, umlconsole simulates a guest on a
+pseudo-terminal. Nothing else is changed.
 
--list       the guests below ~/.uml, or below the directories: name, process, state, consoles
--json       the list as JSON: [{"name","dir","pid","alive","consoles":[{"name","kind","device"}]}]
--umid NAME  one guest; -dir is its uml_dir (default ~/.uml), -con the line (default con1)
+-list       List the guests in ~/.uml or in the given directories: name, process, state, consoles.
+-json       Print the list as JSON: [{"name","dir","pid","alive","consoles":[{"name","kind","device"}]}]
+-umid NAME  Select a guest. -dir is its uml_dir (default ~/.uml), -con the line (default con1).
 
 ACTION is one of
--mconsole CMD      asks the management console and prints the answer: OK text or ERR text
--run LINE          types the line and prints what comes up to -expect, a regular expression
-                   (default: a shell's prompt, a line that ends in "# " or "$ ")
--log FILE          writes a transcript with times until the guest ends or Ctrl-C; - is standard output
--attach            connects this terminal; Ctrl-] ends it
--screen, -tmux     prints the command that opens the console in GNU screen or tmux
+-mconsole CMD      Send CMD to the management console and print the reply: OK text or ERR text.
+-run LINE          Send LINE to the console and print the output up to a match for -expect, a
+                   regular expression (default: a shell prompt, a line that ends in "# " or "$ ").
+-log FILE          Write a transcript with times until the guest ends or until Ctrl-C. If FILE is
+                   -, write to standard output.
+-attach            Connect this terminal with the console. Ctrl-] ends the connection.
+-screen, -tmux     Print the command that opens the console in GNU screen or tmux.
 
--timeout bounds waiting for the console and the answer. Exit status: 0 good; 1 the guest or the
-console said no, or nothing in time; 2 bad flags; 3 no such guest.
+-timeout is the time limit for the console and for the reply. Exit status: 0 success; 1 the guest
+or the console reported an error or did not reply in time; 2 invalid flags; 3 the guest does not
+exist.
 `
 
 func main() {
@@ -59,7 +63,7 @@ func main() {
 	os.Exit(run(ctx, os.Stdin, os.Stdout, os.Stderr, os.Args[1:]))
 }
 
-// command is the command line.
+// command contains the flags.
 type command struct {
 	list, json, attach, screen, tmux           bool
 	umid, dir, con, mconsole, run, expect, log string
@@ -103,30 +107,34 @@ func run(ctx context.Context, stdin *os.File, stdout, stderr io.Writer, args []s
 	}
 	switch {
 	case c.list && (actions > 0 || c.umid != ""):
-		return c.usage("-list stands alone")
+		return c.usage("-list cannot be used together with other actions or -umid")
 	case c.list:
 		return c.showList(ctx, flags.Args())
 	case flags.NArg() > 0:
-		return c.usage("%q is one word too many", flags.Arg(0))
+		return c.usage("unexpected argument %q", flags.Arg(0))
 	case len(given) == 0:
 		return c.story(ctx)
 	case c.umid == "" || c.umid != filepath.Base(c.umid) || c.umid == "." || c.umid == "..":
-		return c.usage("-umid names one guest, without a slash")
+		return c.usage("invalid -umid %q, want the name of one guest without a slash", c.umid)
 	case actions != 1:
-		return c.usage("give one action: -mconsole, -run, -log, -attach, -screen or -tmux")
+		return c.usage("want one of -mconsole, -run, -log, -attach, -screen and -tmux")
 	}
 	if _, err := regexp.Compile(c.expect); err != nil {
-		return c.usage("-expect: %v", err)
+		return c.usage("invalid -expect: %v", err)
 	}
 	return c.one(ctx)
 }
 
 func (c *command) usage(format string, args ...any) int {
-	fmt.Fprintf(c.stderr, "umlconsole: "+format+"; see umlconsole -h\n", args...)
+	fmt.Fprintf(c.stderr, "umlconsole: "+format+"; run umlconsole -h for usage\n", args...)
 	return statusUsage
 }
 
 func (c *command) fail(status int, err error) int {
-	fmt.Fprintln(c.stderr, "umlconsole:", err)
+	text := err.Error()
+	for _, name := range []string{"console: ", "mconsole: "} {
+		text = strings.TrimPrefix(text, name)
+	}
+	fmt.Fprintln(c.stderr, "umlconsole:", text)
 	return status
 }

@@ -39,9 +39,9 @@ func TestPlayedGuestTellsTheStory(t *testing.T) {
 	var out bytes.Buffer
 	c := command{stdout: &out, stderr: &out}
 	require.NoError(t, c.play(t.Context()))
-	require.Contains(t, out.String(), `typed "uname -r", it answered "6.1.0-played"`)
-	require.Contains(t, out.String(), `typed "echo $((6*7))", it answered "42"`)
-	require.Contains(t, out.String(), "the played guest has ended\n")
+	require.Contains(t, out.String(), `sent "uname -r", received "6.1.0-played"`)
+	require.Contains(t, out.String(), `sent "echo $((6*7))", received "42"`)
+	require.Contains(t, out.String(), "the simulated guest has ended\n")
 }
 
 func TestUsageErrors(t *testing.T) {
@@ -50,16 +50,16 @@ func TestUsageErrors(t *testing.T) {
 		status int
 		want   string
 	}{
-		{[]string{"extra"}, 2, `"extra" is one word too many`},
-		{[]string{"-run", "x"}, 2, "-umid names one guest"},
+		{[]string{"extra"}, 2, `unexpected argument "extra"`},
+		{[]string{"-run", "x"}, 2, `invalid -umid ""`},
 		{[]string{"-umid", "../x", "-run", "x"}, 2, "without a slash"},
-		{[]string{"-umid", "x"}, 2, "give one action"},
-		{[]string{"-umid", "x", "-run", "a", "-log", "b"}, 2, "give one action"},
-		{[]string{"-umid", "x", "-run", "a", "-expect", "("}, 2, "-expect: error parsing regexp"},
-		{[]string{"-list", "-umid", "x"}, 2, "-list stands alone"},
+		{[]string{"-umid", "x"}, 2, "want one of -mconsole, "},
+		{[]string{"-umid", "x", "-run", "a", "-log", "b"}, 2, "want one of -mconsole, "},
+		{[]string{"-umid", "x", "-run", "a", "-expect", "("}, 2, "invalid -expect: error parsing regexp"},
+		{[]string{"-list", "-umid", "x"}, 2, "-list cannot be used together"},
 		{[]string{"-nonsense"}, 2, "usage: umlconsole"},
-		{[]string{"-umid", "nobody", "-dir", "/nonexistent", "-mconsole", "version"}, 3, `no guest "nobody" below /nonexistent`},
-		{[]string{"-h"}, 0, "Exit status: 0 good"},
+		{[]string{"-umid", "nobody", "-dir", "/nonexistent", "-mconsole", "version"}, 3, `no guest "nobody" in /nonexistent`},
+		{[]string{"-h"}, 0, "Exit status: 0 success"},
 	} {
 		status, _, errs := program(t, row.args...)
 		require.Equal(t, row.status, status, row.args)
@@ -195,9 +195,9 @@ func TestStoryWithARealGuest(t *testing.T) {
 	}
 	status, out, errs := program(t)
 	require.Zero(t, status, "%s%s", out, errs)
-	require.Contains(t, out, "the boot log says the same: true\n")
-	require.Regexp(t, `typed "uname -r", it answered "\d+\.\d+\.\d+`, out)
-	require.Contains(t, out, `typed "echo $((6*7))", it answered "42"`)
+	require.Contains(t, out, "the boot log contains the same device: true\n")
+	require.Regexp(t, `sent "uname -r", received "\d+\.\d+\.\d+`, out)
+	require.Contains(t, out, `sent "echo $((6*7))", received "42"`)
 	require.Contains(t, out, "mconsole halt: the guest has ended\n")
 }
 

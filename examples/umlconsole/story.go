@@ -18,12 +18,12 @@ import (
 	"dougu.internal/examples/umlconsole/mconsole"
 )
 
-// story boots a guest, or plays one.
+// story boots a guest, or simulates one.
 func (c *command) story(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	if _, _, err := guest.Find(); err != nil {
-		fmt.Fprintf(c.stdout, "%v\nso this program plays the guest itself, on a pseudo-terminal of this machine:\n", err)
+		fmt.Fprintf(c.stdout, "%v\nTherefore this program simulates a guest on a pseudo-terminal of this machine:\n", err)
 		if err := c.play(ctx); err != nil {
 			return c.fail(statusNo, err)
 		}
@@ -35,14 +35,14 @@ func (c *command) story(ctx context.Context) int {
 	return statusGood
 }
 
-// prompt is that of a shell; busybox asks the terminal behind it where its cursor is.
+// prompt matches the prompt of a shell. busybox sends a cursor position request after it.
 var prompt = regexp.MustCompile(defaultExpect)
 
 const defaultExpect = `(?:^|\n)[^\n]{0,80}[#$] (?:\x1b\[6n)?$`
 
-// boot tells the story with a real guest.
+// boot demonstrates the packages with a real guest.
 func (c *command) boot(ctx context.Context) error {
-	dir, err := os.MkdirTemp("", "uml") // short: a socket's path has at most 107 bytes
+	dir, err := os.MkdirTemp("", "uml") // short, because the path of a socket has at most 107 bytes
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (c *command) boot(ctx context.Context) error {
 		return err
 	}
 	defer func() { cancel(); <-g.Done() }()
-	fmt.Fprintln(c.stdout, "a guest boots: linux.uml with a busybox, con1=pts")
+	fmt.Fprintln(c.stdout, "a guest boots: linux.uml with busybox, con1=pts")
 	client, err := c.await(ctx, g, begin)
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func (c *command) boot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stdout, "the boot log says the same: %v\n", logged == device)
+	fmt.Fprintf(c.stdout, "the boot log contains the same device: %v\n", logged == device)
 	err = c.converse(ctx, console.Device{Guest: g.Name, Label: "con1", Path: device})
 	if err != nil {
 		return err
@@ -91,22 +91,22 @@ func (c *command) await(ctx context.Context, g *guest.Guest, begin time.Time) (*
 			err = answers(ctx, client)
 		}
 		if err == nil {
-			fmt.Fprintf(c.stdout, "%8.3f s  the management console answers\n", time.Since(begin).Seconds())
+			fmt.Fprintf(c.stdout, "%8.3f s  the management console replies\n", time.Since(begin).Seconds())
 			return client, nil
 		}
 		select {
 		case <-time.After(5 * time.Millisecond):
 		case <-g.Done():
 			log, _ := os.ReadFile(g.Log)
-			return nil, fmt.Errorf("the guest has ended at once; it said last: %q", log[max(0, len(log)-300):])
+			return nil, fmt.Errorf("the guest has ended during boot; end of its log: %q", log[max(0, len(log)-300):])
 		case <-ctx.Done():
 			return nil, errors.Join(ctx.Err(), err)
 		}
 	}
 }
 
-// answers asks for the version, and gives up soon: a guest that is just booting misses a request that comes before it listens for
-// one, and takes it when the next comes.
+// answers requests the version with a short time limit. A guest that is booting processes a
+// request that arrived early only when the next one arrives.
 func answers(ctx context.Context, client *mconsole.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -114,7 +114,7 @@ func answers(ctx context.Context, client *mconsole.Client) error {
 	return err
 }
 
-// states prints each change of what con1 is, up to its device.
+// states prints the channel of con1 whenever it changes, until it has a device.
 func (c *command) states(ctx context.Context, client *mconsole.Client, begin time.Time) (string, error) {
 	last := ""
 	for {
@@ -140,7 +140,7 @@ func (c *command) states(ctx context.Context, client *mconsole.Client, begin tim
 	}
 }
 
-// fromLog finds con1 in the boot log, which is written a moment later.
+// fromLog finds con1 in the boot log, which is written a moment after the reply.
 func fromLog(ctx context.Context, g *guest.Guest) (string, error) {
 	for {
 		f, err := os.Open(g.Log)
@@ -176,25 +176,25 @@ func (c *command) converse(ctx context.Context, d console.Device) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(c.stdout, "to open it in GNU screen: %s\n", strings.Join(args, " "))
+	fmt.Fprintf(c.stdout, "command to open it in GNU screen: %s\n", strings.Join(args, " "))
 	for _, line := range []string{"uname -r", "echo $((6*7))"} {
 		answer, err := runLine(ctx, p, line, prompt)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(c.stdout, "typed %q, it answered %q\n", line, strings.TrimSpace(answer))
+		fmt.Fprintf(c.stdout, "sent %q, received %q\n", line, strings.TrimSpace(answer))
 	}
 	return nil
 }
 
-// play tells the story with a guest that is this program.
+// play demonstrates the packages with a simulated guest.
 func (c *command) play(ctx context.Context) error {
 	master, d, err := console.NewPTY()
 	if err != nil {
 		return err
 	}
 	log := fmt.Sprintf("mconsole (version 2) initialized\n# Virtual console 1 assigned device '%s'\n", d.Path)
-	fmt.Fprintf(c.stdout, "its boot log says: %q\n", strings.TrimSpace(log))
+	fmt.Fprintf(c.stdout, "its boot log: %q\n", strings.TrimSpace(log))
 	for found, err := range console.FindBootLog(strings.NewReader(log)) {
 		if err != nil {
 			master.Close()
@@ -209,13 +209,12 @@ func (c *command) play(ctx context.Context) error {
 	master.Close()
 	wg.Wait()
 	if err == nil {
-		fmt.Fprintln(c.stdout, "the played guest has ended")
+		fmt.Fprintln(c.stdout, "the simulated guest has ended")
 	}
 	return err
 }
 
-// shell answers the two commands of the story and repeats what is typed, as a
-// terminal does.
+// shell replies to the two commands of converse and echoes its input like a terminal.
 func shell(terminal io.ReadWriter) {
 	in := bufio.NewScanner(terminal)
 	for in.Scan() {

@@ -1,26 +1,27 @@
-// Package mcsim runs multicast's protocol in a simulated network: the same engine
-// that runs under real sockets, with time, loss and failures made up from a seed.
+// Package mcsim runs the protocol of package multicast in a simulated network.
 //
-// A Net has one sender and any number of receivers. One thread takes events from a
-// heap, so a run repeats to the last packet, and ten thousand receivers take seconds.
-// The network can lose (independently, in bursts, for all at once), delay, reorder,
-// duplicate and corrupt packets, and be cut in two; disks can be slow or full; nodes
-// can crash, come back, be skewed in time, and be malicious. After each event the
-// promises of the protocol are checked, and a broken one ends the run with an error:
+// [New] returns a network with one sender and any number of receivers. The nodes run the same
+// engine as real nodes; time, loss and failures are computed from a seed. One goroutine executes
+// the events in their order, so that each run can be repeated exactly, and ten thousand receivers
+// take seconds. [Run] executes a script and writes a trace. [Switch] is a transport in memory for
+// real nodes, for tests of programs that use package multicast.
 //
-//   - a receiver commits only what the sender has decided to commit, and only with
-//     every block in its place;
-//   - no transfer is both committed and aborted;
-//   - all that commit a transfer commit the same tree;
-//   - a sender that has sent a commit never gives up.
+// The network can lose packets (independently, in bursts, or for all receivers), delay, reorder,
+// duplicate and corrupt them, and can be partitioned. Disks can be slow or full. Nodes can crash,
+// restart, have different clocks, and be malicious. After each event, the invariants of the
+// protocol are checked, and a violation ends the run with an error:
 //
-// Content has a size and a version here, no bytes; manifest, layout and seal are real,
-// parity of theirs included. What is not modelled: the processor's time, the kernel's
-// socket buffers except as the slow disk's back pressure, and IGMP. With Options.Sealed
-// every packet is sealed and opened as on the wire; without it messages pass as they
-// are, and a corrupted packet is a lost one.
+//   - A receiver commits only what the sender has decided to commit, with all blocks in place.
+//   - No transfer is both committed and aborted.
+//   - All receivers that commit a transfer commit the same tree.
+//   - A sender that has sent a commit does not abort.
 //
-// Run reads a script, in plain text, and writes a trace: see its comment. A Switch is
-// a transport for multicast.Config in memory, with loss, for tests of a program that
-// embeds the package.
+// # Limits
+//
+// Content has a size and a version, but no bytes. Manifest, layout and seal are real, with their
+// parity. The simulation does not include the time of the processor, the socket buffers of the
+// kernel (except for the effect of a slow disk), and IGMP. With Options.Sealed, every packet is
+// encrypted and decrypted; without it, a corrupted packet is treated as a lost one.
+//
+// The package works on all operating systems and opens no files or connections.
 package mcsim

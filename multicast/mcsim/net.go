@@ -82,7 +82,7 @@ type Options struct {
 	Hello bool `json:"hello,omitzero"`
 }
 
-// Net is a simulated network. It is not safe for concurrent use.
+// Net is a simulated network. Its methods must not be called concurrently.
 type Net struct {
 	opt   Options
 	rng   *rand.Rand
@@ -167,7 +167,7 @@ const (
 	defaultQueue  = 256 << 10
 )
 
-// New returns a network whose nodes are all up. Nothing is sent yet.
+// New returns a network in which all nodes are up. The sender does nothing until Send is called.
 func New(o Options) *Net {
 	if o.Symbol == 0 {
 		o.Symbol = defaultSymbol
@@ -262,15 +262,15 @@ func (n *Net) log(nd *node, format string, args ...any) {
 	}
 }
 
-// Now returns the virtual time since New.
+// Now returns the simulated time since New.
 func (n *Net) Now() time.Duration { return time.Duration(n.now) }
 
-// At calls f at that virtual time.
+// At calls f at the simulated time t.
 func (n *Net) At(t time.Duration, f func()) {
 	n.push(event{at: max(int64(t), n.now), kind: evCall, call: f})
 }
 
-// Send lets the sender begin to send a new version of the tree.
+// Send makes the sender start a transfer of a new version of the tree.
 func (n *Net) Send() error {
 	if n.send != nil && n.outcome == nil {
 		return errors.New("mcsim: cannot send: a transfer is in progress")
@@ -283,8 +283,7 @@ func (n *Net) Send() error {
 	return nil
 }
 
-// Again lets the sender send the same version again, as a person would after a
-// failure.
+// Again makes the sender start a transfer of the same version, as after a failure.
 func (n *Net) Again() error {
 	n.version--
 	return n.Send()
@@ -305,7 +304,7 @@ func (n *Net) transfer() {
 	n.after(nd)
 }
 
-// Crash stops a node at once: 0 is the sender. Its disk stays.
+// Crash stops node i without notice. Node 0 is the sender. The content of its disk is kept.
 func (n *Net) Crash(i int) {
 	nd := n.nodes[i]
 	if nd.down {
@@ -318,7 +317,7 @@ func (n *Net) Crash(i int) {
 	}
 }
 
-// Restart starts a node that has crashed: with a new node id, and with its old disk.
+// Restart starts a crashed node with a new node id and the content of its disk.
 func (n *Net) Restart(i int) {
 	nd := n.nodes[i]
 	if !nd.down {
@@ -333,7 +332,7 @@ func (n *Net) Restart(i int) {
 	}
 }
 
-// Partition cuts the network: the named nodes on one side, all others on the other.
+// Partition separates the given nodes from all others.
 func (n *Net) Partition(nodes ...int) {
 	clear(n.side)
 	for _, i := range nodes {
@@ -341,25 +340,25 @@ func (n *Net) Partition(nodes ...int) {
 	}
 }
 
-// Heal ends a partition.
+// Heal ends the partition.
 func (n *Net) Heal() { clear(n.side) }
 
-// SlowDisk sets what a receiver's disk takes, in byte/s.
+// SlowDisk sets the speed of a receiver's disk in bytes per second.
 func (n *Net) SlowDisk(i int, rate uint64) { n.nodes[i].disk.rate = rate }
 
-// FullDisk lets a receiver's disk be full after so many more bytes.
+// FullDisk makes the disk of receiver i full after the given number of further bytes.
 func (n *Net) FullDisk(i int, bytes uint64) { n.nodes[i].disk.full, n.nodes[i].disk.left = true, bytes }
 
-// Version returns the version of the tree at a receiver; 0 is the empty tree.
+// Version returns the version of the tree at receiver i. Version 0 is the empty tree.
 func (n *Net) Version(i int) int { return n.nodes[i].disk.version }
 
-// State returns what a receiver or the sender is doing.
+// State returns the name of the state of node i.
 func (n *Net) State(i int) string {
 	s := n.nodes[i].eng.Status(n.clock(n.nodes[i]))
 	return engine.State(s.State).String()
 }
 
-// Done reports whether the sender's transfer has ended.
+// Done reports whether the last transfer of the sender has ended.
 func (n *Net) Done() bool { return n.outcome != nil }
 
 // Err returns the error of the sender's last transfer, or nil. While a transfer is in
@@ -374,8 +373,8 @@ func (n *Net) Err() error {
 	return nil
 }
 
-// Hosts returns how each receiver ended in the last transfer, by name: "committed",
-// or the reason.
+// Hosts returns the result of the last transfer for each receiver: "committed" or the reason for
+// its failure.
 func (n *Net) Hosts() map[string]string {
 	m := map[string]string{}
 	if n.outcome == nil {
@@ -390,8 +389,8 @@ func (n *Net) Hosts() map[string]string {
 	return m
 }
 
-// Run lets the network go on until the virtual time, until the transfer has ended and
-// its receivers have settled, or until a promise is broken, which is the error.
+// Run runs the network up to the given simulated time, or until the transfer has ended and its
+// receivers are idle. It returns an error if an invariant is violated.
 func (n *Net) Run(until time.Duration) error {
 	for n.err == nil && len(n.heap) > 0 && n.heap[0].at <= int64(until) {
 		n.step()
@@ -406,7 +405,7 @@ func (n *Net) Run(until time.Duration) error {
 	return n.err
 }
 
-// RunFor is Run for a time from now, not ended by the end of a transfer.
+// RunFor runs the network for the given duration. It returns an error if an invariant is violated.
 func (n *Net) RunFor(d time.Duration) error {
 	until := n.now + int64(d)
 	for n.err == nil && len(n.heap) > 0 && n.heap[0].at <= until {
@@ -485,7 +484,7 @@ func (n *Net) summary() {
 	}
 }
 
-// Stats returns what was counted so far.
+// Stats returns the current counters.
 func (n *Net) Stats() Stats {
 	n.summary()
 	return n.stats

@@ -3,6 +3,7 @@ package mcsim
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"sync"
@@ -10,10 +11,10 @@ import (
 	"dougu.internal/multicast"
 )
 
-// Switch is a network in memory that real nodes join: it is a multicast.Transport. It
-// works under testing/synctest. Nodes with the same group hear each other.
+// Switch is a network in memory for real nodes. It implements [multicast.Transport]. Nodes with the
+// same group receive each other's packets. It can be used in a bubble of package testing/synctest.
 type Switch struct {
-	// Loss is the probability that a delivery fails.
+	// Loss is the probability that a node does not get a packet, from 0 to 1.
 	Loss float64
 
 	mu    sync.Mutex
@@ -23,19 +24,19 @@ type Switch struct {
 	lost  int64
 }
 
-// NewSwitch returns a network whose losses come from a seed.
+// NewSwitch returns a network whose losses are computed from seed.
 func NewSwitch(seed uint64) *Switch {
 	return &Switch{rng: rand.New(rand.NewPCG(seed, 0x73)), ports: map[*port]struct{}{}}
 }
 
-// Lost returns how many deliveries have failed on purpose.
+// Lost returns the number of deliveries that failed because of Loss.
 func (s *Switch) Lost() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.lost
 }
 
-// queued is how many datagrams wait for a node; more are dropped, and counted.
+// queued is the size of the queue of a node. Further datagrams are dropped and counted.
 const queued = 4096
 
 type port struct {
@@ -54,7 +55,7 @@ type packetIn struct {
 	from netip.AddrPort
 }
 
-// Open is part of multicast.Transport.
+// Open connects a node to the network.
 func (s *Switch) Open(_ context.Context, c multicast.Config) (multicast.PacketConn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +66,7 @@ func (s *Switch) Open(_ context.Context, c multicast.Config) (multicast.PacketCo
 	return p, nil
 }
 
-var errClosed = errors.New("mcsim: closed")
+var errClosed = errors.New("mcsim: connection is closed")
 
 func (p *port) read(c chan packetIn, d []multicast.Datagram) (int, error) {
 	put := func(i int, in packetIn) {
@@ -93,7 +94,7 @@ func (p *port) ReadUnicast(d []multicast.Datagram) (int, error) { return p.read(
 
 func (p *port) Write(to netip.AddrPort, b []byte, size int) error {
 	if size <= 0 {
-		return errors.New("mcsim: datagrams of no size")
+		return fmt.Errorf("mcsim: invalid datagram size %d", size)
 	}
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()

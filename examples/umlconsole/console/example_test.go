@@ -22,5 +22,5 @@ Virtual console 2 assigned device '/etc/passwd'
 	}
 	// Output:
 	// con1 [screen -dmS lb1-con1 /dev/pts/4] <nil>
-	// console: "con2" is announced as "/etc/passwd", which is not /dev/pts/N: not used
+	// console: invalid path "/etc/passwd" of console "con2", want /dev/pts/N
 }

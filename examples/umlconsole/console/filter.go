@@ -2,11 +2,13 @@ package console
 
 import "io"
 
-// Filter passes on what a guest prints without what drives the terminal behind the
-// screen: titles, clipboard and other commands to the operating system (OSC), device
-// strings (DCS, APC, PM, SOS), requests that the terminal would answer by typing (ENQ,
-// device reports), and window manipulation. Text, colours and cursor movement stay.
-// It is for one goroutine.
+// Filter is an [io.Writer] that removes control sequences which could harm the user of a terminal.
+// It removes operating system commands such as titles and the clipboard (OSC), device strings
+// (DCS, APC, PM, SOS), window manipulation, and requests to which a terminal replies as if the
+// user had typed (ENQ, device reports). It keeps text, colors and cursor movement.
+//
+// The terminal must be in UTF-8 mode, because the bytes 0x80 to 0x9f are kept. In another mode a
+// terminal takes them as control characters. A Filter must not be used concurrently.
 type Filter struct {
 	w     io.Writer
 	state filterState
@@ -20,17 +22,18 @@ const (
 	plainText filterState = iota
 	escape                // ESC
 	csi                   // ESC [ ...
-	skipping              // within a string that is dropped
+	skipping              // within a string that is removed
 	skipEsc               // ESC within such a string
 )
 
-// maxSequence bounds a CSI sequence; a longer one is dropped.
+// maxSequence is the maximum length of a CSI sequence. Longer ones are removed.
 const maxSequence = 64
 
 // NewFilter returns a filter that writes to w.
 func NewFilter(w io.Writer) *Filter { return &Filter{w: w} }
 
-// Write filters b. It reports len(b) written unless the writer behind fails.
+// Write writes b without the removed sequences. It returns len(b), or the error of the underlying
+// writer.
 func (f *Filter) Write(b []byte) (int, error) {
 	f.out = f.out[:0]
 	for _, c := range b {
@@ -56,7 +59,7 @@ func (f *Filter) next(c byte) {
 		switch c {
 		case 0x1b:
 			f.state = skipEsc
-		case 0x07, 0x18, 0x1a, 0x9c: // BEL, CAN and SUB end a string, as ST does
+		case 0x07, 0x18, 0x1a, 0x9c: // BEL, CAN and SUB end a string like ST
 			f.state = plainText
 		}
 	case skipEsc:
@@ -64,7 +67,7 @@ func (f *Filter) next(c byte) {
 		case '\\':
 			f.state = plainText
 		case 0x1b:
-		default: // the string was broken off by another sequence
+		default: // another sequence ends the string
 			f.held = append(f.held[:0], 0x1b)
 			f.state = escape
 			f.escaped(c)
@@ -77,10 +80,10 @@ func (f *Filter) plain(c byte) {
 	case 0x1b:
 		f.held = append(f.held[:0], c)
 		f.state = escape
-	case 0x05: // ENQ: the terminal types its answerback
+	case 0x05: // ENQ: the terminal would reply
 	default:
-		// 0x80 to 0x9f stay: they are parts of characters in UTF-8, and terminals set to
-		// it read no C1 control in them.
+		// The bytes 0x80 to 0x9f are kept: they are parts of UTF-8 characters, and terminals in
+		// UTF-8 mode do not take them as C1 controls.
 		f.out = append(f.out, c)
 	}
 }
@@ -93,7 +96,7 @@ func (f *Filter) escaped(c byte) {
 	case ']', 'P', '_', '^', 'X':
 		f.state = skipping
 	case 0x1b:
-	case 'Z': // DECID: who are you?
+	case 'Z': // DECID: the terminal would reply
 		f.state = plainText
 	case 0x18, 0x1a:
 		f.state = plainText
@@ -115,14 +118,14 @@ func (f *Filter) control(c byte) {
 		f.state = escape
 	case c == 0x18 || c == 0x1a:
 		f.state = plainText
-	case c < ' ': // executed in the middle of a sequence
+	case c < ' ': // a terminal executes it within a sequence
 		if c != 0x05 {
 			f.out = append(f.out, c)
 		}
 	case c >= '@' && c <= '~':
 		f.held = append(f.held, c)
-		// c: device attributes; n: status report; t: window; x: parameters; p and q with
-		// marks: modes and version that are reported.
+		// c: device attributes; n: status report; t: window; x: parameters; p, q, u and y with
+		// a private marker: reports of modes, version and keyboard.
 		if !(c == 'c' || c == 'n' || c == 't' || c == 'x' || (c == 'p' || c == 'q' || c == 'u' || c == 'y') && f.marked()) && len(f.held) <= maxSequence {
 			f.out = append(f.out, f.held...)
 		}
@@ -132,7 +135,7 @@ func (f *Filter) control(c byte) {
 	}
 }
 
-// marked reports whether a sequence has a byte beside digits and semicolons.
+// marked reports whether a sequence has other bytes than digits and semicolons.
 func (f *Filter) marked() bool {
 	for _, c := range f.held[2 : len(f.held)-1] {
 		if (c < '0' || c > '9') && c != ';' {

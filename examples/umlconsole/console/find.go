@@ -6,31 +6,60 @@ import (
 	"io"
 	"iter"
 	"strconv"
+	"strings"
+
+	"dougu.internal/internal/jsontext"
 )
 
-// Device is a pseudo-terminal that a guest announced.
+// Device is a console on a pseudo-terminal.
 type Device struct {
-	// Guest is whose console it is; empty where the source does not say.
-	Guest string
-	// Label names the line: con1, ssl0, or QEMU's label, such as serial0.
-	Label string
+	// Guest is the name of the guest, or "" if the source does not contain it.
+	Guest string `json:"guest,omitzero"`
+	// Label is the name of the line: con1, ssl0, or the label in QEMU, such as serial0.
+	Label string `json:"label,omitzero"`
 	// Path is /dev/pts/N.
-	Path string
+	Path string `json:"path,omitzero"`
 }
 
-// UntrustedError is an announcement whose path is not /dev/pts/N.
+// MarshalJSON returns the JSON encoding of d. It keeps strings that are not valid UTF-8.
+func (d Device) MarshalJSON() ([]byte, error) {
+	type plain Device
+	return jsontext.Marshal(plain(d))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (d *Device) UnmarshalJSON(b []byte) error {
+	type plain Device
+	return jsontext.Unmarshal(b, (*plain)(d))
+}
+
+// UntrustedError describes a console whose path is not /dev/pts/N.
 type UntrustedError struct {
-	// Label is the line that was announced, Path what it named, at most 64 bytes.
-	Label, Path string
+	// Label is the name of the line.
+	Label string `json:"label,omitzero"`
+	// Path contains up to 64 bytes of the path.
+	Path string `json:"path,omitzero"`
 }
 
-// Error names both, quoted.
+// Error returns the label and the path in quotes.
 func (e *UntrustedError) Error() string {
-	return fmt.Sprintf("console: %q is announced as %q, which is not /dev/pts/N: not used", e.Label, e.Path)
+	return fmt.Sprintf("console: invalid path %q of console %q, want /dev/pts/N", e.Path, e.Label)
 }
 
-// The announcements: a guest prints them in the middle of anything, without a line
-// feed before. The longest that is looked at has maxNotice bytes.
+// MarshalJSON returns the JSON encoding of e. It keeps strings that are not valid UTF-8.
+func (e UntrustedError) MarshalJSON() ([]byte, error) {
+	type plain UntrustedError
+	return jsontext.Marshal(plain(e))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *UntrustedError) UnmarshalJSON(b []byte) error {
+	type plain UntrustedError
+	return jsontext.Unmarshal(b, (*plain)(e))
+}
+
+// maxNotice is the maximum length of an announcement in a log. An announcement can start anywhere
+// in a line.
 const maxNotice = 256
 
 var notices = []struct {
@@ -39,7 +68,7 @@ var notices = []struct {
 }{
 	{"Virtual console ", " assigned device '", "'", number("con")},
 	{"Serial line ", " assigned device '", "'", number("ssl")},
-	// QEMU has the path first: the parts are swapped below.
+	// The path comes first in QEMU: parseNotice swaps the parts.
 	{"char device redirected to ", " (label ", ")", func(name string) string { return name }},
 }
 
@@ -52,10 +81,10 @@ func number(prefix string) func(string) string {
 	}
 }
 
-// FindBootLog yields the announcements of User Mode Linux and QEMU in a log, in order,
-// as soon as they are complete. A line that is announced again has moved: the last one
-// counts. An *UntrustedError is yielded and the search goes on; any other error ends
-// it. Memory does not depend on the log.
+// FindBootLog returns the consoles that User Mode Linux and QEMU announce in a log, in their order
+// and as soon as an announcement is complete. If a line is announced several times, the last
+// announcement is valid. After an [*UntrustedError] the sequence continues; other errors end it.
+// The use of memory does not depend on the size of the log.
 func FindBootLog(r io.Reader) iter.Seq2[Device, error] {
 	return func(yield func(Device, error) bool) {
 		buf := make([]byte, 0, 64<<10)
@@ -66,12 +95,12 @@ func FindBootLog(r io.Reader) iter.Seq2[Device, error] {
 			if !ok {
 				return
 			}
-			// What may be the beginning of an announcement stays.
+			// Keep the end, which may be the start of an announcement.
 			rest = rest[max(0, len(rest)-maxNotice):]
 			buf = append(buf[:0], rest...)
 			if err != nil {
 				if err != io.EOF {
-					yield(Device{}, fmt.Errorf("console: %w", err))
+					yield(Device{}, fmt.Errorf("console: read the log: %w", err))
 				}
 				return
 			}
@@ -79,7 +108,7 @@ func FindBootLog(r io.Reader) iter.Seq2[Device, error] {
 	}
 }
 
-// findIn yields the complete announcements of b and returns what follows the last one.
+// findIn yields the complete announcements in b and returns the rest of b.
 func findIn(b []byte, yield func(Device, error) bool) (rest []byte, ok bool) {
 	for {
 		first, which := -1, 0
@@ -112,11 +141,11 @@ func findIn(b []byte, yield func(Device, error) bool) (rest []byte, ok bool) {
 
 const (
 	noticeNone = iota
-	noticeOpen // more bytes are needed
+	noticeOpen // more bytes are required
 	noticeGood
 )
 
-// parseNotice reads the announcement that b begins with.
+// parseNotice parses the announcement at the start of b.
 func parseNotice(b []byte, which int) (d Device, size, state int) {
 	n := notices[which]
 	short := len(b) < maxNotice
@@ -149,7 +178,7 @@ func parseNotice(b []byte, which int) (d Device, size, state int) {
 	return d, len(b) - len(rest) + j + len(n.after), noticeGood
 }
 
-// isPts reports whether a path is /dev/pts/N, written plainly.
+// isPts reports whether a path is /dev/pts/N with a decimal number without leading zeros.
 func isPts(path string) bool {
 	const prefix = "/dev/pts/"
 	if len(path) <= len(prefix) || path[:len(prefix)] != prefix {
@@ -157,4 +186,20 @@ func isPts(path string) bool {
 	}
 	n, err := strconv.ParseUint(path[len(prefix):], 10, 20)
 	return err == nil && strconv.FormatUint(n, 10) == path[len(prefix):]
+}
+
+// plainError is an error without the name of the package at the start of its text.
+type plainError struct{ err error }
+
+func (e plainError) Error() string { return strings.TrimPrefix(e.err.Error(), "console: ") }
+
+func (e plainError) Unwrap() error { return e.err }
+
+// wrap returns err with the name of the package at the start of its text. It does not change nil
+// and errors that already have it.
+func wrap(err error) error {
+	if err == nil || strings.HasPrefix(err.Error(), "console: ") {
+		return err
+	}
+	return fmt.Errorf("console: %w", err)
 }

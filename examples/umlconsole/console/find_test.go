@@ -3,10 +3,12 @@ package console_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -15,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dougu.internal/examples/umlconsole/console"
+	"dougu.internal/internal/oracle"
 )
 
 func found(r io.Reader) (list []string) {
@@ -38,9 +41,9 @@ func TestAnnouncementsAreFound(t *testing.T) {
 		{"QEMU", "char device redirected to /dev/pts/3 (label serial0)\nchar device redirected to /dev/pts/4 (label compat_monitor0)\n", []string{"serial0 /dev/pts/3", "compat_monitor0 /dev/pts/4"}},
 		{"moved", "Virtual console 1 assigned device '/dev/pts/0'\nVirtual console 1 assigned device '/dev/pts/5'\n", []string{"con1 /dev/pts/0", "con1 /dev/pts/5"}},
 		{"a lie", "Virtual console 1 assigned device '/etc/passwd'\nVirtual console 2 assigned device '/dev/pts/1'\n", []string{
-			`error: console: "con1" is announced as "/etc/passwd", which is not /dev/pts/N: not used`, "con2 /dev/pts/1"}},
-		{"dots", "Serial line 0 assigned device '/dev/pts/../../etc/passwd'", []string{`error: console: "ssl0" is announced as "/dev/pts/../../etc/passwd", which is not /dev/pts/N: not used`}},
-		{"leading zero", "Virtual console 1 assigned device '/dev/pts/01'", []string{`error: console: "con1" is announced as "/dev/pts/01", which is not /dev/pts/N: not used`}},
+			`error: console: invalid path "/etc/passwd" of console "con1", want /dev/pts/N`, "con2 /dev/pts/1"}},
+		{"dots", "Serial line 0 assigned device '/dev/pts/../../etc/passwd'", []string{`error: console: invalid path "/dev/pts/../../etc/passwd" of console "ssl0", want /dev/pts/N`}},
+		{"leading zero", "Virtual console 1 assigned device '/dev/pts/01'", []string{`error: console: invalid path "/dev/pts/01" of console "con1", want /dev/pts/N`}},
 		{"cut", "Virtual console 1 assigned device '/dev/pts/1", nil},
 		{"no number", "Virtual console x assigned device '/dev/pts/1'", nil},
 		{"over a line end", "Virtual console 1\n assigned device '/dev/pts/1'", nil},
@@ -53,7 +56,7 @@ func TestAnnouncementsAreFound(t *testing.T) {
 			require.Equal(t, row.want, found(iotest.OneByteReader(strings.NewReader(row.log))))
 		})
 	}
-	require.Equal(t, []string{"error: console: broken"}, found(iotest.ErrReader(errors.New("broken"))))
+	require.Equal(t, []string{"error: console: read the log: broken"}, found(iotest.ErrReader(errors.New("broken"))))
 	for range console.FindBootLog(strings.NewReader(strings.Repeat("Virtual console 1 assigned device '/dev/pts/0'\n", 5))) {
 		break // leaves nothing behind
 	}
@@ -94,11 +97,11 @@ func TestQMPNamesDevices(t *testing.T) {
 		lines []string
 		want  string
 	}{
-		{[]string{"SSH-2.0-x"}, "invalid character"},
-		{[]string{"{}"}, "does not greet as QEMU does"},
+		{[]string{"SSH-2.0-x"}, "console: query QMP: invalid greeting: syntax error at byte "},
+		{[]string{"{}"}, "not a QMP server: unexpected greeting"},
 		{[]string{greeting, `{"error": {"class": "CommandNotFound", "desc": "no"}}`}, "qmp_capabilities: CommandNotFound: no"},
-		{[]string{greeting, `{"return": {}}`, `{"return": [{"filename": "pty:/etc/passwd", "label": "s"}]}`}, "which is not /dev/pts/N"},
-		{[]string{greeting, `{"return": {}}`}, "console: QMP: "}, // ends in the middle
+		{[]string{greeting, `{"return": {}}`, `{"return": [{"filename": "pty:/etc/passwd", "label": "s"}]}`}, "want /dev/pts/N"},
+		{[]string{greeting, `{"return": {}}`}, "console: query QMP: "}, // ends in the middle
 	} {
 		_, err := console.FindQMP(t.Context(), qemu(t, row.lines...))
 		require.ErrorContains(t, err, row.want)
@@ -124,7 +127,7 @@ func TestArgumentListsAreSafe(t *testing.T) {
 		require.Error(t, err, name)
 	}
 	_, err = console.TmuxArgs("x", console.Device{Path: "/dev/pts/1,exec=sh"})
-	require.ErrorContains(t, err, "not /dev/pts/N")
+	require.ErrorContains(t, err, "want /dev/pts/N")
 }
 
 func TestFilterKeepsTextAndDropsCommands(t *testing.T) {
@@ -201,4 +204,18 @@ func (p *pieces) Read(b []byte) (int, error) {
 	n := copy(b[:min(p.size, len(b))], p.b)
 	p.b = p.b[n:]
 	return n, nil
+}
+
+func TestResultsSurviveJSON(t *testing.T) {
+	r := oracle.Rand(t)
+	for range 100 {
+		for _, p := range []any{new(console.Device), new(console.UntrustedError)} {
+			oracle.Fill(r, p)
+			b, err := json.Marshal(p)
+			require.NoError(t, err)
+			back := reflect.New(reflect.TypeOf(p).Elem()).Interface()
+			require.NoError(t, json.Unmarshal(b, back))
+			require.Equal(t, p, back)
+		}
+	}
 }

@@ -8,13 +8,13 @@ import (
 	"sync"
 )
 
-// DefaultRing is how many bytes of a console are kept, 1 MiB.
+// DefaultRing is the default size of the ring buffer of a [Port]: 1 MiB.
 const DefaultRing = 1 << 20
 
-// Port is an open console. Write, SetSize, NewReader and Close are safe for many
-// goroutines; Read is that of a reader made by Open, for one of them.
+// Port is an open console. All methods are safe for concurrent use by multiple goroutines, except
+// for Read and Expect, which share one reader.
 type Port struct {
-	// Device is what was opened.
+	// Device is the device of the console.
 	Device Device
 
 	file *os.File
@@ -25,20 +25,21 @@ type Port struct {
 	mu   sync.Mutex // held by Write
 }
 
-// Open opens a pseudo-terminal, sets it to raw mode, and begins to read into a ring of
-// DefaultRing bytes. It refuses, with an error that says why, a path that is not
-// /dev/pts/N, is a symbolic link, is no pseudo-terminal, or belongs to another user. On
-// systems other than Linux the error wraps errors.ErrUnsupported.
+// Open opens a pseudo-terminal, sets it to raw mode, and starts to read its output into a ring
+// buffer of [DefaultRing] bytes. It returns an error if the path is not /dev/pts/N, is a symbolic
+// link, is not a pseudo-terminal, or belongs to another user. On systems other than Linux, the
+// error wraps [errors.ErrUnsupported]. The caller must close the Port.
 func Open(d Device) (*Port, error) { return OpenSize(d, DefaultRing) }
 
-// OpenSize is Open with a ring of that many bytes, at least 4096.
+// OpenSize is like [Open], with a ring buffer of size bytes. If size is less than 4096, 4096 is
+// used.
 func OpenSize(d Device, size int) (*Port, error) {
 	if !isPts(d.Path) {
 		return nil, &UntrustedError{d.Label, d.Path[:min(len(d.Path), 64)]}
 	}
 	file, err := openRaw(d.Path)
 	if err != nil {
-		return nil, fmt.Errorf("console: %w", err)
+		return nil, wrap(err)
 	}
 	return newPort(d, file, size), nil
 }
@@ -50,7 +51,7 @@ func newPort(d Device, file *os.File, size int) *Port {
 	return p
 }
 
-// drain reads all that comes, so that the guest never waits.
+// drain reads all output, so that the guest is not blocked.
 func (p *Port) drain() {
 	defer close(p.done)
 	buf := make([]byte, 64<<10)
@@ -58,54 +59,56 @@ func (p *Port) drain() {
 		n, err := p.file.Read(buf)
 		p.ring.write(buf[:n])
 		if err != nil {
-			if gone(err) || errors.Is(err, os.ErrClosed) {
-				err = io.EOF
+			if gone(err) || err == io.EOF || errors.Is(err, os.ErrClosed) {
+				p.ring.finish(io.EOF)
+				return
 			}
-			p.ring.finish(err)
+			p.ring.finish(wrap(err))
 			return
 		}
 	}
 }
 
-// NewReader returns a reader of all that is printed from now on. Readers share the
-// console: each gets everything.
+// NewReader returns a reader that starts with the output from now on. Each reader of a Port gets
+// the whole output.
 func (p *Port) NewReader() *Reader {
 	p.ring.mu.Lock()
 	defer p.ring.mu.Unlock()
 	return &Reader{ring: p.ring, at: p.ring.end}
 }
 
-// History returns a reader that begins with the oldest byte that is kept.
+// History returns a reader that starts with the oldest byte in the ring buffer.
 func (p *Port) History() *Reader {
 	p.ring.mu.Lock()
 	defer p.ring.mu.Unlock()
 	return &Reader{ring: p.ring, at: max(0, p.ring.end-int64(len(p.ring.buf)))}
 }
 
-// Read reads what was printed since Open. io.EOF says that the guest has let go.
+// Read reads the output since Open. It returns io.EOF if the guest has closed the console.
 func (p *Port) Read(b []byte) (int, error) { return p.own.Read(b) }
 
-// Write types.
+// Write sends b to the guest as terminal input.
 func (p *Port) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n, err := p.file.Write(b)
 	if err != nil && gone(err) {
-		err = fmt.Errorf("console: %s: the guest has let go: %w", p.Device.Path, io.ErrClosedPipe)
+		err = fmt.Errorf("console: write to %s: closed by the guest: %w", p.Device.Path, io.ErrClosedPipe)
 	}
-	return n, err
+	return n, wrap(err)
 }
 
-// SetSize tells the guest how many columns and rows its terminal has.
-func (p *Port) SetSize(columns, rows uint16) error { return setSize(p.file, columns, rows) }
+// SetSize sets the size of the terminal, which the guest can read.
+func (p *Port) SetSize(columns, rows uint16) error { return wrap(setSize(p.file, columns, rows)) }
 
-// Done is closed when no more will be read.
+// Done returns a channel that is closed when the output has ended.
 func (p *Port) Done() <-chan struct{} { return p.done }
 
-// Close closes the terminal and waits for the end of reading.
+// Close closes the terminal and waits for the end of the reading goroutine. Further calls have no
+// effect.
 func (p *Port) Close() error {
 	var err error
 	p.once.Do(func() { err = p.file.Close() })
 	<-p.done
-	return err
+	return wrap(err)
 }

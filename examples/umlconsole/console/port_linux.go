@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The major numbers of pseudo-terminal slaves; Documentation/admin-guide/devices.txt of
-// the kernel.
+// The major numbers of pseudo-terminal slaves; see Documentation/admin-guide/devices.txt in the
+// kernel source.
 const ptsFirst, ptsLast = 136, 143
 
 func openRaw(path string) (*os.File, error) {
@@ -29,7 +29,7 @@ func openRaw(path string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// checkPts looks at what was opened, not at what may stand there by now.
+// checkPts checks the open file, because the path may refer to another file by now.
 func checkPts(fd int, path string) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
@@ -40,12 +40,12 @@ func checkPts(fd int, path string) error {
 	case st.Mode&unix.S_IFMT != unix.S_IFCHR || major < ptsFirst || major > ptsLast:
 		return fmt.Errorf("%s is not a pseudo-terminal", path)
 	case int(st.Uid) != os.Geteuid():
-		return fmt.Errorf("%s belongs to user %d, not to %d: run as that user", path, st.Uid, os.Geteuid())
+		return fmt.Errorf("%s belongs to user %d, but this process runs as user %d", path, st.Uid, os.Geteuid())
 	}
 	return nil
 }
 
-// makeRaw sets what cfmakeraw(3) sets.
+// makeRaw sets a terminal to raw mode like cfmakeraw(3).
 func makeRaw(fd int) error {
 	t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
@@ -72,7 +72,7 @@ func setSize(f *os.File, columns, rows uint16) error {
 	})
 }
 
-// control runs f on the descriptor without taking it out of the poller.
+// control calls f with the file descriptor.
 func control(file *os.File, f func(fd int) error) error {
 	c, err := file.SyscallConn()
 	if err != nil {
@@ -85,14 +85,14 @@ func control(file *os.File, f func(fd int) error) error {
 	return inner
 }
 
-// RawTerminal sets the terminal behind a file to raw mode and returns how to set it
-// back. It fails when the file is no terminal.
+// RawTerminal sets the terminal f to raw mode and returns a function that restores its mode. It
+// returns an error if f is not a terminal.
 func RawTerminal(f *os.File) (restore func() error, err error) {
 	var saved *unix.Termios
 	err = control(f, func(fd int) error {
 		t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 		if err != nil {
-			return fmt.Errorf("%s is no terminal: %w", f.Name(), err)
+			return fmt.Errorf("%s is not a terminal: %w", f.Name(), err)
 		}
 		raw := *t
 		saved = t
@@ -100,19 +100,19 @@ func RawTerminal(f *os.File) (restore func() error, err error) {
 		return unix.IoctlSetTermios(fd, unix.TCSETS, &raw)
 	})
 	if err != nil {
-		return nil, err
+		return nil, wrap(err)
 	}
 	return func() error {
-		return control(f, func(fd int) error { return unix.IoctlSetTermios(fd, unix.TCSETS, saved) })
+		return wrap(control(f, func(fd int) error { return unix.IoctlSetTermios(fd, unix.TCSETS, saved) }))
 	}, nil
 }
 
-// NewPTY makes a pseudo-terminal and returns its master and the device of its slave:
-// what a guest does that is connected to a pts.
+// NewPTY creates a pseudo-terminal, as a guest does for its console. It returns the master and the
+// device of the slave. The caller must close the master.
 func NewPTY() (master *os.File, d Device, err error) {
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, d, &os.PathError{Op: "open", Path: "/dev/ptmx", Err: err}
+		return nil, d, wrap(&os.PathError{Op: "open", Path: "/dev/ptmx", Err: err})
 	}
 	if err = unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err == nil {
 		var n uint32
@@ -122,5 +122,5 @@ func NewPTY() (master *os.File, d Device, err error) {
 		}
 	}
 	unix.Close(fd)
-	return nil, d, &os.PathError{Op: "ioctl", Path: "/dev/ptmx", Err: err}
+	return nil, d, wrap(&os.PathError{Op: "ioctl", Path: "/dev/ptmx", Err: err})
 }

@@ -139,7 +139,7 @@ func TestTranscriptIsStampedEscapedAndCountsWhatIsMissing(t *testing.T) {
 	at := time.Date(2007, 4, 17, 9, 0, 0, 0, time.UTC)
 	require.NoError(t, console.Transcript(soon(t), r, &out, &console.TranscriptOptions{Now: func() time.Time { return at }}))
 	lines := strings.Split(out.String(), "\n")
-	require.Equal(t, fmt.Sprintf("2007-04-17T09:00:00.000Z [%d bytes were printed too fast and are missing]", r.Lost()), lines[0])
+	require.Equal(t, fmt.Sprintf("2007-04-17T09:00:00.000Z [%d bytes were lost because they were not read in time]", r.Lost()), lines[0])
 	require.Equal(t, `2007-04-17T09:00:00.000Z first \x1b]0;t\x07\\\xc3\xa9`, lines[2])
 	require.Equal(t, "2007-04-17T09:00:00.000Z last", lines[3])
 	require.Len(t, lines, 5)
@@ -159,7 +159,7 @@ func TestOnlyOwnPseudoTerminalsAreOpened(t *testing.T) {
 		defer guest.Close()
 		require.NoError(t, os.Chown(d.Path, 65534, -1))
 		_, err = console.Open(d)
-		require.ErrorContains(t, err, "belongs to user 65534, not to 0: run as that user")
+		require.ErrorContains(t, err, "belongs to user 65534, but this process runs as user 0")
 	}
 }
 
@@ -199,7 +199,7 @@ func TestRelayEndsWithTheEscapeKeyAndFilters(t *testing.T) {
 	require.NoError(t, err)
 	defer f.Close()
 	_, err = console.RawTerminal(f)
-	require.ErrorContains(t, err, "is no terminal")
+	require.ErrorContains(t, err, "is not a terminal")
 }
 
 func TestRelayEndsWithTheConsole(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 )
 
 func unsupported() error {
-	return fmt.Errorf("consoles of guests on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+	return fmt.Errorf("console: not supported on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 }
 
 func openRaw(string) (*os.File, error) { return nil, unsupported() }
@@ -19,8 +19,8 @@ func gone(error) bool { return false }
 
 func setSize(*os.File, uint16, uint16) error { return unsupported() }
 
-// RawTerminal is for Linux.
+// RawTerminal returns an error that wraps [errors.ErrUnsupported]: it is implemented on Linux only.
 func RawTerminal(*os.File) (restore func() error, err error) { return nil, unsupported() }
 
-// NewPTY is for Linux.
+// NewPTY returns an error that wraps [errors.ErrUnsupported]: it is implemented on Linux only.
 func NewPTY() (master *os.File, d Device, err error) { return nil, d, unsupported() }

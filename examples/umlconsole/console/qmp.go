@@ -9,19 +9,21 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"dougu.internal/internal/jsontext"
 )
 
-// FindQMP asks QEMU over a fresh connection to its QMP socket which of its character
-// devices are pseudo-terminals. It reads at most 1 MiB and leaves the connection open.
+// FindQMP returns the character devices of QEMU that are pseudo-terminals. c must be a new
+// connection to its QMP socket. FindQMP reads at most 1 MiB and does not close the connection.
 func FindQMP(ctx context.Context, c net.Conn) ([]Device, error) {
 	stop := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	list, err := findQMP(c)
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("console: QMP: %w", ctx.Err())
+		return nil, fmt.Errorf("console: query QMP: %w", ctx.Err())
 	}
 	if err != nil {
-		return nil, fmt.Errorf("console: QMP: %w", err)
+		return nil, fmt.Errorf("console: query QMP: %w", plainError{err})
 	}
 	return list, nil
 }
@@ -32,10 +34,10 @@ func findQMP(c net.Conn) ([]Device, error) {
 		QMP *json.RawMessage
 	}
 	if err := in.Decode(&greeting); err != nil {
-		return nil, err
+		return nil, decodeError("greeting", err)
 	}
 	if greeting.QMP == nil {
-		return nil, errors.New("the other end does not greet as QEMU does")
+		return nil, errors.New("not a QMP server: unexpected greeting")
 	}
 	if _, err := execute(c, in, "qmp_capabilities"); err != nil {
 		return nil, err
@@ -46,7 +48,7 @@ func findQMP(c net.Conn) ([]Device, error) {
 	}
 	var chardevs []struct{ Label, Filename string }
 	if err := json.Unmarshal(answer, &chardevs); err != nil {
-		return nil, err
+		return nil, decodeError("reply to query-chardev", err)
 	}
 	var list []Device
 	for _, d := range chardevs {
@@ -62,7 +64,15 @@ func findQMP(c net.Conn) ([]Device, error) {
 	return list, nil
 }
 
-// execute sends a command and returns its answer; events in between are passed over.
+// decodeError describes an error of package encoding/json or of the connection.
+func decodeError(what string, err error) error {
+	if e, ok := errors.AsType[net.Error](err); ok {
+		return e
+	}
+	return fmt.Errorf("invalid %s: %s", what, jsontext.Cause(err))
+}
+
+// execute sends a command and returns its reply. Events are ignored.
 func execute(c net.Conn, in *json.Decoder, command string) (json.RawMessage, error) {
 	if _, err := fmt.Fprintf(c, "{\"execute\":%q}\n", command); err != nil {
 		return nil, err
@@ -73,7 +83,7 @@ func execute(c net.Conn, in *json.Decoder, command string) (json.RawMessage, err
 			Error  *struct{ Class, Desc string }
 		}
 		if err := in.Decode(&answer); err != nil {
-			return nil, err
+			return nil, decodeError("reply to "+command, err)
 		}
 		switch {
 		case answer.Error != nil:
@@ -82,5 +92,5 @@ func execute(c net.Conn, in *json.Decoder, command string) (json.RawMessage, err
 			return answer.Return, nil
 		}
 	}
-	return nil, fmt.Errorf("%s: events without an answer", command)
+	return nil, fmt.Errorf("%s: no reply after 1000 events", command)
 }

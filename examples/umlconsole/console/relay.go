@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -9,21 +10,22 @@ import (
 	"time"
 )
 
-// RelayOptions of an attachment. The zero value, or nil, is usable.
+// RelayOptions configures [Relay]. A nil *RelayOptions is equivalent to the zero value.
 type RelayOptions struct {
-	// Escape ends the relay when the user types it; 0 is Ctrl-], as of telnet(1).
+	// Escape is the byte that ends the relay when the user types it. If zero, Ctrl-] is used,
+	// like in telnet(1).
 	Escape byte
-	// Unfiltered passes everything on to the user's terminal; otherwise a [Filter]
-	// stands before it.
+	// Unfiltered writes the output of the console to the terminal of the user without a
+	// [Filter].
 	Unfiltered bool
-	// History begins with what the ring holds.
+	// History starts with the content of the ring buffer.
 	History bool
 }
 
-// Relay connects a user with a console until the user types the escape key or ends the
-// input, the console ends, or the context does; it returns nil then. Reading from the
-// user can't be broken off in general: where user is an *os.File with deadlines it is,
-// else the reading goroutine ends with the user's next byte, which is lost.
+// Relay connects a user with a console. It returns nil when the user types the escape byte or ends
+// the input, or when the console or ctx ends. If user is a file with deadlines, Relay interrupts a
+// blocked read from user before it returns. Otherwise the reading goroutine ends after the next
+// byte from user, which is lost.
 func Relay(ctx context.Context, p *Port, user io.ReadWriter, opt *RelayOptions) error {
 	var o RelayOptions
 	if opt != nil {
@@ -34,7 +36,7 @@ func Relay(ctx context.Context, p *Port, user io.ReadWriter, opt *RelayOptions) 
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := p.NewReader() // before anything is typed: the answer must not get past it
+	r := p.NewReader() // before input is sent, so that it does not miss the reply
 	if o.History {
 		r = p.History()
 	}
@@ -55,17 +57,17 @@ func Relay(ctx context.Context, p *Port, user io.ReadWriter, opt *RelayOptions) 
 		if err == nil && !errors.Is(terr, os.ErrDeadlineExceeded) {
 			err = terr
 		}
-		return err
+		return wrap(err)
 	}
 	select {
 	case terr := <-typed:
-		return errors.Join(err, terr)
+		return wrap(cmp.Or(err, terr))
 	default:
-		return err
+		return wrap(err)
 	}
 }
 
-// typing passes on what the user types.
+// typing sends the input of the user to the console.
 func typing(ctx context.Context, p *Port, user io.Reader, escape byte) error {
 	buf := make([]byte, 4096)
 	for {
@@ -92,7 +94,7 @@ func typing(ctx context.Context, p *Port, user io.Reader, escape byte) error {
 	}
 }
 
-// printing passes on what the console prints.
+// printing writes the output of the console to the user.
 func printing(ctx context.Context, r *Reader, w io.Writer) error {
 	buf := make([]byte, 64<<10)
 	for {

@@ -2,17 +2,18 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync"
 )
 
-// ring keeps the last bytes of a stream for any number of readers.
+// ring stores the last bytes of a stream for any number of readers.
 type ring struct {
 	mu      sync.Mutex
 	buf     []byte
 	end     int64         // bytes written so far
-	err     error         // why no more will come
-	changed chan struct{} // closed and made anew when something was written
+	err     error         // the reason for the end of the stream
+	changed chan struct{} // closed and replaced after each write
 }
 
 func newRing(size int) *ring { return &ring{buf: make([]byte, size), changed: make(chan struct{})} }
@@ -45,17 +46,17 @@ func (r *ring) wake() {
 	r.changed = make(chan struct{})
 }
 
-// Reader reads what a port prints, from where it was made on. One goroutine uses it.
+// Reader reads the output of a [Port]. Its methods must not be called concurrently.
 type Reader struct {
 	ring *ring
 	at   int64
 	lost int64
 }
 
-// Read waits for bytes; io.EOF says that the console is gone.
+// Read blocks until there is output. It returns io.EOF when the console has ended.
 func (r *Reader) Read(b []byte) (int, error) { return r.ReadContext(context.Background(), b) }
 
-// ReadContext is Read, bounded by a context.
+// ReadContext is like Read, and returns an error when ctx ends.
 func (r *Reader) ReadContext(ctx context.Context, b []byte) (int, error) {
 	for {
 		r.ring.mu.Lock()
@@ -83,12 +84,12 @@ func (r *Reader) ReadContext(ctx context.Context, b []byte) (int, error) {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return 0, ctx.Err()
+			return 0, fmt.Errorf("console: read: %w", ctx.Err())
 		}
 	}
 }
 
-// Lost returns how many bytes were overwritten before this reader came to them.
+// Lost returns the number of bytes that were overwritten before this reader could read them.
 func (r *Reader) Lost() int64 { return r.lost }
 
 var _ io.Reader = (*Reader)(nil)

@@ -8,18 +8,20 @@ import (
 	"time"
 )
 
-// TranscriptOptions say how a transcript is written. The zero value, or nil, is usable.
+// TranscriptOptions configures [Transcript]. A nil *TranscriptOptions is equivalent to the zero
+// value.
 type TranscriptOptions struct {
-	// Raw writes the bytes as they come, without stamps. Otherwise each line begins with
-	// the time of its first byte, and what is no printable ASCII is written as \xhh, so
-	// that a reader's terminal obeys nothing in it.
+	// Raw writes the output unchanged. Otherwise, each line starts with the time of its first
+	// byte, and bytes other than printable ASCII characters are written as \xhh, so that the
+	// transcript contains no control sequences.
 	Raw bool
-	// Now is the clock; nil is time.Now.
+	// Now returns the current time. If nil, time.Now is used.
 	Now func() time.Time
 }
 
-// Transcript writes what the reader reads until the console or the context ends; it
-// returns nil then. What was overwritten before it could be read is told in a line.
+// Transcript writes the output of a console to w. It returns nil when the console or ctx ends. If
+// data was overwritten before it could be read, Transcript writes a line with the number of lost
+// bytes.
 func Transcript(ctx context.Context, r *Reader, w io.Writer, opt *TranscriptOptions) error {
 	var o TranscriptOptions
 	if opt != nil {
@@ -38,12 +40,12 @@ func Transcript(ctx context.Context, r *Reader, w io.Writer, opt *TranscriptOpti
 		}
 		if n > 0 {
 			if err := t.add(buf[:n]); err != nil {
-				return err
+				return wrap(err)
 			}
 		}
 		if err != nil {
 			if werr := t.end(); werr != nil {
-				return werr
+				return wrap(werr)
 			}
 			if errors.Is(err, io.EOF) || ctx.Err() != nil {
 				return nil
@@ -57,7 +59,7 @@ type transcript struct {
 	w     io.Writer
 	opt   TranscriptOptions
 	buf   []byte
-	fresh bool // the next byte begins a line
+	fresh bool // the next byte starts a line
 }
 
 func (t *transcript) stamp() {
@@ -79,7 +81,7 @@ func (t *transcript) add(b []byte) error {
 		case c == '\n':
 			t.buf = append(t.buf, '\n')
 			t.fresh = true
-		case c == '\r': // before a line feed on every terminal
+		case c == '\r': // it precedes each line feed
 		case c == '\\':
 			t.buf = append(t.buf, `\\`...)
 		case c >= ' ' && c <= '~' || c == '\t':
@@ -98,12 +100,12 @@ func (t *transcript) miss(n int64) {
 	if !t.opt.Raw {
 		t.stamp()
 	}
-	t.buf = fmt.Appendf(t.buf, "[%d bytes were printed too fast and are missing]\n", n)
+	t.buf = fmt.Appendf(t.buf, "[%d bytes were lost because they were not read in time]\n", n)
 	t.fresh = true
 	t.w.Write(t.buf)
 }
 
-// end ends a line that is open.
+// end ends an incomplete line.
 func (t *transcript) end() error {
 	if t.opt.Raw || t.fresh {
 		return nil

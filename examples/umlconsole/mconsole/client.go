@@ -10,54 +10,72 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"dougu.internal/internal/jsontext"
 )
 
 var (
-	// ErrStale: a socket is there and nobody listens: the guest has died.
-	ErrStale = errors.New("nobody listens on the socket: the guest is gone")
-	// ErrIncomplete: the last packet said that more would follow, and none came, or too
-	// many. The text so far is returned beside it.
-	ErrIncomplete = errors.New("the answer is incomplete")
+	// ErrStale means that the socket exists and no process listens on it: the guest has ended.
+	ErrStale = errors.New("mconsole: no process listens on the socket")
+	// ErrIncomplete means that packets of the reply are missing, or that the reply is too
+	// long. The text that was received is returned with the error.
+	ErrIncomplete = errors.New("mconsole: reply is incomplete")
 )
 
-// Error is an answer that says no.
+// Error is a negative reply from the guest.
 type Error struct {
 	// Code is 1 for a general error, and a negative errno otherwise.
-	Code int32
-	// Text is what the guest said.
-	Text string
+	Code int32 `json:"code,omitzero"`
+	// Text is the text of the reply.
+	Text string `json:"text,omitzero"`
 }
 
-// Error returns the guest's words.
-func (e *Error) Error() string { return fmt.Sprintf("the guest says no (%d): %s", e.Code, e.Text) }
+// Error returns the code and the text of the reply.
+func (e *Error) Error() string {
+	return fmt.Sprintf("mconsole: command failed (code %d): %s", e.Code, e.Text)
+}
 
-// Client asks one guest. Set the fields before the first use.
+// MarshalJSON returns the JSON encoding of e. It keeps strings that are not valid UTF-8.
+func (e Error) MarshalJSON() ([]byte, error) {
+	type plain Error
+	return jsontext.Marshal(plain(e))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *Error) UnmarshalJSON(b []byte) error {
+	type plain Error
+	return jsontext.Unmarshal(b, (*plain)(e))
+}
+
+// Client sends commands to one guest. The fields must not be changed after the first use. All
+// methods are safe for concurrent use by multiple goroutines.
 type Client struct {
-	// Pid is what the pid file beside the socket says; 0 when it says nothing.
+	// Pid is the process number in the pid file of the guest, or 0 if the file is missing or
+	// invalid.
 	Pid int
-	// Timeout bounds the wait for the first packet where the context does not; Dial
-	// sets 10 seconds.
+	// Timeout is the time limit for the first packet of a reply if the context has no
+	// deadline. Dial sets it to 10 seconds.
 	Timeout time.Duration
-	// Idle bounds the wait for each further packet; Dial sets 1 second.
+	// Idle is the time limit for each further packet. Dial sets it to 1 second.
 	Idle time.Duration
-	// MaxText bounds the text of an answer in bytes; Dial sets 1 MiB.
+	// MaxText is the maximum size of the text of a reply in bytes. Dial sets it to 1 MiB.
 	MaxText int
 
 	path string
 }
 
-// Dial looks at a socket, DIR/UMID/mconsole, and returns a client for it. It fails with
-// [ErrStale] when nobody listens there. The client holds nothing open.
+// Dial returns a client for the socket at path, which is UML_DIR/UMID/mconsole. It returns
+// [ErrStale] if no process listens there. A client needs not be closed.
 func Dial(path string) (*Client, error) {
 	const most = 107
 	if len(path) > most {
-		return nil, fmt.Errorf("mconsole: the path of the socket has %d bytes, a socket's name at most %d: start the guest with a shorter uml_dir", len(path), most)
+		return nil, fmt.Errorf("mconsole: socket path has %d bytes, want at most %d: start the guest with a shorter uml_dir", len(path), most)
 	}
 	c := &Client{path: path, Timeout: 10 * time.Second, Idle: time.Second, MaxText: 1 << 20}
 	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		if refused(err) {
-			return nil, fmt.Errorf("mconsole: %s: %w", path, ErrStale)
+			return nil, &staleError{path}
 		}
 		return nil, fmt.Errorf("mconsole: %w", err)
 	}
@@ -66,7 +84,16 @@ func Dial(path string) (*Client, error) {
 	return c, nil
 }
 
-// readPid reads a pid file, which may hold anything.
+// staleError is ErrStale with the path of the socket.
+type staleError struct{ path string }
+
+func (e *staleError) Error() string {
+	return "mconsole: " + e.path + ": no process listens on the socket"
+}
+
+func (e *staleError) Unwrap() error { return ErrStale }
+
+// readPid reads a pid file. Its content is untrusted.
 func readPid(name string) (int, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -77,13 +104,14 @@ func readPid(name string) (int, error) {
 	n, _ := f.Read(b)
 	pid, err := strconv.Atoi(strings.TrimSpace(string(b[:n])))
 	if err != nil || pid <= 0 {
-		return 0, fmt.Errorf("%s holds %q, not a process number", name, b[:n])
+		return 0, fmt.Errorf("mconsole: invalid process number %q in %s", b[:n], name)
 	}
 	return pid, nil
 }
 
-// Do sends a command and returns the text of the answer, without NUL bytes. An answer
-// that says no is an *Error; [ErrIncomplete] comes with the text so far.
+// Do sends a command and returns the text of the reply without NUL bytes. A negative reply is
+// returned as an [*Error]. If the error is [ErrIncomplete], the text that was received is returned
+// as well.
 func (c *Client) Do(ctx context.Context, cmd string) (string, error) {
 	if err := checkCommand(cmd); err != nil {
 		return "", err
@@ -94,9 +122,9 @@ func (c *Client) Do(ctx context.Context, cmd string) (string, error) {
 		defer cancel()
 	}
 	if err := ctx.Err(); err != nil {
-		return "", err
+		return "", fmt.Errorf("mconsole: send to %s: %w", c.path, err)
 	}
-	// An unbound socket gets no answer; the kernel binds one without a name.
+	// An unbound socket gets no reply. The kernel chooses an address.
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram"})
 	if err != nil {
 		return "", fmt.Errorf("mconsole: %w", err)
@@ -106,14 +134,14 @@ func (c *Client) Do(ctx context.Context, cmd string) (string, error) {
 	defer stop()
 	if _, err := conn.WriteToUnix(appendRequest(make([]byte, 0, headSize+len(cmd)), cmd), &net.UnixAddr{Name: c.path, Net: "unixgram"}); err != nil {
 		if refused(err) {
-			return "", fmt.Errorf("mconsole: %s: %w", c.path, ErrStale)
+			return "", &staleError{c.path}
 		}
 		return "", fmt.Errorf("mconsole: %w", err)
 	}
 	return c.receive(ctx, conn)
 }
 
-// receive joins the packets of an answer.
+// receive returns the joined packets of a reply.
 func (c *Client) receive(ctx context.Context, conn *net.UnixConn) (string, error) {
 	var text []byte
 	buf := make([]byte, headSize+maxData+1)
@@ -124,16 +152,16 @@ func (c *Client) receive(ctx context.Context, conn *net.UnixConn) (string, error
 		case err != nil && begun:
 			return clean(text), ErrIncomplete
 		case err != nil && ctx.Err() != nil:
-			return "", fmt.Errorf("mconsole: %s does not answer: %w", c.path, ctx.Err())
+			return "", fmt.Errorf("mconsole: no reply from %s: %w", c.path, ctx.Err())
 		case err != nil:
 			return "", fmt.Errorf("mconsole: %w", err)
 		case from == nil || from.Name != c.path:
-			continue // whoever else found our socket does not count
+			continue // a packet from another process
 		}
 		begun = true
 		p, err := decode(buf[:n])
 		if err != nil {
-			return clean(text), fmt.Errorf("mconsole: %w", err)
+			return clean(text), err
 		}
 		text = append(text, p.text...)
 		switch {
@@ -151,24 +179,38 @@ func (c *Client) receive(ctx context.Context, conn *net.UnixConn) (string, error
 	}
 }
 
-// Channel is what a console or serial line is connected to.
+// Channel is the host side of a console or serial line.
 type Channel struct {
-	// Kind is the word before the colon: pts, null, fd, tty, port, none.
-	Kind string
-	// Device is what stands behind it: /dev/pts/3; empty for a pts that is not open yet.
-	Device string
+	// Kind is the type of the channel: pts, null, fd, tty, port or none.
+	Kind string `json:"kind,omitzero"`
+	// Device is the device of the channel, such as /dev/pts/3. It is empty for a pts that is
+	// not open.
+	Device string `json:"device,omitzero"`
 }
 
-// Console returns what a line such as con1 or ssl0 is connected to. A pts gets its
-// device when the guest opens it, and during boot the line is not known at all, or
-// none: Console asks again until the context ends. A line that is none then is no
-// error; one that has no device is, and the channel says pts.
+// MarshalJSON returns the JSON encoding of c. It keeps strings that are not valid UTF-8.
+func (c Channel) MarshalJSON() ([]byte, error) {
+	type plain Channel
+	return jsontext.Marshal(plain(c))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Channel) UnmarshalJSON(b []byte) error {
+	type plain Channel
+	return jsontext.Unmarshal(b, (*plain)(c))
+}
+
+// Console returns the channel of a line such as con1 or ssl0. A pts has no device until the guest
+// opens it, and during boot the line is unknown or has the kind none. Therefore Console repeats
+// its request until the line has a device or ctx ends. If the kind is none when ctx ends, Console
+// returns it without an error. If the line has no device then, Console returns the channel and an
+// error.
 func (c *Client) Console(ctx context.Context, name string) (Channel, error) {
 	last := ""
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
 		text, err := c.Do(ctx, "config "+name)
 		if err != nil && ctx.Err() != nil && last != "" {
-			text, err = last, nil // the last answer stands
+			text, err = last, nil // use the last reply
 		}
 		last = text
 		var no *Error
@@ -188,7 +230,14 @@ func (c *Client) Console(ctx context.Context, name string) (Channel, error) {
 			if err == nil {
 				err = ctx.Err()
 			}
-			return Channel{Kind: kind}, fmt.Errorf("mconsole: %s has no device yet: %w", name, err)
+			return Channel{Kind: kind}, fmt.Errorf("mconsole: %s has no device: %w", name, plainError{err})
 		}
 	}
 }
+
+// plainError is an error without the name of the package at the start of its text.
+type plainError struct{ err error }
+
+func (e plainError) Error() string { return strings.TrimPrefix(e.err.Error(), "mconsole: ") }
+
+func (e plainError) Unwrap() error { return e.err }

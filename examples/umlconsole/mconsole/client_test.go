@@ -92,14 +92,14 @@ func TestRecordedAnswersAreRead(t *testing.T) {
 	c.Idle = 20 * time.Millisecond
 	for _, row := range []struct{ cmd, text, err string }{
 		{"config con0", "null", ""},
-		{"remove con3", "", "the guest says no (-22): configured as 'none'"},
-		{"bogus", "", "the guest says no (1): Unknown command"},
+		{"remove con3", "", "command failed (code -22): configured as 'none'"},
+		{"bogus", "", "command failed (code 1): Unknown command"},
 		{"halt", "", ""},
 		{"series", "abcd", ""},
-		{"of another version", "", "not an answer of a management console"},
-		{"shorter than its len", "", "a length of 255 in a packet with 1 bytes of text"},
-		{"short", "", "not an answer of a management console: 2 bytes"},
-		{"endless", "a", "the answer is incomplete"},
+		{"of another version", "", "mconsole: malformed reply"},
+		{"shorter than its len", "", "length is 255, but the packet has 1 bytes of text"},
+		{"short", "", "mconsole: malformed reply: 2 bytes"},
+		{"endless", "a", "reply is incomplete"},
 	} {
 		text, err := c.Do(t.Context(), row.cmd)
 		require.Equal(t, row.text, text, row.cmd)
@@ -172,10 +172,10 @@ func TestConsoleWaitsForItsDevice(t *testing.T) {
 func TestCommandsAreCheckedBeforeTheyAreSent(t *testing.T) {
 	c, _ := fake(t, func(cmd string) [][]byte { return [][]byte{reply(0, 0, cmd)} })
 	for _, row := range []struct{ cmd, want string }{
-		{"a\x00b", "column 2: a NUL byte"},
+		{"a\x00b", "column 2: unexpected NUL byte"},
 		{"log \x1b", "column 5: not a printable"},
 		{"log é", "column 5: not a printable"},
-		{strings.Repeat("x", 512), "column 512: the kernel takes at most 511 bytes"},
+		{strings.Repeat("x", 512), "column 512: too long, want at most 511 bytes"},
 	} {
 		_, err := c.Do(t.Context(), row.cmd)
 		var wrong *mconsole.CommandError
@@ -209,7 +209,7 @@ func TestStaleSocketsAreTold(t *testing.T) {
 		require.False(t, g.Alive || g.Running, "%+v", g)
 	}
 	_, err = mconsole.Dial(filepath.Join(dir, strings.Repeat("d", 110)))
-	require.ErrorContains(t, err, "at most 107: start the guest with a shorter uml_dir")
+	require.ErrorContains(t, err, "want at most 107: start the guest with a shorter uml_dir")
 	_, err = mconsole.Dial(filepath.Join(dir, "nothing"))
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -1,23 +1,25 @@
-// Package mconsole speaks to the management console of a User Mode Linux guest: one
-// datagram asks, one or more answer.
+// Package mconsole is a client for the management console of User Mode Linux guests.
+//
+// [List] finds guests. [Dial] returns a [Client] for one of them. [Client.Do] sends a command and
+// returns the reply, and [Client.Console] returns the device of a console.
 //
 // # Guarantees
 //
-// Each request uses a socket of its own, so that a late answer is never taken for that
-// of the next request. Every wait is bounded: by the context for the first packet, by
-// Client.Idle between packets. What a guest sends, packets too short, lengths that lie,
-// a series without an end, leads to an error, with the text so far; memory stays
-// bounded. A command that the guest would cut or misread is refused before it is sent.
+// Each request uses a socket of its own, so that a late reply is not taken for that of the next
+// request. All waits have a time limit: that of the context for the first packet, and Client.Idle
+// between packets. Malformed replies, such as short packets, wrong lengths and endless series of
+// packets, lead to an error and are returned as far as they were received. Memory is limited.
+// Commands that a guest would truncate or misinterpret are rejected before they are sent.
 //
 // # Limits
 //
-// A guest does not wait when the queue of our socket is full, which has room for ten
-// packets (net.unix.max_dgram_qlen): it drops what does not fit. A long answer, such as
-// that of stack or sysrq, can so lack packets in the middle without a trace, and its end,
-// which is then ErrIncomplete.
+// A guest drops packets that do not fit the receive queue of the socket, which has room for ten
+// packets (net.unix.max_dgram_qlen). A long reply, such as that of stack or sysrq, can therefore
+// lack packets in the middle without an error. If the last packet is missing, the error is
+// [ErrIncomplete].
 //
-// The kernel has no number for a request: what it prints meanwhile can lead the answer
-// of sysrq, stack and log. Some commands end a guest (halt, reboot, cad, sysrq b): they
-// are sent as given. A socket's path has at most 107 bytes. Nothing here starts a
-// process; integers on the wire are those of this machine.
+// The protocol does not number requests: text that the kernel prints at the same time can appear
+// in the reply of sysrq, stack and log. Some commands end a guest (halt, reboot, cad, sysrq b);
+// they are sent like all others. The path of a socket has at most 107 bytes. The package starts no
+// processes. Integers in packets have the byte order of this machine.
 package mconsole

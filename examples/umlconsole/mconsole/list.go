@@ -2,31 +2,50 @@ package mconsole
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+
+	"dougu.internal/internal/jsontext"
 )
 
-// Guest is a directory that a guest made.
+// Guest describes the directory of one User Mode Linux guest.
 type Guest struct {
-	// Name is the guest's umid; Dir its directory, which holds the socket mconsole.
-	Name, Dir string
-	// Pid is what the pid file says, 0 when it says nothing.
-	Pid int
-	// Alive reports whether somebody listens on the socket; Running whether a process
-	// of that number exists, which may be another one by now.
-	Alive, Running bool
+	// Name is the umid of the guest.
+	Name string `json:"name,omitzero"`
+	// Dir is the directory of the guest, which contains the socket of its management console.
+	Dir string `json:"dir,omitzero"`
+	// Pid is the process number in the pid file, or 0 if the file is missing or invalid.
+	Pid int `json:"pid,omitzero"`
+	// Alive is true if a process listens on the socket.
+	Alive bool `json:"alive,omitzero"`
+	// Running is true if a process with the number Pid exists. It may be another process if
+	// the guest has ended.
+	Running bool `json:"running,omitzero"`
 }
 
-// Socket returns the path of the guest's management console.
+// MarshalJSON returns the JSON encoding of g. It keeps strings that are not valid UTF-8.
+func (g Guest) MarshalJSON() ([]byte, error) {
+	type plain Guest
+	return jsontext.Marshal(plain(g))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (g *Guest) UnmarshalJSON(b []byte) error {
+	type plain Guest
+	return jsontext.Unmarshal(b, (*plain)(g))
+}
+
+// Socket returns the path of the socket for [Dial].
 func (g Guest) Socket() string { return filepath.Join(g.Dir, "mconsole") }
 
-// List returns the guests below the directories, sorted by directory and name;
-// without any, below ~/.uml. A directory that is missing holds no guest.
+// List returns the guests in the given directories, sorted by directory and name. Without
+// arguments it uses ~/.uml. Directories that do not exist are ignored.
 func List(dirs ...string) ([]Guest, error) {
 	if len(dirs) == 0 {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("mconsole: find the home directory: %w", err)
 		}
 		dirs = []string{filepath.Join(home, ".uml")}
 	}
@@ -37,7 +56,7 @@ func List(dirs ...string) ([]Guest, error) {
 			continue
 		}
 		if err != nil {
-			return list, err
+			return list, fmt.Errorf("mconsole: list guests: %w", err)
 		}
 		for _, e := range entries {
 			g := Guest{Name: e.Name(), Dir: filepath.Join(dir, e.Name())}

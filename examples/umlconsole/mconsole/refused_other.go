@@ -2,7 +2,7 @@
 
 package mconsole
 
-// No guest runs here.
+// refused returns false: guests run on Linux only.
 func refused(error) bool { return false }
 
 func alive(int) bool { return false }

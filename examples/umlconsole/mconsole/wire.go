@@ -6,44 +6,58 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"dougu.internal/internal/jsontext"
 )
 
-// A request is magic, version, length and text, a reply is an error number, a flag that
-// more packets follow, a length and text; arch/um/drivers/mconsole.h of the kernel.
+// A request has magic, version, length and text. A reply has an error number, a flag for further
+// packets, length and text. See arch/um/drivers/mconsole.h in the kernel source.
 const (
 	magic      = 0xcafebabe
 	version    = 2
 	headSize   = 12
 	maxData    = 512
-	maxCommand = maxData - 1 // the kernel refuses 512 bytes and more
+	maxCommand = maxData - 1 // the kernel rejects 512 bytes and more
 )
 
-// CommandError is a command that was refused before it was sent.
+// CommandError describes an invalid command. It was not sent.
 type CommandError struct {
-	// Command as it was given.
-	Command string
-	// Offset counts the bytes before the place.
-	Offset int
-	// Msg says what is wrong there.
-	Msg string
+	// Command is the command.
+	Command string `json:"command,omitzero"`
+	// Offset is the position of the error in the command, in bytes from 0.
+	Offset int `json:"offset,omitzero"`
+	// Msg is the cause.
+	Msg string `json:"msg,omitzero"`
 }
 
-// Error names the command and the column, which counts bytes from 1.
+// MarshalJSON returns the JSON encoding of e. It keeps strings that are not valid UTF-8.
+func (e CommandError) MarshalJSON() ([]byte, error) {
+	type plain CommandError
+	return jsontext.Marshal(plain(e))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *CommandError) UnmarshalJSON(b []byte) error {
+	type plain CommandError
+	return jsontext.Unmarshal(b, (*plain)(e))
+}
+
+// Error returns the command, the column, counted in bytes from 1, and the cause.
 func (e *CommandError) Error() string {
-	return fmt.Sprintf("mconsole: command %.60q, column %d: %s", e.Command, e.Offset+1, e.Msg)
+	return fmt.Sprintf("mconsole: invalid command %.60q: column %d: %s", e.Command, e.Offset+1, e.Msg)
 }
 
 func checkCommand(cmd string) error {
 	for i := range len(cmd) {
 		switch c := cmd[i]; {
 		case c == 0:
-			return &CommandError{cmd, i, "a NUL byte, where the kernel would stop reading"}
+			return &CommandError{cmd, i, "unexpected NUL byte"}
 		case c < ' ' && c != '\t' || c > '~':
 			return &CommandError{cmd, i, "not a printable ASCII character"}
 		}
 	}
 	if len(cmd) > maxCommand {
-		return &CommandError{cmd, maxCommand, fmt.Sprintf("the kernel takes at most %d bytes", maxCommand)}
+		return &CommandError{cmd, maxCommand, fmt.Sprintf("too long, want at most %d bytes", maxCommand)}
 	}
 	return nil
 }
@@ -62,25 +76,25 @@ type packet struct {
 	text []byte // without the NUL that ends it
 }
 
-// ErrProtocol is wrapped by each error about a reply that is none.
-var ErrProtocol = errors.New("not an answer of a management console")
+// ErrProtocol is wrapped by errors about malformed replies.
+var ErrProtocol = errors.New("mconsole: malformed reply")
 
 func decode(b []byte) (packet, error) {
 	if len(b) < headSize {
-		return packet{}, fmt.Errorf("%w: %d bytes, %q", ErrProtocol, len(b), b)
+		return packet{}, fmt.Errorf("%w: %d bytes: %q", ErrProtocol, len(b), b)
 	}
-	if bytes.HasPrefix(b, []byte("ERR ")) { // to a request of another version, without a head
+	if bytes.HasPrefix(b, []byte("ERR ")) { // the reply to a request of another version has no header
 		return packet{}, fmt.Errorf("%w: %.80q", ErrProtocol, b)
 	}
 	p := packet{code: int32(binary.NativeEndian.Uint32(b)), more: binary.NativeEndian.Uint32(b[4:]) != 0}
 	n := binary.NativeEndian.Uint32(b[8:])
 	data := b[headSize:]
 	if uint64(n) > uint64(len(data)) {
-		return packet{}, fmt.Errorf("%w: a length of %d in a packet with %d bytes of text", ErrProtocol, n, len(data))
+		return packet{}, fmt.Errorf("%w: length is %d, but the packet has %d bytes of text", ErrProtocol, n, len(data))
 	}
 	p.text = bytes.TrimSuffix(data[:n], []byte{0})
 	return p, nil
 }
 
-// clean takes the NUL bytes out of a text.
+// clean returns a text without its NUL bytes.
 func clean(text []byte) string { return strings.ReplaceAll(string(text), "\x00", "") }

@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +75,8 @@ func Start(tb testing.TB, opt Options) *Collector {
 			oracle.Missing(tb, "rsyslogd has no "+m.file+": install Debian package "+m.pkg)
 		}
 	}
-	c.UDP, c.TCP, c.TLS, c.RELP = free(tb), free(tb), free(tb), free(tb)
+	ip := address(opt)
+	c.UDP, c.TCP, c.TLS, c.RELP = free(tb, ip), free(tb, ip), free(tb, ip), free(tb, ip)
 	c.Unix = filepath.Join(c.dir, "log.sock")
 	if len(c.Unix) > 100 {
 		tb.Fatalf("the path of the socket is too long: %s", c.Unix)
@@ -85,8 +88,18 @@ func Start(tb testing.TB, opt Options) *Collector {
 	return c
 }
 
-func free(tb testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// address returns a random loopback address, so that the ports of collectors that run at the same
+// time do not collide. The certificates of the tests are valid for 127.0.0.1 only.
+func address(opt Options) string {
+	if opt.Cert != "" || runtime.GOOS != "linux" {
+		return "127.0.0.1"
+	}
+	return fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), rand.IntN(256), 1+rand.IntN(250))
+}
+
+func free(tb testing.TB, ip string) string {
+	tb.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -95,7 +108,10 @@ func free(tb testing.TB) string {
 }
 
 func (c *Collector) config(opt Options) string {
-	port := func(addr string) string { _, p, _ := net.SplitHostPort(addr); return p }
+	at := func(addr string) string {
+		host, port, _ := net.SplitHostPort(addr)
+		return fmt.Sprintf("address=%q port=%q", host, port)
+	}
 	queue := ` queue.type="Direct"`
 	if opt.MemoryQueue {
 		queue = ""
@@ -115,12 +131,12 @@ func (c *Collector) config(opt Options) string {
 		fmt.Fprintf(&b, " property(outname=%q name=%q format=\"jsonf\")\n", p[0], p[1])
 	}
 	fmt.Fprintf(&b, "}\nruleset(name=\"r\"%s) { action(type=\"omfile\" file=%q template=\"j\" flushOnTXEnd=\"on\") }\n", queue, c.out())
-	fmt.Fprintf(&b, "input(type=\"imudp\" address=\"127.0.0.1\" port=%q ruleset=\"r\")\n", port(c.UDP))
-	fmt.Fprintf(&b, "input(type=\"imtcp\" address=\"127.0.0.1\" port=%q ruleset=\"r\")\n", port(c.TCP))
+	fmt.Fprintf(&b, "input(type=\"imudp\" %s ruleset=\"r\")\n", at(c.UDP))
+	fmt.Fprintf(&b, "input(type=\"imtcp\" %s ruleset=\"r\")\n", at(c.TCP))
 	if opt.Cert != "" {
-		fmt.Fprintf(&b, "input(type=\"imtcp\" address=\"127.0.0.1\" port=%q ruleset=\"r\" streamdriver.name=\"gtls\" streamdriver.mode=\"1\" streamdriver.authmode=\"anon\")\n", port(c.TLS))
+		fmt.Fprintf(&b, "input(type=\"imtcp\" %s ruleset=\"r\" streamdriver.name=\"gtls\" streamdriver.mode=\"1\" streamdriver.authmode=\"anon\")\n", at(c.TLS))
 	}
-	fmt.Fprintf(&b, "input(type=\"imrelp\" address=\"127.0.0.1\" port=%q ruleset=\"r\")\n", port(c.RELP))
+	fmt.Fprintf(&b, "input(type=\"imrelp\" %s ruleset=\"r\")\n", at(c.RELP))
 	fmt.Fprintf(&b, "input(type=\"imuxsock\" Socket=%q CreatePath=\"on\" ruleset=\"r\" UsePIDFromSystem=\"off\" RateLimit.Interval=\"0\")\n", c.Unix)
 	return b.String()
 }

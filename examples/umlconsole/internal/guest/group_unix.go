@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// setGroup gives the guest, which is several processes, a group of its own, and kills
-// the group when the guest is killed.
+// setGroup creates a process group for the guest, which consists of several processes. When the
+// guest is killed, the whole group is killed.
 func setGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

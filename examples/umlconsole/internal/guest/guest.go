@@ -1,6 +1,5 @@
-// Package guest boots a small User Mode Linux guest: busybox in an initramfs, a shell
-// on its console con1, which is a pseudo-terminal of the host. It is for the program
-// beside it and for tests.
+// Package guest boots a small User Mode Linux guest for umlconsole and its tests. The guest has
+// busybox in an initramfs and a shell on its console con1, which is a pseudo-terminal of the host.
 package guest
 
 import (
@@ -15,8 +14,12 @@ import (
 
 // Guest is a running guest.
 type Guest struct {
-	// Name is its umid, Dir the uml_dir that holds it, Log what the kernel prints.
-	Name, Dir, Log string
+	// Name is the umid of the guest.
+	Name string
+	// Dir is the uml_dir that contains the directory of the guest.
+	Dir string
+	// Log is the path of the boot log.
+	Log string
 
 	done chan struct{}
 }
@@ -29,12 +32,12 @@ echo the guest is up
 while :; do sleep 1000; done
 `
 
-// withoutAVX lets the C library of a guest's programs do without the registers that
-// such a guest may lose at a page fault.
+// withoutAVX disables AVX in the C library of the guest's programs, because such a guest can lose
+// the AVX registers at a page fault.
 const withoutAVX = "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX_Fast_Unaligned_Load"
 
-// Find returns the programs that a guest needs, and an error that says which Debian
-// packages bring what is missing.
+// Find returns the paths of the programs that a guest requires. If one is missing, the error
+// contains the name of the Debian package to install.
 func Find() (linux, busybox string, err error) {
 	linux, err = exec.LookPath("linux.uml")
 	if err != nil {
@@ -47,8 +50,8 @@ func Find() (linux, busybox string, err error) {
 	return linux, busybox, nil
 }
 
-// Boot starts a guest with its files below dir, which should have a short path. The
-// guest is killed when the context ends.
+// Boot starts a guest with its files in dir, which should have a short path. The guest is killed
+// when ctx ends.
 func Boot(ctx context.Context, dir string) (*Guest, error) {
 	linux, busybox, err := Find()
 	if err != nil {
@@ -75,11 +78,11 @@ func Boot(ctx context.Context, dir string) (*Guest, error) {
 		return nil, err
 	}
 	defer log.Close()
-	// zswap prints a frightening trace at boot without a disk.
+	// Without a disk, zswap prints a trace at boot.
 	cmd := exec.CommandContext(ctx, linux, "mem=96M", "umid="+g.Name, "uml_dir="+g.Dir, "initrd="+filepath.Join(dir, "initrd.gz"),
 		"zswap.enabled=0", "con0=null,fd:1", "con1=pts", "con=null", "ssl=null")
 	if fewRegisters() {
-		cmd.Args = append(cmd.Args, withoutAVX) // an unknown word with "=" is in init's environment
+		cmd.Args = append(cmd.Args, withoutAVX) // the kernel adds unknown parameters with "=" to the environment of init
 	}
 	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "HOME="+dir)
@@ -96,13 +99,13 @@ func Boot(ctx context.Context, dir string) (*Guest, error) {
 	return g, nil
 }
 
-// Socket is the path of the guest's management console.
+// Socket returns the path of the socket of the management console.
 func (g *Guest) Socket() string { return filepath.Join(g.Dir, g.Name, "mconsole") }
 
-// Done is closed when the guest has ended.
+// Done returns a channel that is closed when the guest has ended.
 func (g *Guest) Done() <-chan struct{} { return g.done }
 
-// Wait waits for the guest's end.
+// Wait waits for the end of the guest.
 func (g *Guest) Wait(limit time.Duration) error {
 	select {
 	case <-g.done:

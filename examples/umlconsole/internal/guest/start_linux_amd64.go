@@ -11,22 +11,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fewRegisters tells whether a guest keeps the registers up to SSE only.
+// fewRegisters reports whether a guest saves the registers up to SSE only.
 //
-// A processor with AMX has more state than a User Mode Linux kernel of the 6.1 series
-// has room for: it reads a part of it by PTRACE_GETREGSET and sets that part again,
-// which the host refuses, and its init is killed ("ptrace set fp regs failed"). Told at
-// its start that the host has no such request, it takes the older one. So the guest
-// runs under a filter that refuses the two requests.
+// A processor with AMX has more state than a User Mode Linux kernel of the 6.1 series can save.
+// The kernel reads a part of the state with PTRACE_GETREGSET and sets that part again. The host
+// rejects this, and the init process is killed ("ptrace set fp regs failed"). If the host does not
+// support the request, the kernel uses an older one. Therefore the guest runs under a filter that
+// rejects the two requests.
 func fewRegisters() bool {
-	flags, _ := os.ReadFile("/proc/cpuinfo") // without it the guest runs as it is
+	flags, _ := os.ReadFile("/proc/cpuinfo") // if it is missing, no filter is used
 	return bytes.Contains(flags, []byte(" amx_tile"))
 }
 
-// run starts a guest, says whether it has started, and waits for its end.
+// run starts a guest, sends the result to started, and waits for its end.
 func run(cmd *exec.Cmd, started chan<- error) {
 	if fewRegisters() {
-		// The filter is this thread's, and the guest's; it ends with this goroutine.
+		// The filter applies to this thread and the guest. The thread ends with this goroutine.
 		runtime.LockOSThread()
 		if err := refuseRegsets(); err != nil {
 			started <- fmt.Errorf("the guest needs a seccomp filter on this processor, which has AMX: %w", err)
@@ -36,12 +36,12 @@ func run(cmd *exec.Cmd, started chan<- error) {
 	err := cmd.Start()
 	started <- err
 	if err == nil {
-		cmd.Wait() // how it ends is its own matter: now and then a halted guest aborts
+		cmd.Wait() // a halted guest sometimes aborts: ignore its status
 	}
 }
 
-// refuseRegsets lets ptrace(PTRACE_GETREGSET) and PTRACE_SETREGSET of this thread and of
-// what it starts fail with EIO, as on a host that does not know them.
+// refuseRegsets makes ptrace(2) with PTRACE_GETREGSET and PTRACE_SETREGSET fail with EIO in this
+// thread and its child processes.
 func refuseRegsets() error {
 	const (
 		offNumber, offArch, offRequest = 0, 4, 16 // in struct seccomp_data

@@ -6,11 +6,11 @@ import "os/exec"
 
 func fewRegisters() bool { return false }
 
-// run starts a guest, says whether it has started, and waits for its end.
+// run starts a guest, sends the result to started, and waits for its end.
 func run(cmd *exec.Cmd, started chan<- error) {
 	err := cmd.Start()
 	started <- err
 	if err == nil {
-		cmd.Wait() // how it ends is its own matter: now and then a halted guest aborts
+		cmd.Wait() // a halted guest sometimes aborts: ignore its status
 	}
 }
