@@ -42,5 +42,5 @@
 // # Systems
 //
 // The packages are developed on Linux. They compile on the other systems that Go supports;
-// functions that need Linux return an error there, and their documentation says so.
+// functions that need Linux return an error there, which their documentation mentions.
 package dougu

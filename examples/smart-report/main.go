@@ -12,7 +12,7 @@
 // drives. "-" is standard input. The program runs no other program and does not write to
 // devices.
 //
-// The exit status is 0 if there are no findings, 1 if there is a finding of severity
+// The exit status is 0 if nothing is found, 1 if there is a finding of severity
 // watch or act, and 2 if the usage is wrong or an input cannot be read. The program
 // continues with the other inputs after an input that cannot be read.
 package main

@@ -4,7 +4,7 @@
 //
 // The file has the form that the go command creates from a repository, so that its checksum
 // for go.sum is the same: it contains regular files only, without entries for folders. Times
-// and permissions are not stored. Folders with a go.mod file of their own are other modules
+// and permissions are not stored. Folders that contain a go.mod file are other modules
 // and are left out, as are folders named vendor.
 package main
 

@@ -9,7 +9,7 @@
 //     program is run in the folder of the README file, and the block marked text that follows
 //     contains its output.
 //   - A block marked console contains commands, each after "$ ", and their output. The commands
-//     are run in the root of the module. A line that consists of "..." stands for any lines.
+//     are run in the root of the module. A line that consists of "..." matches any lines.
 //   - A block marked sh contains commands that are not run, except those in the sections about
 //     importing. Programs of this module must exist and have the flags that are used.
 //   - Identifiers and flags in code spans must exist, and relative links must lead to a file.
