@@ -169,7 +169,7 @@ func (w *walker) walk(r *Resolver, t Target) ([]Hop, error) {
 	h.Place = from.place()
 	line, err := res.proxyLine(command)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t.Host, err)
+		return nil, errs.Errorf("%s: %w", t.Host, err)
 	}
 	h.ShellLine = "exec " + line
 	if res.state.jump != nil {
@@ -191,7 +191,7 @@ func (w *walker) failed(err error) error {
 		}
 	}
 	if len(w.path) > 1 {
-		return fmt.Errorf("%s: %w", strings.Join(w.path, " -> "), err)
+		return errs.Errorf("%s: %w", strings.Join(w.path, " -> "), err)
 	}
 	return err
 }
@@ -205,7 +205,7 @@ func (w *walker) jump(r *Resolver, h Hop, line string) ([]Hop, error) {
 	}
 	c, err := parseCommandLine(words[1:], true)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", h.Alias, h.ShellLine, err)
+		return nil, errs.Errorf("%s: %s: %w", h.Alias, h.ShellLine, err)
 	}
 	if len(c.Rest) > 0 {
 		return nil, fmt.Errorf("%s: the shell would read more words than a host in: %s", h.Alias, h.ShellLine)

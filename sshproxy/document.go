@@ -247,7 +247,7 @@ type LineError struct {
 
 // Error returns the message of the client, which names the file and the line, after the
 // name of the package.
-func (e *LineError) Error() string { return prefix + e.Text }
+func (e *LineError) Error() string { return "sshproxy: " + e.Text }
 
 // Check returns what a client says about each line, in order, without regard to the
 // host: which keywords it does not know (unless an IgnoreUnknown of this file names

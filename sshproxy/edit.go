@@ -84,7 +84,7 @@ func (f *File) AddHost(patterns ...string) (_ *Block, err error) {
 	for i, p := range patterns {
 		w, err := ConfigQuote(p)
 		if err != nil {
-			return nil, fmt.Errorf("%s: Host: %w", f.name, err)
+			return nil, errs.Errorf("%s: Host: %w", f.name, err)
 		}
 		words[i] = w
 	}

@@ -105,7 +105,7 @@ func (t *Topology) Generate(o GenerateOptions) (_ *Generated, err error) {
 		}
 		block, err := t.block(h, r, o)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r, err)
+			return nil, errs.Errorf("%s: %w", r, err)
 		}
 		b.WriteString(block)
 		g.Routes = append(g.Routes, r)
@@ -121,7 +121,7 @@ func (t *Topology) Generate(o GenerateOptions) (_ *Generated, err error) {
 	}
 	g.Text = []byte(b.String())
 	if err := t.prove(g, o); err != nil {
-		return nil, fmt.Errorf("the generated text does not say what was meant: %w", err)
+		return nil, errs.Errorf("the generated text does not say what was meant: %w", err)
 	}
 	return g, nil
 }
@@ -200,7 +200,7 @@ func (t *Topology) through(bastion, h *Host, r *Route, o GenerateOptions) (strin
 	if o.ConfigPath != "" {
 		path, err := ShellQuote(EscapePercent(o.ConfigPath))
 		if err != nil {
-			return "", fmt.Errorf("-F: %w", err)
+			return "", errs.Errorf("-F: %w", err)
 		}
 		ssh += "-F " + path + " "
 	}
@@ -317,7 +317,7 @@ func (t *Topology) prove(g *Generated, o GenerateOptions) error {
 	for _, route := range g.Routes {
 		c, err := r.Chain(context.Background(), Target{Host: route.Steps[len(route.Steps)-1].Host})
 		if err != nil {
-			return fmt.Errorf("%s: %w", route, err)
+			return errs.Errorf("%s: %w", route, err)
 		}
 		hops := c.All()
 		steps := route.Steps

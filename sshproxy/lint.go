@@ -2,7 +2,6 @@ package sshproxy
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -55,7 +54,7 @@ func Lint(ctx context.Context, in LintInput, o LintOptions) (diag.List, error) {
 		l := newLinter(ctx, f, in, o)
 		for i := range rules {
 			if err := ctx.Err(); err != nil {
-				return nil, fmt.Errorf("sshproxy: lint: %w", err)
+				return nil, errs.Errorf("lint: %w", err)
 			}
 			l.rule = &rules[i]
 			rules[i].check(l)

@@ -110,7 +110,7 @@ func (r *Resolver) Warm() (err error) {
 		}
 		l := r.load(name)
 		if l.limit != nil {
-			return fmt.Errorf("sshproxy: %w", l.limit)
+			return errs.Errorf("%w", l.limit)
 		}
 		if l.err != nil && (r.Config != "" || !notFound(l.err)) {
 			return l.err
@@ -162,7 +162,7 @@ type ConfigError struct {
 }
 
 // Error returns the messages of the client, one a line, after the name of the package.
-func (e *ConfigError) Error() string { return prefix + strings.Join(e.Messages, "\n") }
+func (e *ConfigError) Error() string { return "sshproxy: " + strings.Join(e.Messages, "\n") }
 
 // Resolve answers as `ssh -G` does. The error is a [*ConfigError] when the client would
 // refuse the configuration or the target, else of the context or of Exec.
@@ -363,7 +363,7 @@ func (st *state) read(path string, user, check, active bool, depth int) fileStat
 	l := st.r.load(path)
 	switch {
 	case l.limit != nil:
-		st.broken(fmt.Errorf("sshproxy: %w", l.limit))
+		st.broken(errs.Errorf("%w", l.limit))
 		return fileRead
 	case l.err != nil && notFound(l.err):
 		return fileMissing

@@ -109,7 +109,7 @@ func ParseTopology(name string, r io.Reader) (_ *Topology, err error) {
 		return nil, fmt.Errorf("%s: there is more after the topology", at)
 	}
 	if err := t.Validate(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, errs.Errorf("%s: %w", name, err)
 	}
 	return t, nil
 }
@@ -155,7 +155,7 @@ func (t *Topology) Validate() (err error) {
 func (h *Host) faults(nets map[string]netip.Prefix) (faults []error) {
 	check := func(what string, err error) {
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", what, err))
+			faults = append(faults, errs.Errorf("%s: %w", what, err))
 		}
 	}
 	// ssh reads 00 and 0x7f.1 as addresses, and goes by what it read.
@@ -274,7 +274,7 @@ type UnreachableError struct {
 
 // Error names the two sides of the gap.
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf(prefix+"%s can't reach %s: it gets as far as %s, and %s is on %s; no bastion has a leg on both sides",
+	return fmt.Sprintf("sshproxy: %s can't reach %s: it gets as far as %s, and %s is on %s; no bastion has a leg on both sides",
 		e.From, e.To, strings.Join(e.Reached, ", "), e.To, strings.Join(e.Cut, ", "))
 }
 

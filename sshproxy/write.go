@@ -55,7 +55,7 @@ func WriteFile(path string, text []byte, o WriteOptions) (err error) {
 	}
 	if owned {
 		if err = keepOwner(f, uid, gid); err != nil {
-			return fmt.Errorf("%s: its owner can't be kept: %w", path, err)
+			return errs.Errorf("%s: its owner can't be kept: %w", path, err)
 		}
 	}
 	if err = f.Chmod(mode); err != nil {

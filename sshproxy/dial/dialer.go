@@ -60,9 +60,9 @@ type Error struct {
 // Error returns one line, and what a command last said if there is one.
 func (e *Error) Error() string {
 	if e.Phase == Resolve {
-		return fmt.Sprintf("%s%s: %s", prefix, e.Alias, cause(e.Err))
+		return fmt.Sprintf("dial: %s: %s", e.Alias, cause(e.Err))
 	}
-	return fmt.Sprintf("%shop %d, %s (%s): %s: %s", prefix, e.Index+1, e.Alias, e.Address, e.Phase, cause(e.Err))
+	return fmt.Sprintf("dial: hop %d, %s (%s): %s: %s", e.Index+1, e.Alias, e.Address, e.Phase, cause(e.Err))
 }
 
 // Unwrap returns the cause.
@@ -187,9 +187,9 @@ func (d *Dialer) cause(ctx, hopCtx context.Context, err error) error {
 	}
 	switch {
 	case ctx.Err() != nil && !errors.Is(e.Err, context.Cause(ctx)):
-		e.Err = fmt.Errorf("%w (%v)", context.Cause(ctx), e.Err)
+		e.Err = errs.Errorf("%w (%v)", context.Cause(ctx), e.Err)
 	case ctx.Err() == nil && hopCtx.Err() != nil:
-		e.Err = fmt.Errorf("no answer in time: %w", e.Err)
+		e.Err = errs.Errorf("no answer in time: %w", e.Err)
 	}
 	return err
 }

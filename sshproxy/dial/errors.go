@@ -1,37 +1,20 @@
 package dial
 
 import (
-	"errors"
 	"strings"
+
+	"dougu.internal/internal/errtext"
 )
 
-// prefix starts the text of every error that leaves the package.
-const prefix = "dial: "
+const errs = errtext.Package("dial")
 
-// named is an error with the name of the package in front of its text.
-type named struct {
-	text string
-	err  error
-}
+// addName gives the error of an exported function the name of the package, once.
+func addName(err *error) { *err = errs.Wrap(*err) }
 
-func (e *named) Error() string { return e.text }
-func (e *named) Unwrap() error { return e.err }
-
-// addName gives the error of an exported function the name of the package. An [Error]
-// has it already.
-func addName(err *error) {
-	var e *Error
-	if *err == nil || errors.As(*err, &e) {
-		return
-	}
-	*err = &named{prefix + cause(*err), *err}
-}
-
-// cause returns the text of an error without the names of the packages of this module.
+// cause returns the text of an error without the name of a package.
 func cause(err error) string {
 	if err == nil {
 		return "unknown"
 	}
-	text := strings.ReplaceAll(err.Error(), "sshproxy: ", "")
-	return strings.ReplaceAll(text, prefix, "")
+	return strings.TrimPrefix(errs.Trim(err), "sshproxy: ")
 }

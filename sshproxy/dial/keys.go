@@ -3,7 +3,6 @@ package dial
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"slices"
@@ -93,7 +92,7 @@ func (k *Keys) signers(hop sshproxy.Hop) (list []ssh.Signer, err error) {
 			if k.Identity == nil {
 				continue // one with a passphrase is for the agent
 			}
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, errs.Errorf("%s: %w", name, err)
 		}
 		list = append(list, s)
 	}

@@ -79,7 +79,7 @@ func HTTPConnect(ctx context.Context, d proxy.ContextDialer, proxyURL, address s
 	}
 	if err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("proxy %s: %w", at, err)
+		return nil, errs.Errorf("proxy %s: %w", at, err)
 	}
 	return conn, nil
 }
@@ -111,7 +111,7 @@ func readHeader(r io.Reader) (string, error) {
 	for {
 		if _, err := io.ReadFull(r, one[:]); err != nil {
 			if errors.Is(err, io.EOF) {
-				return "", fmt.Errorf("it closed the connection after %d bytes of its answer: %w", len(header), io.ErrUnexpectedEOF)
+				return "", errs.Errorf("it closed the connection after %d bytes of its answer: %w", len(header), io.ErrUnexpectedEOF)
 			}
 			return "", err
 		}
@@ -140,7 +140,7 @@ func SOCKS5(ctx context.Context, d proxy.ContextDialer, proxyURL, address string
 	}
 	conn, err := s.(proxy.ContextDialer).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("proxy %s: %w", at, err)
+		return nil, errs.Errorf("proxy %s: %w", at, err)
 	}
 	return conn, nil
 }
