@@ -1,4 +1,4 @@
-// Package multicast sends a directory tree to many hosts at once by UDP multicast.
+// Package multicast sends a directory tree to many hosts by UDP multicast.
 //
 // [Join] connects a [Node] to a group. Nodes find each other; there is no list of hosts and no
 // daemon. [Node.Receive] starts to write transfers to a directory, and [Node.Send] sends a

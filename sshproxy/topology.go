@@ -155,7 +155,7 @@ func (t *Topology) Validate() (err error) {
 func (h *Host) faults(nets map[string]netip.Prefix) (faults []error) {
 	check := func(what string, err error) {
 		if err != nil {
-			faults = append(faults, errs.Errorf("%s: %w", what, err))
+			faults = append(faults, fmt.Errorf("%s: %w", what, err))
 		}
 	}
 	// ssh reads 00 and 0x7f.1 as addresses, and goes by what it read.

@@ -104,7 +104,7 @@ func (s *sender) run(ctx context.Context) int {
 	}
 	defer n.Close()
 	if asks {
-		return s.ask(ctx, n)
+		return s.query(ctx, n)
 	}
 	s.bar = newBar(s.stderr)
 	if s.bar != nil {
@@ -198,8 +198,8 @@ func (s *sender) present() (missing int, err error) {
 	return missing, nil
 }
 
-// ask prints the members or their status.
-func (s *sender) ask(ctx context.Context, n *multicast.Node) int {
+// query prints the members or their status.
+func (s *sender) query(ctx context.Context, n *multicast.Node) int {
 	if s.status {
 		list, err := n.Status(ctx)
 		if err != nil {

@@ -12,8 +12,8 @@ import (
 	"dougu.internal/ipxe/sim"
 )
 
-// tourIPXE boots a machine of 2012 from a handler, in two generations of iPXE, and judges
-// its script.
+// tourIPXE boots a machine of 2012 from an HTTP handler with two releases of iPXE, and reports the
+// findings for a script.
 func tourIPXE(w io.Writer) error {
 	machines := &ipxe.Machines{Machines: []ipxe.MachineRule{
 		{Name: "express", Product: "*Express*", Boot: ipxe.Boot{Kernel: "vmlinuz", Initrds: []string{"initrd.gz"}, Console: &ipxe.SerialConsole{Port: 1}}},
@@ -29,7 +29,8 @@ func tourIPXE(w io.Writer) error {
 	mux.HandleFunc("/vmlinuz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(kernel) })
 	mux.HandleFunc("/initrd.gz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "initrd") })
 
-	fmt.Fprintln(w, "A rack boots over the network; its 102 bytes of boot.ipxe ask the server what this model shall boot. In two generations of iPXE:")
+	fmt.Fprintln(w, "A machine boots over the network. A script of 102 bytes, boot.ipxe, asks the server what this model boots.")
+	fmt.Fprintln(w, "With two releases of iPXE:")
 	for _, p := range []ipxe.Profile{ipxe.Debian2019(), ipxe.Newest()} {
 		r, err := sim.Run(context.Background(), &sim.Machine{
 			Profile: p, SMBIOS: map[string]string{"product": "Express5800/i120Ra-e1 [N8100-1482Y]"},
@@ -38,11 +39,11 @@ func tourIPXE(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "%s asks for %s\n", p, r.Requests[1].Target)
+		fmt.Fprintf(w, "%s requests %s\n", p, r.Requests[1].Target)
 		fmt.Fprintf(w, "  and boots %s with %q and %s\n", r.Boot.Kernel.URI, r.Boot.Args, r.Boot.Initrds[0].URI)
 	}
 	const script = "#!ipxe\nset i 0\n:retry\nchain http://boot/next?type=${product} && exit || inc i ||\niseq ${i} 5 || goto retry\nset x \"a b\";reboot\n"
-	fmt.Fprintln(w, "A script with a retry loop, judged:")
+	fmt.Fprintln(w, "Findings for a script with a retry loop:")
 	list, err := lint.Script(context.Background(), ipxe.Parse("retry.ipxe", []byte(script)), lint.Options{})
 	if err != nil {
 		return err
@@ -52,13 +53,13 @@ func tourIPXE(w io.Writer) error {
 	}
 	var b ipxe.Builder
 	b.Set("model", ipxe.Text("X200 # ${no} || reboot"))
-	fmt.Fprintln(w, "What the builder refuses:", strings.TrimPrefix(b.Err().Error(), "ipxe: "))
+	fmt.Fprintf(w, "The script builder rejects text that iPXE would expand:\n  %s\n", strings.TrimPrefix(b.Err().Error(), "ipxe: "))
 	b.Reset()
 	b.Kernel(ipxe.Link("http://h/vmlinuz"), ipxe.Text("model=X200  # || reboot"))
 	text, err := b.Bytes()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "What it carries:\n%s", text)
+	fmt.Fprintf(w, "It encodes other text, so that iPXE does not interpret it:\n%s", text)
 	return nil
 }

@@ -18,16 +18,16 @@ var keepalivedMail []byte
 //go:embed testdata/keepalived-node.conf
 var keepalivedNode []byte
 
-// tourKeepalived finds who gets the mail, and why a pair never fails over.
+// tourKeepalived finds the recipients of mail, and the reason why a pair of nodes does not fail over.
 func tourKeepalived(w io.Writer) error {
-	fmt.Fprintln(w, "The mail server bounces mail for the user {. The configuration, with the manual's form of the braces:")
+	fmt.Fprintln(w, "A mail server returns mail to the user {. The configuration has the braces where the manual has them:")
 	for _, v := range []string{"1.1.13", "2.2.7"} {
 		profile, err := keepalived.ParseProfile(v)
 		if err != nil {
 			return err
 		}
 		c := keepalived.Loader{Profile: profile}.Parse("keepalived.conf", keepalivedMail)
-		fmt.Fprintf(w, "keepalived %s mails to: %s\n", v, strings.Join(keepalived.Recipients(c, keepalived.Options{}), ", "))
+		fmt.Fprintf(w, "keepalived %s sends mail to: %s\n", v, strings.Join(keepalived.Recipients(c, keepalived.Options{}), ", "))
 		var bad diag.List
 		list, err := keepalived.Lint(context.Background(), c, keepalived.Options{})
 		if err != nil {
@@ -43,7 +43,7 @@ func tourKeepalived(w io.Writer) error {
 		}
 	}
 
-	fmt.Fprintln(w, "\nTwo nodes share an address. The web server of the master dies; who takes over?")
+	fmt.Fprintln(w, "\nTwo nodes share an address. The web server of the master fails. Which node takes over?")
 	var nodes []keepalived.Node
 	for i, name := range []string{"lb1", "lb2"} {
 		c := keepalived.Loader{ConfigID: name}.Parse("keepalived.conf", keepalivedNode)
@@ -57,7 +57,7 @@ func tourKeepalived(w io.Writer) error {
 		return err
 	}
 	for i, o := range phases {
-		fmt.Fprintf(w, "%-18s master %s (lb1 %d, lb2 %d)\n    %s\n", []string{"all is well", "web fails on lb1", "lb1 stops"}[i],
+		fmt.Fprintf(w, "%-18s master %s (lb1 %d, lb2 %d)\n    %s\n", []string{"no failure", "web fails on lb1", "lb1 stops"}[i],
 			strings.Join(o.Masters, ","), o.Nodes[0].Effective, o.Nodes[1].Effective,
 			strings.ReplaceAll(o.Reason, "; ", "\n    "))
 	}

@@ -1,11 +1,11 @@
-// Command tour shows every package of dougu at work on a small real input that it
-// carries with it. It needs no network, no privileges and no other tool, and takes
-// a few seconds.
+// Command tour demonstrates each package of this module with a small input from practice, which is
+// part of the program. It requires no network, no privileges and no other programs, and takes a few
+// seconds.
 //
 //	tour [-h] [section ...]
 //
-// Without arguments it shows every section. The exit status is 0, or 1 when a
-// section failed; the section is named.
+// Without arguments, all sections are shown. The exit status is 0, or 1 if a section failed. The
+// error message contains the name of that section.
 package main
 
 import (
@@ -17,13 +17,13 @@ import (
 	"strings"
 )
 
-// section is one package's part of the tour.
+// section demonstrates one package.
 type section struct {
 	name string
 	show func(io.Writer) error
 }
 
-// sections are in the order of the stories.
+// sections lists the sections in the order in which they are shown.
 var sections = []section{
 	{"stracelog", tourStracelog},
 	{"smart", tourSmart},
@@ -46,7 +46,7 @@ func run(w, diagnostics io.Writer, args []string) error {
 	flags := flag.NewFlagSet("tour", flag.ContinueOnError)
 	flags.SetOutput(diagnostics)
 	flags.Usage = func() {
-		fmt.Fprintf(diagnostics, "usage: tour [section ...]\nsections: %s (all of them without arguments)\n", strings.Join(names(), ", "))
+		fmt.Fprintf(diagnostics, "usage: tour [section ...]\nsections: %s (without arguments, all of them are shown)\n", strings.Join(names(), ", "))
 	}
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -89,7 +89,7 @@ next:
 				continue next
 			}
 		}
-		return nil, fmt.Errorf("there is no section %q; there are %s", a, strings.Join(names(), ", "))
+		return nil, fmt.Errorf("unknown section %q (known: %s)", a, strings.Join(names(), ", "))
 	}
 	return chosen, nil
 }

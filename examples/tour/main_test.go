@@ -54,7 +54,7 @@ func TestRunNamesTheSectionThatFails(t *testing.T) {
 	out.Reset()
 	require.NoError(t, run(&out, &errs, []string{"good"}))
 	require.Equal(t, "== good\nfine\n", out.String())
-	require.EqualError(t, run(&out, &errs, []string{"other"}), `there is no section "other"; there are good, bad`)
+	require.EqualError(t, run(&out, &errs, []string{"other"}), `unknown section "other" (known: good, bad)`)
 	require.ErrorIs(t, run(&out, &errs, []string{"-h"}), flag.ErrHelp)
 	require.Contains(t, errs.String(), "sections: good, bad")
 }

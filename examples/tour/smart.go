@@ -17,7 +17,7 @@ var (
 	smartDD []byte
 )
 
-// tourSmart finds why two of four disks behind a RAID card write at a tenth of their
+// tourSmart finds the reason why two of four disks behind a RAID card write at a tenth of their
 // speed.
 func tourSmart(w io.Writer) error {
 	disks, err := smart.Parse(bytes.NewReader(smartLines))
@@ -29,22 +29,22 @@ func tourSmart(w io.Writer) error {
 		return err
 	}
 	for i, s := range disks {
-		s.Identity.Model = "ST3500630NS" // grep has cut the model off
+		s.Identity.Model = "ST3500630NS" // the input does not contain the model
 		s.Device = smart.DeviceID{Node: "/dev/twa0", Type: "3ware", Port: smart.Some(i)}
 	}
 	d, err := smart.Diagnose(disks, samples, smart.Windows(), 1)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "Two of four disks behind a RAID card write at a tenth of their speed. Are they broken? Per port:")
+	fmt.Fprintln(w, "Two of four disks behind a RAID card write at a tenth of their speed. Are they broken? Commands for each port:")
 	fmt.Fprintln(w, "smartctl -d 3ware,N -a /dev/twa0 | grep Temp, and dd if=/dev/zero of=/mnt/pN/test bs=1M count=2048")
 	for _, v := range d.Disks {
 		s := disks[v.Disk]
 		a := s.Attribute(194)
-		fmt.Fprintf(w, "port %s: %q is %d C now, %d C the lowest and %d C the highest ever\n",
+		fmt.Fprintf(w, "port %s: %q means %d C now, lowest ever %d C, highest ever %d C\n",
 			v.Port, a.AppendRaw(nil), s.Temp.Current.C, s.Temp.LifetimeMin.C, s.Temp.LifetimeMax.C)
 	}
-	fmt.Fprintln(w, `("Lifetime Min/Max" is a wrong label: byte 4 of these drives is the lowest ever, the WORST column the highest)`)
+	fmt.Fprintln(w, `(The label "Lifetime Min/Max" is wrong for these drives: byte 4 is the lowest ever, and the WORST column is the highest.)`)
 	for _, v := range d.Disks {
 		fmt.Fprintf(w, "port %s, window of Read After Write: %s: %s\n", v.Port, v.Position, v.Text)
 	}

@@ -18,7 +18,8 @@ var sshTopology []byte
 //go:embed testdata/sshproxy.conf
 var sshConfig []byte
 
-// tourSSHProxy makes "ssh internal" one step, proves the way, and judges a file.
+// tourSSHProxy generates a configuration for "ssh internal", shows the commands of ssh, and reports
+// the findings for a file.
 func tourSSHProxy(w io.Writer) error {
 	ctx := context.Background()
 	topology, err := sshproxy.ParseTopology("sshproxy.json", bytes.NewReader(sshTopology))
@@ -37,7 +38,7 @@ func tourSSHProxy(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "Production is two logins away: %s. One step is enough; the generated lines for it:\n", route)
+	fmt.Fprintf(w, "A production host is behind two other hosts: %s.\nWith the generated configuration, one ssh command is enough:\n", route)
 	for _, b := range blocks(g.Text) {
 		fmt.Fprintf(w, "  %s", b)
 	}
@@ -46,7 +47,7 @@ func tourSSHProxy(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "What each ssh of the chain will run, worked out without running it:")
+	fmt.Fprintln(w, "The commands that ssh runs for each hop, determined without running them:")
 	all := chain.All()
 	for i := len(all) - 1; i > 0; i-- {
 		fmt.Fprintf(w, "  %-9s %s\n", all[i].Alias, all[i].ShellLine)
@@ -59,14 +60,14 @@ func tourSSHProxy(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "Why port %s? Set by line %d. What does not apply:\n", e.Values[0], e.Set[0].Line)
+	fmt.Fprintf(w, "Why port %s? It is set by line %d. This does not apply:\n", e.Values[0], e.Set[0].Line)
 	for _, s := range e.Blocked {
 		fmt.Fprintf(w, "  line %d, %s: %s\n", s.Line, s.Block, s.Why)
 	}
 	return tourSSHLint(ctx, w, client)
 }
 
-// tourSSHLint judges a file that ssh -G accepts without a word.
+// tourSSHLint reports the findings for a file that ssh -G accepts without a message.
 func tourSSHLint(ctx context.Context, w io.Writer, client sshproxy.Profile) error {
 	r := resolver(client, sshConfig)
 	_, err := r.Chain(ctx, sshproxy.Target{Host: "internal"})
@@ -74,7 +75,7 @@ func tourSSHLint(ctx context.Context, w io.Writer, client sshproxy.Profile) erro
 	if !errors.As(err, &loop) {
 		return fmt.Errorf("testdata/sshproxy.conf: no loop: %w", err)
 	}
-	fmt.Fprintf(w, "Another file, which ssh -G passes in silence; %s.\n", strings.TrimPrefix(loop.Error(), "sshproxy: "))
+	fmt.Fprintf(w, "ssh -G accepts the next file without a message, but %s.\n", strings.TrimPrefix(loop.Error(), "sshproxy: "))
 	in := sshproxy.LintInput{Files: []*sshproxy.File{sshproxy.Parse("/home/me/.ssh/config", sshConfig)}}
 	list, err := sshproxy.Lint(ctx, in, sshproxy.LintOptions{Resolver: r, Default: []string{"/home/me/.ssh/config"}})
 	if err != nil {
@@ -86,7 +87,7 @@ func tourSSHLint(ctx context.Context, w io.Writer, client sshproxy.Profile) erro
 	return nil
 }
 
-// resolver serves one text as the user's file.
+// resolver returns a resolver with one text as the configuration file of the user.
 func resolver(client sshproxy.Profile, text []byte) *sshproxy.Resolver {
 	return &sshproxy.Resolver{
 		Profile: client, SystemConfig: "none",

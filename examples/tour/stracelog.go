@@ -14,18 +14,18 @@ import (
 //go:embed testdata/stracelog.strace
 var straceLog []byte
 
-// tourStracelog finds where one slow request of a web server spent its time.
+// tourStracelog finds the cause of one slow request to a web server.
 func tourStracelog(w io.Writer) error {
 	report, err := stracelog.AnalyzeReader(stracelog.NewBytesReader(straceLog))
 	if err != nil {
 		return err
 	}
 	if len(report.Requests) != 1 {
-		return fmt.Errorf("testdata/stracelog.strace: %d requests, not 1", len(report.Requests))
+		return fmt.Errorf("testdata/stracelog.strace: found %d requests, want 1", len(report.Requests))
 	}
 	q := report.Requests[0]
 	b := q.Bottleneck
-	fmt.Fprintln(w, "A page is slow. Is it the database? One Apache child was traced: strace -p PID -tt -T -e trace=network,poll")
+	fmt.Fprintln(w, "A web page is slow. Is the database the cause? One process of Apache was traced:\nstrace -p PID -tt -T -e trace=network,poll")
 	for e, err := range stracelog.NewReader(bytes.NewReader(straceLog)).Events() {
 		if err != nil {
 			return err
@@ -36,16 +36,16 @@ func tourStracelog(w io.Writer) error {
 		}
 	}
 	fmt.Fprintln(w, strings.Replace(b.Text, ": ", ":\n", 1))
-	fmt.Fprintf(w, "confidence: %s; what would settle it:\n", b.Confidence)
+	fmt.Fprintf(w, "Confidence: %s. To find the cause:\n", b.Confidence)
 	for _, a := range b.Advice {
 		fmt.Fprintf(w, "  - %s\n", a)
 	}
 	for _, s := range q.Segments {
 		if s.Class == stracelog.ClassUnknown {
-			fmt.Fprintf(w, "lines %d to %d: %.3f ms unknown, lines are missing there; no gap is computed across them\n", s.From, s.To, s.Dur.Seconds()*1e3)
+			fmt.Fprintf(w, "Lines %d to %d: %.3f ms are unknown, because lines of the log are missing.\n", s.From, s.To, s.Dur.Seconds()*1e3)
 		}
 	}
-	fmt.Fprintln(w, "where the time went, by class and peer:")
+	fmt.Fprintln(w, "Time by class and peer:")
 	for _, p := range report.Peers {
 		if p.Total < time.Millisecond/10 {
 			continue
@@ -59,7 +59,7 @@ func tourStracelog(w io.Writer) error {
 	return sameBytes(w)
 }
 
-// sameBytes prints the log back from its events, damaged lines and all.
+// sameBytes prints the log from its events and compares the result, damaged lines included.
 func sameBytes(w io.Writer) error {
 	var back []byte
 	for e, err := range stracelog.NewBytesReader(straceLog).Events() {
@@ -69,13 +69,13 @@ func sameBytes(w io.Writer) error {
 		back = e.AppendTo(back)
 	}
 	if !bytes.Equal(back, straceLog) {
-		return fmt.Errorf("the events do not give the log back")
+		return fmt.Errorf("the events do not reproduce the log")
 	}
-	fmt.Fprintf(w, "printed back from its events the log is the same, byte for byte: %d bytes\n", len(back))
+	fmt.Fprintf(w, "The events of the log reproduce it byte for byte: %d bytes.\n", len(back))
 	return nil
 }
 
-// clip keeps a line of the log in the width of a terminal.
+// clip shortens a line of the log to the width of a terminal.
 func clip(line []byte) []byte {
 	if len(line) > 130 {
 		return append(line[:116:116], " ... "...)

@@ -97,7 +97,7 @@ func (c *command) one(ctx context.Context) int {
 	bounded, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	if c.mconsole != "" {
-		return c.ask(bounded, client)
+		return c.send(bounded, client)
 	}
 	ch, err := client.Console(bounded, c.con)
 	if err != nil {
@@ -129,8 +129,8 @@ func (c *command) one(ctx context.Context) int {
 	return statusGood
 }
 
-// ask prints the reply like uml_mconsole.
-func (c *command) ask(ctx context.Context, client *mconsole.Client) int {
+// send prints the reply to -mconsole like uml_mconsole.
+func (c *command) send(ctx context.Context, client *mconsole.Client) int {
 	text, err := client.Do(ctx, c.mconsole)
 	var no *mconsole.Error
 	switch {

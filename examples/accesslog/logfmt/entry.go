@@ -69,8 +69,8 @@ type Entry struct {
 	// number is not known.
 	BytesOut int64 `json:"bytesOut,omitzero"`
 
-	// Client is the address of the client behind trusted proxies. An invalid address prints
-	// as "-", also for Peer and Local.
+	// Client is the address of the client. It is taken from a header if the request came
+	// through trusted proxies. An invalid address prints as "-", also for Peer and Local.
 	Client netip.AddrPort `json:"client,omitzero"`
 	// Peer is the address of the other end of the connection.
 	Peer netip.AddrPort `json:"peer,omitzero"`

@@ -158,7 +158,7 @@ func (h *handler) silent(rec *recorder, r *http.Request, returned bool) int {
 	return http.StatusOK
 }
 
-// client returns the address of the client behind trusted proxies.
+// client returns the address of the client, which is in a header if the peer is a trusted proxy.
 func (h *handler) client(peer netip.AddrPort, header http.Header) netip.AddrPort {
 	client := peer
 	if len(h.opt.TrustedProxies) == 0 {

@@ -32,7 +32,7 @@ func NewQueue(limit int64, onFull OnFull) *Queue {
 	return q
 }
 
-// Put appends a copy of b. If there is no room, it returns [ErrFull] or, if the queue was
+// Put appends a copy of b. If the queue is full, it returns [ErrFull] or, if the queue was
 // created with [Block], waits. It returns [ErrClosed] after Close.
 func (q *Queue) Put(b []byte) error {
 	cost := int64(len(b)) + overhead

@@ -134,7 +134,7 @@ func (f OnFull) MarshalText() ([]byte, error) { return fullNames.Text(f) }
 func (f *OnFull) UnmarshalText(text []byte) error { return fullNames.Parse(text, f) }
 
 var (
-	// ErrFull is returned if there is no room for a line.
+	// ErrFull is returned if the queue is full.
 	ErrFull = errors.New("sink: queue is full")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("sink: destination is closed")

@@ -152,7 +152,7 @@ func (s *Spool) recover() error {
 	if len(s.segments) == 0 || s.acked.segment > s.segments[len(s.segments)-1].id {
 		// A segment number is never used again, so that an old acknowledgement does not cover
 		// new records.
-		return s.begin(s.acked.segment + 1)
+		return s.create(s.acked.segment + 1)
 	}
 	s.dropAcked()
 	if first := (Position{s.segments[0].id, int64(len(segmentMagic))}); s.acked.less(first) {
@@ -245,8 +245,8 @@ func (s *Spool) count() (n int, err error) {
 
 func (s *Spool) name(id uint64) string { return filepath.Join(s.dir, fmt.Sprintf("%016x.seg", id)) }
 
-// begin creates a new segment.
-func (s *Spool) begin(id uint64) error {
+// create creates a segment.
+func (s *Spool) create(id uint64) error {
 	f, err := os.OpenFile(s.name(id), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -318,7 +318,7 @@ func (s *Spool) append(data []byte) (uint64, error) {
 	}
 	g := &s.segments[len(s.segments)-1]
 	if g.size+size > s.opt.SegmentSize && g.size > int64(len(segmentMagic)) {
-		if err := s.begin(g.id + 1); err != nil {
+		if err := s.create(g.id + 1); err != nil {
 			return 0, errtext.Wrap("spool", "", err)
 		}
 		g = &s.segments[len(s.segments)-1]

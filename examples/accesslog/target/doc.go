@@ -9,7 +9,7 @@
 //	-                                        standard error
 //
 // An [Opener] opens the targets of one type. [Chain] combines several of them: each one is tried
-// in turn until one supports the target. A program can add openers of its own.
+// in turn until one supports the target. A program can add further openers.
 //
 // # Guarantees
 //

@@ -5,7 +5,7 @@
 //
 // # Guarantees
 //
-// Each request uses a socket of its own, so that a late reply is not taken for that of the next
+// Each request uses a new socket, so that a late reply is not taken for that of the next
 // request. All waits have a time limit: that of the context for the first packet, and Client.Idle
 // between packets. Malformed replies, such as short packets, wrong lengths and endless series of
 // packets, lead to an error and are returned as far as they were received. Memory is limited.

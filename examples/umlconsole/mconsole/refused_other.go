@@ -2,7 +2,7 @@
 
 package mconsole
 
-// refused returns false: guests run on Linux only.
+// refused reports false, because guests run on Linux only.
 func refused(error) bool { return false }
 
 func alive(int) bool { return false }

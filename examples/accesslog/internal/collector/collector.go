@@ -25,7 +25,7 @@ var Rsyslogd = oracle.Tool{
 	Version: regexp.MustCompile(`rsyslogd\s+([0-9.]+)`), AtLeast: "8.2",
 }
 
-// modules lists the plugins that Debian has in packages of their own.
+// modules lists the plugins that are in separate Debian packages.
 var modules = []struct{ file, pkg string }{{"imrelp.so", "rsyslog-relp"}, {"lmnsd_gtls.so", "rsyslog-gnutls"}}
 
 // Options configures a [Collector].

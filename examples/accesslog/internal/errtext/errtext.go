@@ -1,4 +1,4 @@
-// Package errtext builds the errors of the access-log packages. Each of them begins with
+// Package errtext creates the errors of the access-log packages. The text of an error starts with
 // the name of one package.
 package errtext
 
@@ -6,7 +6,7 @@ import "strings"
 
 var packages = []string{"logfmt: ", "relp: ", "sink: ", "spool: ", "syslogw: ", "target: "}
 
-// Error is an error with a text of its own.
+// Error is an error with a text that is independent of its causes.
 type Error struct {
 	text   string
 	causes []error
@@ -21,7 +21,7 @@ func (e *Error) Unwrap() []error { return e.causes }
 // Wrap returns an error that wraps err. Its text consists of the name of the package, what
 // was being done, and the text of err without the name of a package. If action is empty, it
 // is left out. Wrap returns nil if err is nil, and err itself if action is empty and the text
-// begins with the name of the package.
+// starts with the name of the package.
 func Wrap(pkg, action string, err error) error {
 	if err == nil || action == "" && strings.HasPrefix(err.Error(), pkg+": ") {
 		return err
@@ -33,8 +33,8 @@ func Wrap(pkg, action string, err error) error {
 	return New(pkg, text, err)
 }
 
-// New returns an error with the given text behind the name of the package. It wraps the
-// causes.
+// New returns an error whose text is the name of the package followed by the given text. It wraps
+// the causes.
 func New(pkg, text string, causes ...error) error { return &Error{pkg + ": " + text, causes} }
 
 // Join returns an error with the texts of all errors, a line each, or nil if there are none.
