@@ -44,7 +44,7 @@ func (b *Builder) Err() error { return b.err }
 
 func (b *Builder) fail(call string, err error) {
 	if b.err == nil {
-		b.err = fmt.Errorf("ipxe: %s: %w", call, err)
+		b.err = errs.Errorf("%s: %w", call, err)
 	}
 }
 

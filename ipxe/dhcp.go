@@ -2,7 +2,6 @@ package ipxe
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -13,15 +12,18 @@ import (
 // the script. Without that test the card's PXE and iPXE would load iPXE for ever.
 type DHCP struct {
 	// Server is the TFTP server, an IPv4 address.
-	Server netip.Addr
+	Server netip.Addr `json:"server,omitzero"`
 	// ScriptURL is the script.
-	ScriptURL string
+	ScriptURL string `json:"scriptURL,omitzero"`
 	// BIOS, EFI64 and EFIARM64 are the files of iPXE for each kind of machine, such as
 	// iPXE/undionly.kpxe, ipxe.efi and snponly-arm64.efi. Empty: that kind gets nothing.
 	// At least one must be set.
-	BIOS, EFI64, EFIARM64 string
+	BIOS     string `json:"bios,omitzero"`
+	EFI64    string `json:"efi64,omitzero"`
+	EFIARM64 string `json:"efiarm64,omitzero"`
 	// HTTP64 and HTTPARM64 are URLs of iPXE for machines that boot over HTTP by themselves.
-	HTTP64, HTTPARM64 string
+	HTTP64    string `json:"http64,omitzero"`
+	HTTPARM64 string `json:"httparm64,omitzero"`
 }
 
 // arch is a kind of machine: its numbers in DHCP option 93, and its file.
@@ -52,27 +54,27 @@ func (d *DHCP) archs() []arch {
 
 func (d *DHCP) check() error {
 	if !d.Server.Is4() {
-		return fmt.Errorf("ipxe: dhcp: the server %v is no IPv4 address", d.Server)
+		return errs.Errorf("dhcp: the server %v is no IPv4 address", d.Server)
 	}
 	if d.ScriptURL == "" {
-		return errors.New("ipxe: dhcp: no URL of a script")
+		return errs.New("dhcp: no URL of a script")
 	}
 	if len(d.archs()) == 0 {
-		return errors.New("ipxe: dhcp: no file of iPXE: set BIOS, EFI64 or EFIARM64")
+		return errs.New("dhcp: no file of iPXE: set BIOS, EFI64 or EFIARM64")
 	}
 	values := map[string]string{"script URL": d.ScriptURL}
 	for _, a := range d.archs() {
 		values[a.name] = a.file
 		if a.file == d.ScriptURL {
-			return fmt.Errorf("ipxe: dhcp: %s gets the script itself", a.name)
+			return errs.Errorf("dhcp: %s gets the script itself", a.name)
 		}
 		if a.http && !strings.HasPrefix(a.file, "http://") && !strings.HasPrefix(a.file, "https://") {
-			return fmt.Errorf("ipxe: dhcp: %s boots over HTTP and needs a URL, not %q", a.name, a.file)
+			return errs.Errorf("dhcp: %s boots over HTTP and needs a URL, not %q", a.name, a.file)
 		}
 	}
 	for what, v := range values {
 		if err := dhcpValue(v); err != nil {
-			return fmt.Errorf("ipxe: dhcp: %s %w", what, err)
+			return errs.Errorf("dhcp: %s %w", what, err)
 		}
 	}
 	return nil
@@ -222,7 +224,7 @@ func (d *DHCP) Whole(server string) ([]byte, error) {
 		text, err := d.Dnsmasq()
 		return append([]byte("dhcp-range="+net(100)+","+net(200)+"\n"), text...), err
 	}
-	return nil, fmt.Errorf("ipxe: dhcp: no server %q: isc, kea or dnsmasq", server)
+	return nil, errs.Errorf("dhcp: no server %q: isc, kea or dnsmasq", server)
 }
 
 // ChainLoop reports whether a configuration of a DHCP server gives iPXE to iPXE again: it

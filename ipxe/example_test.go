@@ -93,7 +93,7 @@ func ExampleNewTemplate() {
 	// #!ipxe
 	// kernel http://h/vmlinuz root=/dev/sda1
 	// <nil>
-	// boot: line 2 of the script: var root = "x || reboot": it is an operator, or a new line
+	// ipxe: boot: line 2 of the script: var root = "x || reboot": it is an operator, or a new line
 }
 
 func ExampleParseFacts() {

@@ -1,7 +1,6 @@
 package ipxe
 
 import (
-	"errors"
 	"fmt"
 )
 
@@ -68,7 +67,7 @@ func (e Expr) Bare() Expr { return e.As(bare) }
 func Concat(parts ...Expr) Expr { return Expr{kind: exprJoin, parts: parts} }
 
 // ErrUnrepresentable is wrapped by errors about values that no script can hold.
-var ErrUnrepresentable = errors.New("iPXE has no way to say this")
+var ErrUnrepresentable = errs.New("iPXE has no way to say this")
 
 // settingName reports whether a text can stand between ${ and }, or after set.
 func settingName(s string) bool {

@@ -12,22 +12,31 @@ import (
 // may decide which script a machine gets, and never becomes part of one as it is.
 type Facts struct {
 	// MAC is the card's address, when HasMAC.
-	MAC    [6]byte
-	HasMAC bool
+	MAC    [6]byte `json:"mac,omitzero"`
+	HasMAC bool    `json:"hasMAC,omitzero"`
 	// The texts are as the machine has them, with what iPXE did to them undone. They may
 	// hold any bytes.
-	UUID, Product, Manufacturer, Serial, Asset, Arch, Platform, Hostname, IP string
+	UUID         string `json:"uuid,omitzero"`
+	Product      string `json:"product,omitzero"`
+	Manufacturer string `json:"manufacturer,omitzero"`
+	Serial       string `json:"serial,omitzero"`
+	Asset        string `json:"asset,omitzero"`
+	Arch         string `json:"arch,omitzero"`
+	Platform     string `json:"platform,omitzero"`
+	Hostname     string `json:"hostname,omitzero"`
+	IP           string `json:"ip,omitzero"`
 	// Extra are all other keys, the first value of each.
-	Extra map[string]string
+	Extra map[string]string `json:"extra,omitzero"`
 	// Remote and UserAgent are set by the handler.
-	Remote    netip.AddrPort
-	UserAgent string
+	Remote    netip.AddrPort `json:"remote,omitzero"`
+	UserAgent string         `json:"userAgent,omitzero"`
 }
 
 // FactProblem is something in a query that was not as it should be.
 type FactProblem struct {
 	// Key as decoded; Text says what is wrong.
-	Key, Text string
+	Key  string `json:"key,omitzero"`
+	Text string `json:"text,omitzero"`
 }
 
 // String returns the problem in one line.
@@ -265,7 +274,10 @@ func shown(fact string) string {
 }
 
 // Fact is a fact that [InspectScript] asks for: the key of the query, and the setting.
-type Fact struct{ Key, Setting string }
+type Fact struct {
+	Key     string `json:"key,omitzero"`
+	Setting string `json:"setting,omitzero"`
+}
 
 // StandardFacts are the facts that ParseFacts knows.
 func StandardFacts() []Fact {

@@ -2,7 +2,6 @@ package ipxe
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -52,7 +51,7 @@ const maxHoles = 1 << 10
 // same each time and leave the values to the holes. The profile may be zero; see [Builder].
 func Compile(p Profile, holes int, build func(*Builder)) (*Form, error) {
 	if holes < 0 || holes > maxHoles {
-		return nil, fmt.Errorf("ipxe: Compile: %d holes", holes)
+		return nil, errs.Errorf("Compile: %d holes", holes)
 	}
 	f := &Form{profile: p, build: build, holes: holes}
 	b := Builder{Profile: p, form: f}
@@ -78,7 +77,7 @@ func Compile(p Profile, holes int, build func(*Builder)) (*Form, error) {
 // writes when each hole is a Text.
 func (f *Form) AppendTo(dst []byte, values ...string) ([]byte, error) {
 	if len(values) != f.holes {
-		return dst, fmt.Errorf("ipxe: Form: %d values for %d holes", len(values), f.holes)
+		return dst, errs.Errorf("Form: %d values for %d holes", len(values), f.holes)
 	}
 	if f.slow {
 		return f.again(dst, values)

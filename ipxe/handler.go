@@ -16,7 +16,7 @@ import (
 // ErrNoBoot is returned by a generator that has no script for a machine: the answer is
 // 404, with which iPXE goes on after the failed command, or falls through to the next
 // device of the firmware's boot order.
-var ErrNoBoot = errors.New("no boot script for this machine")
+var ErrNoBoot = errs.New("no boot script for this machine")
 
 // Generator makes a script for a machine.
 type Generator func(ctx context.Context, f Facts) ([]byte, error)

@@ -15,11 +15,11 @@ import (
 // or one JSON file.
 type Machines struct {
 	// Groups name settings that several machines share.
-	Groups map[string]Boot `json:"groups,omitempty"`
+	Groups map[string]Boot `json:"groups,omitzero"`
 	// Machines are tried in order; the first that matches decides.
 	Machines []MachineRule `json:"machines"`
 	// Default is used when no machine matches; nil: the machine gets no script (404).
-	Default *Boot `json:"default,omitempty"`
+	Default *Boot `json:"default,omitzero"`
 }
 
 // MachineRule matches a machine. All fields that are set must match; one must be set.
@@ -27,15 +27,15 @@ type MachineRule struct {
 	// Name of the rule, for messages and as the host name; it must be set.
 	Name string `json:"name"`
 	// MAC in any of the usual forms. Serial and UUID match without regard to case.
-	MAC    string `json:"mac,omitempty"`
-	Serial string `json:"serial,omitempty"`
-	UUID   string `json:"uuid,omitempty"`
+	MAC    string `json:"mac,omitzero"`
+	Serial string `json:"serial,omitzero"`
+	UUID   string `json:"uuid,omitzero"`
 	// Product and Manufacturer are patterns: * stands for any text, ? for one byte.
-	Product      string `json:"product,omitempty"`
-	Manufacturer string `json:"manufacturer,omitempty"`
+	Product      string `json:"product,omitzero"`
+	Manufacturer string `json:"manufacturer,omitzero"`
 	// Group names the group; Labels are the user's own and match nothing.
-	Group  string            `json:"group,omitempty"`
-	Labels map[string]string `json:"labels,omitempty"`
+	Group  string            `json:"group,omitzero"`
+	Labels map[string]string `json:"labels,omitzero"`
 	// Boot overrides what the group says; its fields stand beside the others in JSON.
 	Boot
 
@@ -48,15 +48,15 @@ type MachineRule struct {
 type Boot struct {
 	// Kernel and Initrds are URLs, or paths on the server that iPXE knows as
 	// ${next-server}; Args is the command line.
-	Kernel  string   `json:"kernel,omitempty"`
-	Initrds []string `json:"initrds,omitempty"`
-	Args    []string `json:"args,omitempty"`
+	Kernel  string   `json:"kernel,omitzero"`
+	Initrds []string `json:"initrds,omitzero"`
+	Args    []string `json:"args,omitzero"`
 	// Serial is the console for serial-over-LAN; its kernel arguments are added.
-	Console *SerialConsole `json:"console,omitempty"`
+	Console *SerialConsole `json:"console,omitzero"`
 	// Local boots the disk instead: "exit" or "sanboot".
-	Local string `json:"local,omitempty"`
+	Local string `json:"local,omitzero"`
 	// Vars are for templates.
-	Vars map[string]string `json:"vars,omitempty"`
+	Vars map[string]string `json:"vars,omitzero"`
 }
 
 // maxMachines bounds a file.
@@ -67,10 +67,10 @@ const maxMachines = 1 << 20
 func ParseMachines(r io.Reader) (*Machines, error) {
 	data, err := io.ReadAll(io.LimitReader(r, 256<<20+1))
 	if err != nil {
-		return nil, err
+		return nil, errs.Errorf("read machines: %w", err)
 	}
 	if len(data) > 256<<20 {
-		return nil, errors.New("ipxe: a list of machines of more than 256 MiB")
+		return nil, errs.New("a list of machines of more than 256 MiB")
 	}
 	m := &Machines{}
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -83,7 +83,7 @@ func ParseMachines(r io.Reader) (*Machines, error) {
 		return nil, jsonError(data, d.InputOffset(), err)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, jsonError(data, d.InputOffset(), errors.New("more text after the end"))
+		return nil, jsonError(data, d.InputOffset(), errMore)
 	}
 	return m, m.Check()
 }
@@ -100,12 +100,38 @@ func jsonError(data []byte, at int64, err error) error {
 	at = min(max(at, 0), int64(len(data)))
 	line := 1 + bytes.Count(data[:at], []byte("\n"))
 	column := int(at) - bytes.LastIndexByte(data[:at], '\n')
-	return fmt.Errorf("%d:%d: %w", line, column, err)
+	return errs.Errorf("%d:%d: %s", line, column, jsonCause(err))
 }
+
+// jsonCause describes an error of encoding/json, whose own texts change between releases.
+func jsonCause(err error) string {
+	var syntax *json.SyntaxError
+	var typ *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, errMore):
+		return err.Error()
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "unexpected end of input"
+	case errors.As(err, &syntax):
+		return "invalid JSON"
+	case errors.As(err, &typ) && typ.Field != "":
+		return fmt.Sprintf("field %s: unexpected %s", shown(typ.Field), typ.Value)
+	case errors.As(err, &typ):
+		return "unexpected " + typ.Value
+	}
+	if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
+		return fmt.Sprintf("unknown field \"%s\"", shown(strings.Trim(name, `"`)))
+	}
+	return "unexpected value"
+}
+
+var errMore = errors.New("more text after the end")
 
 // Check checks the rules and makes them ready for Match. It must be called for a list
 // that code has made.
-func (m *Machines) Check() error {
+func (m *Machines) Check() error { return errs.Wrap(m.check()) }
+
+func (m *Machines) check() error {
 	if len(m.Machines) > maxMachines {
 		return fmt.Errorf("more than %d machines", maxMachines)
 	}
@@ -139,7 +165,7 @@ func (m *Machines) Check() error {
 		b.Reset()
 		if g := m.Boots(&m.Machines[i]); g.Kernel != "" || g.Local != "" {
 			if g.Build(&b); b.err != nil {
-				return fmt.Errorf("machine %d (%s): %s", i+1, shown(m.Machines[i].Name), strings.TrimPrefix(b.err.Error(), "ipxe: "))
+				return errs.Errorf("machine %d (%s): %w", i+1, shown(m.Machines[i].Name), b.err)
 			}
 		}
 	}
@@ -163,7 +189,7 @@ func (g *Boot) check() error {
 		return fmt.Errorf("local is %q: it must be exit or sanboot", g.Local)
 	}
 	if g.Console != nil {
-		return g.Console.Check()
+		return g.Console.check()
 	}
 	return nil
 }
@@ -301,7 +327,7 @@ func (m *Machines) Generator() Generator {
 		g.Build(&b)
 		text, err := b.Bytes()
 		if err != nil && r != nil {
-			err = fmt.Errorf("machine %s: %w", shown(r.Name), err)
+			err = errs.Errorf("machine %s: %w", shown(r.Name), err)
 		}
 		return text, err
 	}

@@ -13,14 +13,13 @@ func IsScript(b []byte) bool {
 		string(b[3:6]) == "pxe" && isSpace(b[6])
 }
 
-// Executable returns nil when iPXE takes the file for a script, and otherwise a
-// diagnostic that says why not. A BIOS build of iPXE runs such a file as machine code.
+// Executable returns nil if iPXE recognizes the file as a script. Otherwise it returns an
+// error that wraps a [diag.Finding]. A BIOS build of iPXE runs such a file as machine code.
 func (s *Script) Executable() error {
 	if IsScript(s.src) {
 		return nil
 	}
-	d := notAScript(s)
-	return d
+	return errs.Wrap(notAScript(s))
 }
 
 func notAScript(s *Script) diag.Finding {

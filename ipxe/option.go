@@ -27,9 +27,9 @@ const (
 
 // Option is one option of a command.
 type Option struct {
-	Long  string
-	Short byte
-	Kind  OptionKind
+	Long  string     `json:"long,omitzero"`
+	Short byte       `json:"short,omitzero"`
+	Kind  OptionKind `json:"kind,omitzero"`
 }
 
 // Takes reports whether the option has an argument.
@@ -37,15 +37,16 @@ func (o Option) Takes() bool { return o.Kind != FlagOption }
 
 // Syntax is what a command accepts.
 type Syntax struct {
-	Name    string
-	Options []Option
+	Name    string   `json:"name,omitzero"`
+	Options []Option `json:"options,omitzero"`
 	// Min and Max bound the number of arguments after the options.
-	Min, Max int
+	Min int `json:"min,omitzero"`
+	Max int `json:"max,omitzero"`
 	// Usage is what the command's own help prints after the options; a blank for one that
 	// prints nothing but the blank before it.
-	Usage string
+	Usage string `json:"usage,omitzero"`
 	// Absent names builds that lack the command, in words; empty: the profile has it.
-	Absent string
+	Absent string `json:"absent,omitzero"`
 }
 
 // MaxArguments is the number of arguments that iPXE accepts after the options.
@@ -55,7 +56,7 @@ const MaxArguments = 255
 type OptionError struct {
 	// Kind of the fault.
 	Kind OptionFault
-	// TextOption is the line that iPXE prints before the usage; empty for Help and Count.
+	// Text is the line that iPXE prints before the usage. It is empty for Help and Count.
 	Text string
 	// Word is the index in the arguments of the word at fault.
 	Word int
@@ -76,15 +77,15 @@ const (
 	Count
 )
 
-// Error is what iPXE prints.
+// Error returns the text that iPXE prints, in one line.
 func (e *OptionError) Error() string {
 	switch e.Kind {
 	case Help:
-		return "help was asked for"
+		return "ipxe: help requested"
 	case Count:
-		return "wrong number of arguments"
+		return "ipxe: wrong number of arguments"
 	}
-	return e.Text
+	return "ipxe: " + e.Text
 }
 
 var helpOption = Option{Long: "help", Short: 'h', Kind: FlagOption}

@@ -14,17 +14,19 @@ type SerialConsole struct {
 	// Port counts from 0, which is COM1 and ttyS0. Which one it is, the board decides.
 	Port int `json:"port"`
 	// Baud is the speed; 0: 115200.
-	Baud int `json:"baud,omitempty"`
+	Baud int `json:"baud,omitzero"`
 	// Flow is SYSLINUX's flow control; 0: none is asked for. 0x303 is the usual cure for
 	// boards that wait for signals.
-	Flow uint16 `json:"flow,omitempty"`
+	Flow uint16 `json:"flow,omitzero"`
 	// Mirrored says that the BIOS copies the screen to the same port. Then the menu must
 	// not write to the port too, or every character comes twice.
-	Mirrored bool `json:"mirrored,omitempty"`
+	Mirrored bool `json:"mirrored,omitzero"`
 }
 
 // Check reports a port or speed that does not exist.
-func (s *SerialConsole) Check() error {
+func (s *SerialConsole) Check() error { return errs.Wrap(s.check()) }
+
+func (s *SerialConsole) check() error {
 	if s.Port < 0 || s.Port > 3 {
 		return fmt.Errorf("serial port %d: SYSLINUX knows 0 to 3", s.Port)
 	}
@@ -65,29 +67,30 @@ func (s *SerialConsole) serialLine() string {
 // PXEMenu is a configuration for PXELINUX with menu.c32.
 type PXEMenu struct {
 	// Console is where the menu shows beside the screen; nil: only the screen.
-	Console *SerialConsole
-	Title   string
+	Console *SerialConsole `json:"console,omitzero"`
+	Title   string         `json:"title,omitzero"`
 	// Timeout starts the default entry; 0: never. A tenth of a second is the smallest.
-	Timeout time.Duration
+	Timeout time.Duration `json:"timeout,omitzero"`
 	// NoEdit forbids the user to change a command line with Tab.
-	NoEdit  bool
-	Entries []PXEEntry
+	NoEdit  bool       `json:"noEdit,omitzero"`
+	Entries []PXEEntry `json:"entries,omitzero"`
 }
 
 // PXEEntry is one entry of the menu.
 type PXEEntry struct {
 	// Label is a word, unique in the menu. Title is shown; ^ before a letter makes it a
 	// key; empty: the label.
-	Label, Title string
+	Label string `json:"label,omitzero"`
+	Title string `json:"title,omitzero"`
 	// Kernel, Initrds and Args are paths and arguments. Console adds the kernel's own
 	// console arguments; nil: those of the menu.
-	Kernel  string
-	Initrds []string
-	Args    []string
-	Console *SerialConsole
+	Kernel  string         `json:"kernel,omitzero"`
+	Initrds []string       `json:"initrds,omitzero"`
+	Args    []string       `json:"args,omitzero"`
+	Console *SerialConsole `json:"console,omitzero"`
 	// Local boots the disk instead.
-	Local   bool
-	Default bool
+	Local   bool `json:"local,omitzero"`
+	Default bool `json:"default,omitzero"`
 }
 
 // maxAppend is the longest command line that PXELINUX passes on.
@@ -103,7 +106,7 @@ func (m *PXEMenu) AppendTo(dst []byte) ([]byte, error) {
 	}
 	if m.Console != nil {
 		if err := m.Console.Check(); err != nil {
-			return dst[:start], fmt.Errorf("ipxe: pxelinux: %w", err)
+			return dst[:start], errs.Errorf("pxelinux: %w", err)
 		}
 		if s := m.Console.serialLine(); s != "" {
 			dst = append(append(dst, s...), '\n') // must be the first line
@@ -119,12 +122,12 @@ func (m *PXEMenu) AppendTo(dst []byte) ([]byte, error) {
 	}
 	if m.Title != "" {
 		if err := pxeText(m.Title); err != nil {
-			return dst[:start], fmt.Errorf("ipxe: pxelinux: title %w", err)
+			return dst[:start], errs.Errorf("pxelinux: title %w", err)
 		}
 		line("", "MENU TITLE", m.Title)
 	}
 	if len(m.Entries) == 0 {
-		return dst[:start], fmt.Errorf("ipxe: pxelinux: a menu without entries")
+		return dst[:start], errs.Errorf("pxelinux: a menu without entries")
 	}
 	seen := map[string]bool{}
 	defaults := 0
@@ -132,7 +135,7 @@ func (m *PXEMenu) AppendTo(dst []byte) ([]byte, error) {
 		e := &m.Entries[i]
 		key := strings.ToLower(e.Label)
 		if !pxeWord(e.Label) || seen[key] {
-			return dst[:start], fmt.Errorf("ipxe: pxelinux: entry %d: the label %q must be one word that no other entry has", i+1, e.Label)
+			return dst[:start], errs.Errorf("pxelinux: entry %d: the label %q must be one word that no other entry has", i+1, e.Label)
 		}
 		seen[key] = true
 		if e.Default {
@@ -140,11 +143,11 @@ func (m *PXEMenu) AppendTo(dst []byte) ([]byte, error) {
 		}
 		var err error
 		if dst, err = e.appendTo(dst, m.Console); err != nil {
-			return dst[:start], fmt.Errorf("ipxe: pxelinux: entry %q: %w", e.Label, err)
+			return dst[:start], errs.Errorf("pxelinux: entry %q: %w", e.Label, err)
 		}
 	}
 	if defaults > 1 {
-		return dst[:start], fmt.Errorf("ipxe: pxelinux: %d entries are the default", defaults)
+		return dst[:start], errs.Errorf("pxelinux: %d entries are the default", defaults)
 	}
 	return dst, nil
 }

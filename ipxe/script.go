@@ -35,23 +35,24 @@ type Script struct {
 // Line is one line as iPXE runs it: a physical line, or several that backslashes join.
 type Line struct {
 	// Start and End are the bytes of the source, [Start, End), with the LF.
-	Start, End int
+	Start int `json:"start,omitzero"`
+	End   int `json:"end,omitzero"`
 	// Text is what iPXE looks at: without LF and CR, continuations joined with nothing
 	// between, cut at the first NUL.
-	Text string
+	Text string `json:"text,omitzero"`
 	// Label is the name of the label that the line sets, when HasLabel; it may be empty.
-	Label    string
-	HasLabel bool
+	Label    string `json:"label,omitzero"`
+	HasLabel bool   `json:"hasLabel,omitzero"`
 	// Command is the offset in Text of what follows the label.
-	Command int
+	Command int `json:"command,omitzero"`
 	// Cmds are the commands of the line, one more than it has operators. A line without
 	// any has one command without words. Comment is the offset in Text of the word that
 	// begins a comment, or -1.
-	Cmds    []Command
-	Comment int
+	Cmds    []Command `json:"cmds,omitzero"`
+	Comment int       `json:"comment,omitzero"`
 	// Open reports that the file ends in a continuation: iPXE never runs the line and
 	// ends the script with "Invalid argument".
-	Open bool
+	Open bool `json:"open,omitzero"`
 
 	segments []segment // of a joined line
 }
@@ -74,35 +75,22 @@ const (
 	Always
 )
 
-// String returns the operator as it is written, and "" for First.
-func (o Op) String() string {
-	switch o {
-	case Or:
-		return "||"
-	case And:
-		return "&&"
-	case Always:
-		return ";"
-	}
-	return ""
-}
-
 // Command is one command of a line.
 type Command struct {
-	Op Op
+	Op Op `json:"op,omitzero"`
 	// At is the offset in the line's Text of the operator, or of the first word.
-	At    int
-	Words []Word
+	At    int    `json:"at,omitzero"`
+	Words []Word `json:"words,omitzero"`
 }
 
 // Word is a run of bytes without white space.
 type Word struct {
 	// Text as it is written, before any expansion.
-	Text string
+	Text string `json:"text,omitzero"`
 	// At is the offset in the line's Text.
-	At int
+	At int `json:"at,omitzero"`
 	// Expands reports whether the word holds "${" and a "}" after it.
-	Expands bool
+	Expands bool `json:"expands,omitzero"`
 }
 
 // keptBytes is the size up to which a script keeps its words.

@@ -209,9 +209,9 @@ func TestPart5Machines(t *testing.T) {
 
 func TestBadInputMachines(t *testing.T) {
 	for _, row := range []struct{ file, err string }{
-		{`{`, "1:1: unexpected EOF"},
-		{"{\n\"machines\": [{\"name\": 1}]}", "2:24: json: cannot unmarshal number into Go struct field MachineRule.machines.name of type string"},
-		{`{"machines": [{"nam": "x"}]}`, `json: unknown field "nam"`},
+		{`{`, "1:1: unexpected end of input"},
+		{"{\n\"machines\": [{\"name\": 1}]}", "2:24: field machines.name: unexpected number"},
+		{`{"machines": [{"nam": "x"}]}`, `1:29: unknown field "nam"`},
 		{`[{"name": "x"}]`, "machine 1 (x) matches nothing: give a mac, serial, uuid, product or manufacturer"},
 		{`[{"mac": "525400123456"}]`, "machine 1 has no name"},
 		{`[{"name": "x", "mac": "5254001234"}]`, `machine 1 (x): "5254001234" is no MAC address`},

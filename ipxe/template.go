@@ -39,7 +39,7 @@ func (e *TemplateError) Error() string {
 	if names == "" {
 		names = "a value"
 	}
-	return fmt.Sprintf("%s: line %d of the script: %s = \"%s\": %s", e.Template, e.Line, names, shown(e.Value), e.Why)
+	return fmt.Sprintf("ipxe: %s: line %d of the script: %s = \"%s\": %s", e.Template, e.Line, names, shown(e.Value), e.Why)
 }
 
 // Unwrap makes the error one of those that a script can't hold.
@@ -103,10 +103,10 @@ func NewTemplate(name, text string) (*Template, error) {
 		"html": refuse, "js": refuse, "urlquery": refuse,
 	}).Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("ipxe: %w", err)
+		return nil, errs.Errorf("%w", err)
 	}
 	if strings.ContainsAny(text, marks) {
-		return nil, errors.New("ipxe: template: the bytes 1 to 3 may not stand in a template")
+		return nil, errs.New("template: the bytes 1 to 3 may not stand in a template")
 	}
 	return &Template{name, t}, nil
 }
@@ -138,11 +138,11 @@ func checkWord(v any, list bool) (string, error) {
 // Machine is what a template knows of a machine.
 type Machine struct {
 	Name    string            `json:"name"`
-	MAC     string            `json:"mac,omitempty"`
-	Product string            `json:"product,omitempty"`
-	Serial  string            `json:"serial,omitempty"`
-	Labels  map[string]string `json:"labels,omitempty"`
-	Vars    map[string]string `json:"vars,omitempty"`
+	MAC     string            `json:"mac,omitzero"`
+	Product string            `json:"product,omitzero"`
+	Serial  string            `json:"serial,omitzero"`
+	Labels  map[string]string `json:"labels,omitzero"`
+	Vars    map[string]string `json:"vars,omitzero"`
 }
 
 // templateData is what the template sees.
@@ -177,7 +177,7 @@ func (t *Template) Render(m *Machine, vars map[string]string) ([]byte, error) {
 	}
 	var out limitedBuffer
 	if err := t.t.Execute(&out, d); err != nil {
-		return nil, fmt.Errorf("ipxe: %w", err)
+		return nil, errs.Errorf("%w", err)
 	}
 	return t.check(out.Bytes(), values)
 }
@@ -230,15 +230,15 @@ func (t *Template) check(marked []byte, values map[string]string) ([]byte, error
 			}
 		}
 		if depth < 0 {
-			return nil, errors.New("ipxe: template: a function has cut a value in two")
+			return nil, errs.New("template: a function has cut a value in two")
 		}
 	}
 	if depth != 0 {
-		return nil, errors.New("ipxe: template: a function has cut a value in two")
+		return nil, errs.New("template: a function has cut a value in two")
 	}
 	got, want := Parse(t.name, real), Parse(t.name, tame)
 	if err := want.Executable(); err != nil {
-		return nil, fmt.Errorf("ipxe: template: %w", err)
+		return nil, errs.Errorf("template: %w", err)
 	}
 	if line, why := sameShape(got, want, real, spans); why != "" {
 		return nil, t.blame(got, line, why, spans, values)

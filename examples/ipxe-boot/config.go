@@ -107,7 +107,7 @@ func runPXELINUX(_ context.Context, p *program, args []string) error {
 	}
 	machines, err := ipxe.ParseMachines(strings.NewReader(string(data)))
 	if err != nil {
-		return fmt.Errorf("%s:%w", *file, err)
+		return fmt.Errorf("%s:%w", *file, bare(err))
 	}
 	console, err := serialFlag(*serial)
 	if err != nil {

@@ -75,7 +75,11 @@ func runLint(ctx context.Context, p *program, args []string) error {
 			return err
 		}
 		sources[name] = src
-		found = append(found, lint.DHCP(name, src)...)
+		l, err := lint.DHCP(ctx, name, src, lint.Options{Profile: prof})
+		if err != nil {
+			return err
+		}
+		found = append(found, l...)
 	}
 	if !*fix {
 		if err := p.findings(*format, found, sources); err != nil {
@@ -112,13 +116,30 @@ func jsonPlace(data []byte, at int64, err error) string {
 	return fmt.Sprintf("%d:%d", 1+bytes.Count(before, []byte("\n")), len(before)-bytes.LastIndexByte(before, '\n'))
 }
 
-// templateMachine is a row of render's list: what the template sees.
+// jsonCause describes an error of package json, whose texts differ between releases of Go.
+func jsonCause(err error) string {
+	var typ *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "unexpected end of input"
+	case errors.As(err, &typ) && typ.Field != "":
+		return fmt.Sprintf("field %s: unexpected %s", diag.Sanitize(typ.Field), typ.Value)
+	case errors.As(err, &typ):
+		return "unexpected " + typ.Value
+	}
+	if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
+		return "unknown field " + name
+	}
+	return "invalid JSON"
+}
+
+// readTemplateMachines reads the list of machines of render and explore.
 func readTemplateMachines(data []byte) ([]ipxe.Machine, error) {
 	var list []ipxe.Machine
 	d := json.NewDecoder(strings.NewReader(string(data)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&list); err != nil {
-		return nil, fmt.Errorf("%s: %w", jsonPlace(data, d.InputOffset(), err), err)
+		return nil, fmt.Errorf("%s: %s", jsonPlace(data, d.InputOffset(), err), jsonCause(err))
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return nil, fmt.Errorf("%s: more text after the list", jsonPlace(data, d.InputOffset(), err))
@@ -184,7 +205,7 @@ func runRender(_ context.Context, p *program, args []string) error {
 		if scripts[i], err = t.Render(&rows[i], vars); err != nil {
 			var t *ipxe.TemplateError
 			shape = shape && errors.As(err, &t)
-			bad = append(bad, fmt.Errorf("%s: machine %s: %w", *machines, diag.Sanitize(rows[i].Name), err))
+			bad = append(bad, fmt.Errorf("%s: machine %s: %w", *machines, diag.Sanitize(rows[i].Name), bare(err)))
 		}
 	}
 	if len(bad) > 0 {

@@ -93,14 +93,28 @@ func (p *program) main(ctx context.Context, args []string) int {
 	case errors.Is(err, errNo):
 		return statusNo
 	case errors.As(err, &no):
-		fmt.Fprintln(p.err, "ipxe-boot:", strings.TrimPrefix(err.Error(), "ipxe: "))
+		fmt.Fprintln(p.err, "ipxe-boot:", bare(err))
 		return statusNo
 	case errors.Is(err, errFlags):
 		return statusUsage
 	}
-	fmt.Fprintln(p.err, "ipxe-boot:", strings.TrimPrefix(err.Error(), "ipxe: "))
+	fmt.Fprintln(p.err, "ipxe-boot:", bare(err))
 	return statusUsage
 }
+
+// bareError is an error without the name of the package that returned it.
+type bareError struct{ error }
+
+// bare returns err for a message that already names the program or a file.
+func bare(err error) error { return bareError{err} }
+
+// Error returns the text without the name of the package.
+func (b bareError) Error() string {
+	return strings.TrimPrefix(b.error.Error(), "ipxe: ")
+}
+
+// Unwrap returns the error of the package.
+func (b bareError) Unwrap() error { return b.error }
 
 func (p *program) usage() {
 	fmt.Fprintln(p.err, "usage: ipxe-boot SUBCOMMAND ...")

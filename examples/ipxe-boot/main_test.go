@@ -171,8 +171,8 @@ func TestPart8Render(t *testing.T) {
 	require.Zero(t, status, errs)
 	require.Equal(t, "== ../../a\n#!ipxe\nkernel vmlinuz root=sda\n", out)
 	for bad, why := range map[string]string{
-		`{`: ":1:1: unexpected EOF", `[{"name": "a", "mac": "x"}]`: `: machine a: "x" is no MAC address`, `[{"mac": "525400123456"}]`: ": machine 1 has no name",
-		"[{\"name\": \"a\",\n \"nam\": \"a\"}]": `: json: unknown field "nam"`, "[\n]x": ":2:2: more text after the list", "[\n{\"name\": 1}]": ":2:11: json: cannot unmarshal number",
+		`{`: ":1:1: unexpected end of input", `[{"name": "a", "mac": "x"}]`: `: machine a: "x" is no MAC address`, `[{"mac": "525400123456"}]`: ": machine 1 has no name",
+		"[{\"name\": \"a\",\n \"nam\": \"a\"}]": `: unknown field "nam"`, "[\n]x": ":2:2: more text after the list", "[\n{\"name\": 1}]": ":2:11: field name: unexpected number",
 	} {
 		name := file(t, "m.json", bad)
 		status, _, errs = call(t, "", "render", "-machines", name, "-template", tmpl)

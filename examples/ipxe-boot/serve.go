@@ -123,7 +123,7 @@ func runServe(ctx context.Context, p *program, args []string) error {
 			return err
 		}
 		if machines, err = ipxe.ParseMachines(strings.NewReader(string(data))); err != nil {
-			return fmt.Errorf("%s:%w", *file, err)
+			return fmt.Errorf("%s:%w", *file, bare(err))
 		}
 	} else if err := machines.Check(); err != nil {
 		return err
@@ -133,7 +133,7 @@ func runServe(ctx context.Context, p *program, args []string) error {
 		return err
 	}
 	server := &http.Server{Handler: storyHandler(machines, func(err error) {
-		fmt.Fprintln(p.err, "ipxe-boot: the handler:", diag.Sanitize(err.Error()))
+		fmt.Fprintln(p.err, "ipxe-boot: the handler:", diag.Sanitize(bare(err).Error()))
 	}), ReadHeaderTimeout: 5 * time.Second}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()

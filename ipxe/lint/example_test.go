@@ -22,6 +22,6 @@ func ExampleScript() {
 }
 
 func ExampleDHCP() {
-	fmt.Println(lint.DHCP("dhcpd.conf", []byte("filename \"undionly.kpxe\";\n")))
-	// Output: dhcpd.conf:1:11: error: iPXE is given iPXE again and again [IP602]
+	fmt.Println(lint.DHCP(context.Background(), "dhcpd.conf", []byte("filename \"undionly.kpxe\";\n"), lint.Options{}))
+	// Output: dhcpd.conf:1:11: error: iPXE is given iPXE again and again [IP602] <nil>
 }

@@ -6,25 +6,28 @@ import (
 	"strings"
 
 	"dougu.internal/diag"
+	"dougu.internal/internal/errtext"
 	"dougu.internal/ipxe"
 )
 
-// Options say for whom a script is judged.
+const errs = errtext.Package("lint")
+
+// Options configures [Script] and [DHCP].
 type Options struct {
 	// Profile is the build that runs the script. If zero, [ipxe.Newest] is used.
 	Profile ipxe.Profile
-	// NoRun leaves out the rules that run the script in the interpreter.
+	// NoRun disables the rules that run the script in the interpreter.
 	NoRun bool
 }
 
-// Script returns what the rules find in a script, sorted by place. It fails only when ctx
-// ends.
+// Script returns the findings for a script, sorted by place. The error is that of ctx; a
+// finding is never an error.
 func Script(ctx context.Context, s *ipxe.Script, o Options) (diag.List, error) {
 	l := &linter{ctx: ctx, s: s, p: o.Profile, run: !o.NoRun}
 	l.survey()
 	for i := range rules {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, errs.Errorf("check %s: %w", s.Name(), err)
 		}
 		if rules[i].check == nil {
 			continue
@@ -32,16 +35,23 @@ func Script(ctx context.Context, s *ipxe.Script, o Options) (diag.List, error) {
 		l.rule = &rules[i]
 		rules[i].check(l)
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, errs.Errorf("check %s: %w", s.Name(), err)
+	}
 	l.list.Sort()
-	return l.list, ctx.Err()
+	return l.list, nil
 }
 
-// DHCP judges the configuration of a DHCP server of any make: it must not give iPXE to
-// iPXE again.
-func DHCP(name string, config []byte) diag.List {
+// DHCP returns the findings for the configuration of a DHCP server of any make. The
+// configuration must not give iPXE to iPXE again. The name is that of the file in the
+// findings. The error is that of ctx; a finding is never an error.
+func DHCP(ctx context.Context, name string, config []byte, _ Options) (diag.List, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, errs.Errorf("check %s: %w", name, err)
+	}
 	at, loops := ipxe.ChainLoop(config)
 	if !loops {
-		return nil
+		return nil, nil
 	}
 	end := at
 	for end < len(config) && !strings.ContainsRune(" \t\r\n\",;", rune(config[end])) {
@@ -52,7 +62,7 @@ func DHCP(name string, config []byte) diag.List {
 		Rule: r.ID, Severity: r.Severity, Range: diag.NewLines(config).Range(name, at, end),
 		Message: "iPXE is given iPXE again and again",
 		Detail:  `iPXE asks DHCP too, with the user class "iPXE": answer that with the URL of the script, and only others with this file`,
-	}}
+	}}, nil
 }
 
 // Rules is the catalogue, in the order of the identifiers.

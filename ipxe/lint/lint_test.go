@@ -160,10 +160,13 @@ func TestPart3ProfilesDiffer(t *testing.T) {
 }
 
 func TestPart6DHCPThatLoops(t *testing.T) {
-	list := lint.DHCP("dhcpd.conf", []byte("subnet 10.0.0.0 netmask 255.0.0.0 {\n  filename \"undionly.kpxe\";\n}\n"))
+	list, err := lint.DHCP(t.Context(), "dhcpd.conf", []byte("subnet 10.0.0.0 netmask 255.0.0.0 {\n  filename \"undionly.kpxe\";\n}\n"), lint.Options{})
+	require.NoError(t, err)
 	require.Len(t, list, 1)
 	require.Equal(t, "dhcpd.conf:2:13: error: iPXE is given iPXE again and again [IP602]", list[0].String())
-	require.Empty(t, lint.DHCP("x", []byte("if option user-class = \"iPXE\" { filename \"x\"; } filename \"undionly.kpxe\";")))
+	list, err = lint.DHCP(t.Context(), "x", []byte("if option user-class = \"iPXE\" { filename \"x\"; } filename \"undionly.kpxe\";"), lint.Options{})
+	require.NoError(t, err)
+	require.Empty(t, list)
 }
 
 func TestPart3OutputForms(t *testing.T) {

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -13,31 +12,32 @@ import (
 // Question is a place at which a user decides.
 type Question struct {
 	// Command is choose, prompt or read.
-	Command string
+	Command string `json:"command,omitzero"`
 	// Text is the title of the menu, or the prompt; Setting is where the answer goes.
-	Text, Setting string
+	Text    string `json:"text,omitzero"`
+	Setting string `json:"setting,omitzero"`
 	// Labels are the items that can be chosen, and Default the index of the marked one.
-	Labels  []string
-	Default int
+	Labels  []string `json:"labels,omitzero"`
+	Default int      `json:"default,omitzero"`
 	// Timeout is 0 when the machine waits for ever.
-	Timeout time.Duration
+	Timeout time.Duration `json:"timeout,omitzero"`
 }
 
 // Answer is what the user does. The zero Answer lets the time run out, or, when there is
 // no limit, chooses the default.
 type Answer struct {
 	// Choice is the number of an item, from 1; for prompt any number presses the key.
-	Choice int
+	Choice int `json:"choice,omitzero"`
 	// Cancel leaves the menu with Escape.
-	Cancel bool
+	Cancel bool `json:"cancel,omitzero"`
 	// Text is typed at read.
-	Text string
+	Text string `json:"text,omitzero"`
 }
 
 // NamedMachine is a row of an exploration.
 type NamedMachine struct {
-	Name    string
-	Machine *Machine
+	Name    string   `json:"name,omitzero"`
+	Machine *Machine `json:"machine,omitzero"`
 }
 
 // ExploreOptions bound an exploration.
@@ -52,24 +52,25 @@ type ExploreOptions struct {
 
 // Outcome is what one machine does when its user makes these choices.
 type Outcome struct {
-	Machine string
+	Machine string `json:"machine,omitzero"`
 	// Choices are the answers in order, as "title: label", or "timeout" and "cancel".
-	Choices []string
-	Status  Status
-	Boot    Boot
-	Hang    *Hazard
+	Choices []string `json:"choices,omitzero"`
+	Status  Status   `json:"status,omitzero"`
+	Boot    Boot     `json:"boot,omitzero"`
+	Hang    *Hazard  `json:"hang,omitzero"`
 	// Requests are the URIs, in order.
-	Requests []string
+	Requests []string `json:"requests,omitzero"`
 }
 
 // Exploration is all that can happen.
 type Exploration struct {
-	Outcomes []Outcome
+	Outcomes []Outcome `json:"outcomes,omitzero"`
 	// UnreachedLabels and UnreachedItems are of the first script and its menus: no machine
 	// and no choice came by.
-	UnreachedLabels, UnreachedItems []string
+	UnreachedLabels []string `json:"unreachedLabels,omitzero"`
+	UnreachedItems  []string `json:"unreachedItems,omitzero"`
 	// Truncated reports that MaxOutcomes was reached: then unreached means nothing.
-	Truncated bool
+	Truncated bool `json:"truncated,omitzero"`
 }
 
 // Explore runs a script for each machine with every choice a user can make.
@@ -80,7 +81,7 @@ func Explore(ctx context.Context, s *ipxe.Script, machines []NamedMachine, w Wor
 	x := &explorer{s: s, o: o, reached: map[int]bool{}, items: map[string]bool{}}
 	for _, m := range machines {
 		if err := x.machine(ctx, m, w); err != nil {
-			return nil, fmt.Errorf("machine %s: %w", m.Name, err)
+			return nil, errs.Errorf("machine %s: %w", m.Name, err)
 		}
 	}
 	e := &Exploration{Outcomes: x.outcomes, Truncated: x.full}

@@ -123,7 +123,7 @@ func (r *runner) unreachable(err error) Status {
 		r.fail(err)
 		return OK
 	}
-	r.fail(fmt.Errorf("sim: %w", err))
+	r.fail(errs.Errorf("fetch: %w", err))
 	return OK
 }
 

@@ -11,55 +11,59 @@ import (
 )
 
 // Machine is the computer that boots. The zero Machine has one network card that DHCP
-// configured as QEMU's user network does, no SMBIOS texts, and Debian's build of 2019.
+// configured as QEMU's user network does, no SMBIOS texts, and the newest build.
 // Run does not change it; several runs may share one.
 type Machine struct {
 	// Profile is the build of iPXE. If zero, [ipxe.Newest] is used.
-	Profile ipxe.Profile
+	Profile ipxe.Profile `json:"profile,omitzero"`
 	// NICs are the network cards, net0 first. None: one card with MAC 52:54:00:12:34:56,
 	// opened, with QEMU's addresses.
-	NICs []NIC
+	NICs []NIC `json:"nics,omitzero"`
 	// SMBIOS holds the texts of the DMI tables: manufacturer, product, serial, uuid,
 	// asset, board-serial, or a tag such as 1.6.0.
-	SMBIOS map[string]string
+	SMBIOS map[string]string `json:"smbios,omitzero"`
 	// Settings are set at the start, as by the script's own "set": any setting, with
 	// block and type, such as "210:string" or "net0.dhcp/filename".
-	Settings []Assignment
+	Settings []Assignment `json:"settings,omitzero"`
 	// URI is where the first script came from; relative URIs are resolved against it.
 	// Empty: the script is embedded, and a relative URI can't be fetched.
-	URI string
+	URI string `json:"uri,omitzero"`
 	// Start is the time that the clock shows at the start, for ${unixtime}.
-	Start time.Time
+	Start time.Time `json:"start,omitzero"`
 	// MemoryMB is ${memsize}; 0: 255, as in a machine of 256 MB.
-	MemoryMB int
+	MemoryMB int `json:"memoryMB,omitzero"`
 	// Disk reports that a local disk boots: sanboot of drive 0x80 without a path succeeds.
-	Disk bool
+	Disk bool `json:"disk,omitzero"`
 	// CPU are the features that cpuid finds, as the words after the command: "29",
 	// "--ext 29".
-	CPU []string
+	CPU []string `json:"cpu,omitzero"`
 }
 
 // NIC is a network card.
 type NIC struct {
 	// MAC is the hardware address; all zero: 52:54:00:12:34:56 plus the card's number.
-	MAC [6]byte
+	MAC [6]byte `json:"mac,omitzero"`
 	// Driver and Bus name the card in ifstat; empty: 82540em and 0000:00:03.0.
-	Driver, Bus string
+	Driver string `json:"driver,omitzero"`
+	Bus    string `json:"bus,omitzero"`
 	// Closed: the card is not open at the start, and has no addresses.
-	Closed bool
+	Closed bool `json:"closed,omitzero"`
 	// NoLink: the cable is not plugged in; dhcp fails.
-	NoLink bool
+	NoLink bool `json:"noLink,omitzero"`
 	// DHCP are the options that a DHCP server gives: ip, netmask, gateway, dns, domain,
 	// hostname, next-server, filename, root-path, dhcp-server, or a number. nil: those of
 	// QEMU's user network. Empty but not nil: no server answers.
-	DHCP map[string]string
+	DHCP map[string]string `json:"dhcp,omitzero"`
 	// VLANs are the options that a DHCP server gives on a VLAN, by its tag: vcreate makes
 	// the card for it. On a tag that is not there no server answers.
-	VLANs map[int]map[string]string
+	VLANs map[int]map[string]string `json:"vlans,omitzero"`
 }
 
 // Assignment is a setting and its value as text.
-type Assignment struct{ Name, Value string }
+type Assignment struct {
+	Name  string `json:"name,omitzero"`
+	Value string `json:"value,omitzero"`
+}
 
 var (
 	qemuDHCP = map[string]string{
@@ -179,7 +183,7 @@ func (r *runner) boot() error {
 			status = r.preset(b, &s, a.Value)
 		}
 		if status != OK {
-			return fmt.Errorf("sim: setting %q: %s", a.Name, status.Text())
+			return errs.Errorf("setting %q: %s", a.Name, status.Text())
 		}
 	}
 	return nil
@@ -221,7 +225,7 @@ func (r *runner) smbios(b *block) error {
 		if p, ok := r.known(&s); ok {
 			s = *p
 		} else if s.tag == 0 {
-			return fmt.Errorf("sim: SMBIOS %q: no such field: manufacturer, product, serial, uuid, asset, board-serial or TYPE.OFFSET.0", name)
+			return errs.Errorf("SMBIOS %q: no such field: manufacturer, product, serial, uuid, asset, board-serial or TYPE.OFFSET.0", name)
 		}
 		if s.typ == nil {
 			s.typ = typeString
@@ -230,7 +234,7 @@ func (r *runner) smbios(b *block) error {
 		if s.typ == typeUUID {
 			u, status := uuidBytes(value)
 			if status != OK {
-				return fmt.Errorf("sim: SMBIOS uuid %q: not a UUID", value)
+				return errs.Errorf("SMBIOS uuid %q: not a UUID", value)
 			}
 			data = mangle(u)
 		}
@@ -265,7 +269,7 @@ func (r *runner) leased(offers map[string]string) ([]stored, error) {
 			s = *p
 		}
 		if s.tag == 0 {
-			return fmt.Errorf("sim: DHCP option %q: neither a number nor a name that iPXE knows as an option", name)
+			return errs.Errorf("DHCP option %q: neither a number nor a name that iPXE knows as an option", name)
 		}
 		t := s.typ
 		if t == nil {
@@ -273,7 +277,7 @@ func (r *runner) leased(offers map[string]string) ([]stored, error) {
 		}
 		data, status := t.parse(r, value)
 		if status != OK {
-			return fmt.Errorf("sim: DHCP option %s=%q: %s", name, value, status.Text())
+			return errs.Errorf("DHCP option %s=%q: %s", name, value, status.Text())
 		}
 		values = append(values, stored{s, data})
 		return nil

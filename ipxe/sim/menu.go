@@ -352,8 +352,8 @@ func (r *runner) code(k Key) int {
 	case KeyPageDown:
 		return ansi(6, '~')
 	}
-	if k > KeyF1 && k <= KeyF1+12 { // F1 to F4 have no number of their own
-		return ansi([...]int{0, 0, 0, 0, 0, 15, 17, 18, 19, 20, 21, 23, 24}[k-KeyF1], '~')
+	if k >= KeyF1 && k < KeyF1+12 { // F1 to F4 have no number of their own
+		return ansi([...]int{0, 0, 0, 0, 15, 17, 18, 19, 20, 21, 23, 24}[k-KeyF1], '~')
 	}
 	return int(k)
 }

@@ -31,12 +31,12 @@ type Options struct {
 // Event is one step of a trace.
 type Event struct {
 	// Script is the name of the running script, Line the index of its line.
-	Script *ipxe.Script
-	Line   int
+	Script *ipxe.Script `json:"script,omitzero"`
+	Line   int          `json:"line,omitzero"`
 	// Words are the command and its arguments, expanded.
-	Words []string
+	Words []string `json:"words,omitzero"`
 	// Depth counts the scripts that wait for this one.
-	Depth int
+	Depth int `json:"depth,omitzero"`
 }
 
 // Key is a key that is pressed: a character, or one of the constants.
@@ -57,6 +57,7 @@ const (
 	KeyPageUp
 	KeyPageDown
 	KeyDelete
+	// KeyF1 is the first function key. The key Fn is KeyF1 + n - 1, up to F12.
 	KeyF1 Key = 2 << 20
 )
 
@@ -92,32 +93,32 @@ const (
 
 // Hazard is something that a real machine would not survive, or would do for ever.
 type Hazard struct {
-	Kind HazardKind
+	Kind HazardKind `json:"kind,omitzero"`
 	// Text says what and where.
-	Text string
+	Text string `json:"text,omitzero"`
 	// Fatal reports that the run ended there, as the machine hangs.
-	Fatal bool
+	Fatal bool `json:"fatal,omitzero"`
 	// Script and Line (from 1) are where it happened; Script may be empty.
-	Script string
-	Line   int
+	Script string `json:"script,omitzero"`
+	Line   int    `json:"line,omitzero"`
 }
 
 // Result is what a run did. It belongs to the caller.
 type Result struct {
 	// Status is the script's own, as its caller sees it. It means nothing after a
 	// machine that booted, or hangs.
-	Status Status
+	Status Status `json:"status,omitzero"`
 	// Console is what the machine printed.
-	Console []byte
+	Console []byte `json:"console,omitzero"`
 	// Requests in order.
-	Requests []Request
+	Requests []Request `json:"requests,omitzero"`
 	// Boot says what the machine does in the end.
-	Boot Boot
+	Boot Boot `json:"boot,omitzero"`
 	// Hazards in order; Hang returns the fatal one.
-	Hazards []Hazard
+	Hazards []Hazard `json:"hazards,omitzero"`
 	// Steps counts commands, searches and expansions; Elapsed is the virtual time.
-	Steps   int
-	Elapsed time.Duration
+	Steps   int           `json:"steps,omitzero"`
+	Elapsed time.Duration `json:"elapsed,omitzero"`
 
 	r *runner
 }
@@ -132,8 +133,12 @@ func (r *Result) Hang() *Hazard {
 	return nil
 }
 
-// Setting returns the raw bytes of a setting after the run: "x", "net0/ip".
+// Setting returns the raw bytes of a setting after the run: "x", "net0/ip". A Result that
+// was read from JSON has no settings.
 func (r *Result) Setting(name string) ([]byte, bool) {
+	if r.r == nil {
+		return nil, false
+	}
 	b, s, status := r.r.parseName(name, false)
 	if status != OK {
 		return nil, false
@@ -143,8 +148,12 @@ func (r *Result) Setting(name string) ([]byte, bool) {
 }
 
 // Expand returns a text with the settings in it replaced, as the script would see it
-// after its end.
+// after its end. A Result that was read from JSON has no settings; it returns the text as
+// it is.
 func (r *Result) Expand(text string) string {
+	if r.r == nil {
+		return text
+	}
 	s, _ := r.r.expand(text)
 	return s
 }
@@ -172,22 +181,24 @@ const (
 
 // Boot is the end of a run.
 type Boot struct {
-	Kind Kind
+	Kind Kind `json:"kind,omitzero"`
 	// Kernel is the image that starts, with Args as its command line.
-	Kernel *Image
-	Args   string
+	Kernel *Image `json:"kernel,omitzero"`
+	Args   string `json:"args,omitzero"`
 	// Initrds are the other images in memory, in order.
-	Initrds []Image
+	Initrds []Image `json:"initrds,omitzero"`
 	// Drive and Path are of a SAN boot: the BIOS drive, and where it is, if not local.
-	Drive int
-	Path  []string
+	Drive int      `json:"drive,omitzero"`
+	Path  []string `json:"path,omitzero"`
 	// Warm: a reboot without the memory test.
-	Warm bool
+	Warm bool `json:"warm,omitzero"`
 }
 
 // Image is a file in the machine's memory.
 type Image struct {
-	Name, URI, Args string
-	Data            []byte
-	Type            string
+	Name string `json:"name,omitzero"`
+	URI  string `json:"uri,omitzero"`
+	Args string `json:"args,omitzero"`
+	Data []byte `json:"data,omitzero"`
+	Type string `json:"type,omitzero"`
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"dougu.internal/internal/errtext"
 	"dougu.internal/ipxe"
 )
 
@@ -71,6 +72,8 @@ const (
 )
 
 // errStop ends the run: the machine booted, or hangs.
+const errs = errtext.Package("sim")
+
 var errStop = errors.New("stopped")
 
 // Run boots a machine with a script. It fails only when ctx ends, the machine's

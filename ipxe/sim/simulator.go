@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"dougu.internal/ipxe"
@@ -173,7 +172,7 @@ func (r *runner) run(ctx context.Context, m *Machine, s *ipxe.Script, w World, o
 		first.uri = r.parseURI(m.URI)
 		r.cwuri = first.uri
 		if !first.uri.scheme.is {
-			return nil, fmt.Errorf("sim: machine's URI %q is not absolute", m.URI)
+			return nil, errs.Errorf("machine's URI %q is not absolute", m.URI)
 		}
 		if p := first.uri.path; p.is {
 			first.name = basename(p.text)
@@ -187,10 +186,10 @@ func (r *runner) run(ctx context.Context, m *Machine, s *ipxe.Script, w World, o
 	r.res.Console, r.res.Elapsed = r.console, r.elapsed
 	r.requests, r.screen, r.list = r.res.Requests, r.console, r.images
 	if r.fatal != nil && !errors.Is(r.fatal, errStop) {
-		return nil, r.fatal
+		return nil, errs.Wrap(r.fatal)
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, errs.Errorf("run %s: %w", s.Name(), err)
 	}
 	return r.res, nil
 }

@@ -3,8 +3,6 @@ package sim
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -17,30 +15,35 @@ import (
 type Request struct {
 	// Method is GET or POST (or another that params --method names); for tftp and ftp it
 	// is RRQ and RETR.
-	Method string
+	Method string `json:"method,omitzero"`
 	// URI is the whole URI: scheme, host, port, and the target exactly as iPXE puts it
 	// on the wire.
-	URI string
+	URI string `json:"uri,omitzero"`
 	// Scheme, Host (with port, if written) and Target (path and query) are its parts.
-	Scheme, Host, Target string
+	Scheme string `json:"scheme,omitzero"`
+	Host   string `json:"host,omitzero"`
+	Target string `json:"target,omitzero"`
 	// Header holds the lines that iPXE sends, Host among them, in order.
-	Header []Header
+	Header []Header `json:"header,omitzero"`
 	// Body of a POST.
-	Body []byte
+	Body []byte `json:"body,omitzero"`
 }
 
 // Header is one line of a request's header.
-type Header struct{ Name, Value string }
+type Header struct {
+	Name  string `json:"name,omitzero"`
+	Value string `json:"value,omitzero"`
+}
 
 // Response is a server's answer.
 type Response struct {
 	// Status is the HTTP status; 0 means 200. tftp knows 200 and 404.
-	Status int
+	Status int `json:"status,omitzero"`
 	// Header may have Location, Retry-After and WWW-Authenticate; others have no effect.
-	Header http.Header
-	Body   []byte
+	Header http.Header `json:"header,omitzero"`
+	Body   []byte      `json:"body,omitzero"`
 	// Took is how long the download takes on the virtual clock.
-	Took time.Duration
+	Took time.Duration `json:"took,omitzero"`
 }
 
 // World is all that the machine can reach. A World that is used by several runs at once
@@ -65,9 +68,9 @@ type TimeServer interface {
 
 // Errors by which a World says that a server can't be reached. iPXE prints them.
 var (
-	ErrNoHost  = errors.New("no such host")
-	ErrReset   = errors.New("connection refused or reset")
-	ErrTimeout = errors.New("no answer")
+	ErrNoHost  = errs.New("no such host")
+	ErrReset   = errs.New("connection refused or reset")
+	ErrTimeout = errs.New("no answer")
 )
 
 // MapWorld is a World of files: a body a URI. A URI with a query that is not in the map
@@ -104,10 +107,10 @@ func HandlerWorld(h http.Handler, hosts ...string) World { return handlerWorld{h
 // Fetch calls the handler.
 func (w handlerWorld) Fetch(ctx context.Context, r *Request) (*Response, error) {
 	if len(w.hosts) > 0 && !contains(w.hosts, r.Host) {
-		return nil, fmt.Errorf("%s: %w", r.Host, ErrNoHost)
+		return nil, errs.Errorf("%s: %w", r.Host, ErrNoHost)
 	}
 	if r.Scheme != "http" && r.Scheme != "https" {
-		return nil, fmt.Errorf("%s: %w", r.URI, ErrTimeout)
+		return nil, errs.Errorf("%s: %w", r.URI, ErrTimeout)
 	}
 	u, err := url.ParseRequestURI(r.Target)
 	if err != nil || strings.Contains(r.Target, " ") {
@@ -126,7 +129,7 @@ func (w handlerWorld) Fetch(ctx context.Context, r *Request) (*Response, error) 
 	rec := &recorder{header: http.Header{}}
 	w.h.ServeHTTP(rec, q)
 	if rec.over {
-		return nil, fmt.Errorf("%s: an answer of more than %d bytes", r.URI, maxAnswer)
+		return nil, errs.Errorf("%s: an answer of more than %d bytes", r.URI, maxAnswer)
 	}
 	rec.WriteHeader(http.StatusOK)
 	return &Response{Status: rec.status, Header: rec.sent, Body: rec.body}, nil
@@ -155,7 +158,7 @@ func (w *recorder) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	if len(w.body)+len(p) > maxAnswer {
 		w.over = true
-		return 0, errors.New("the answer is too long")
+		return 0, errs.Errorf("an answer of more than %d bytes", maxAnswer)
 	}
 	w.body = append(w.body, p...)
 	return len(p), nil
