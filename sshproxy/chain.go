@@ -21,57 +21,43 @@ const (
 	Command
 )
 
-// String returns "direct", "jump" or "command".
-func (v Via) String() string {
-	switch v {
-	case Direct:
-		return "direct"
-	case Jump:
-		return "jump"
-	case Command:
-		return "command"
-	}
-	return "invalid"
-}
-
-// MarshalText returns the name.
-func (v Via) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
-
 // Hop is one ssh connection of a chain.
 type Hop struct {
 	// Alias is the name by which the hop is called, Host the name or address that is
 	// connected to.
-	Alias, Host string
-	User, Port  string
+	Alias string `json:"alias,omitzero"`
+	Host  string `json:"host,omitzero"`
+	User  string `json:"user,omitzero"`
+	Port  string `json:"port,omitzero"`
 	// Via says how the hop is reached.
-	Via Via
+	Via Via `json:"via,omitzero"`
 	// Argv are the arguments of the ssh process that connects to this hop, without
 	// the program: what to type to reach it the same way.
-	Argv []string
+	Argv []string `json:"argv,omitzero"`
 	// ShellLine is what that process hands to the user's shell in order to reach the
 	// hop, all tokens expanded; empty for a direct connection.
-	ShellLine string
+	ShellLine string `json:"shellLine,omitzero"`
 	// Place says what made it so: "file:line", or "command-line". It is empty for a
 	// direct connection.
-	Place string
+	Place string `json:"place,omitzero"`
 	// Inner are the hops that a ProxyCommand visits before this one, when it is a
 	// plain ssh command.
-	Inner []Hop
+	Inner []Hop `json:"inner,omitzero"`
 	// Proxy is set when the ProxyCommand is OpenBSD's nc through an HTTP or SOCKS5
 	// proxy and nothing else: "http://host:port" or "socks5://host:port". The same
 	// can then be done without a process.
-	Proxy string
+	Proxy string `json:"proxy,omitzero"`
 	// Opaque says why a ProxyCommand was not followed; empty when it was.
-	Opaque string
+	Opaque string `json:"opaque,omitzero"`
 	// Result is the configuration in effect.
-	Result *Result
+	Result *Result `json:"result,omitzero"`
 }
 
 // Chain is the route to a target.
 type Chain struct {
 	// Hops are in the order visited; the last one is the target. Hops inside of
 	// ProxyCommands are within their hop: see [Chain.All].
-	Hops []Hop
+	Hops []Hop `json:"hops,omitzero"`
 }
 
 // All returns every hop in the order visited, those within ProxyCommands too.
@@ -91,6 +77,9 @@ func (c *Chain) All() []Hop {
 // Unanswered joins what the resolutions of the hops left unanswered.
 func (c *Chain) Unanswered() (list []string) {
 	for _, h := range c.All() {
+		if h.Result == nil {
+			continue
+		}
 		for _, u := range h.Result.unanswered {
 			if !slices.Contains(list, u) {
 				list = append(list, u)
@@ -110,7 +99,7 @@ type LoopError struct {
 
 // Error names the path.
 func (e *LoopError) Error() string {
-	return "the chain of jump hosts loops: " + strings.Join(e.Path, " -> ")
+	return "sshproxy: the chain of jump hosts loops: " + strings.Join(e.Path, " -> ")
 }
 
 // maxChain bounds the depth of a chain that does not come back.
@@ -145,7 +134,7 @@ func (w *walker) walk(r *Resolver, t Target) ([]Hop, error) {
 	defer func() { w.path, w.keys = w.path[:len(w.path)-1], w.keys[:len(w.keys)-1] }()
 	res, err := r.Resolve(w.ctx, t)
 	if err != nil {
-		return nil, w.failed(err)
+		return nil, errs.Wrap(w.failed(err))
 	}
 	h := Hop{Alias: res.Alias(), Host: res.Host(), User: res.User(), Port: res.Port(), Via: Direct, Argv: r.argv(t), Result: res}
 	command, from := res.proxyCommand()
@@ -155,7 +144,7 @@ func (w *walker) walk(r *Resolver, t Target) ([]Hop, error) {
 	h.Place = from.place()
 	line, err := res.proxyLine(command)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", t.Host, err)
+		return nil, errs.Errorf("%s: %w", t.Host, err)
 	}
 	h.ShellLine = "exec " + line
 	if res.state.jump != nil {
@@ -177,7 +166,7 @@ func (w *walker) failed(err error) error {
 		}
 	}
 	if len(w.path) > 1 {
-		return fmt.Errorf("%s: %w", strings.Join(w.path, " -> "), err)
+		return errs.Errorf("%s: %w", strings.Join(w.path, " -> "), err)
 	}
 	return err
 }
@@ -187,14 +176,14 @@ func (w *walker) jump(r *Resolver, h Hop, line string) ([]Hop, error) {
 	h.Via = Jump
 	words, why := shellWords(line)
 	if why != "" {
-		return nil, fmt.Errorf("%s: the jump command is not what it seems, %s: %s", h.Alias, why, h.ShellLine)
+		return nil, errs.Errorf("%s: the jump command is not what it seems, %s: %s", h.Alias, why, h.ShellLine)
 	}
 	c, err := parseCommandLine(words[1:], true)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", h.Alias, h.ShellLine, err)
+		return nil, errs.Errorf("%s: %s: %w", h.Alias, h.ShellLine, err)
 	}
 	if len(c.Rest) > 0 {
-		return nil, fmt.Errorf("%s: the shell would read more words than a host in: %s", h.Alias, h.ShellLine)
+		return nil, errs.Errorf("%s: the shell would read more words than a host in: %s", h.Alias, h.ShellLine)
 	}
 	before, err := w.walk(r.with(c.Config), c.Target)
 	if err != nil {
@@ -224,7 +213,7 @@ func (w *walker) command(r *Resolver, h *Hop, line string) error {
 	}
 	c, err := parseCommandLine(words[1:], true)
 	if err != nil {
-		h.Opaque = "its arguments can't be read: " + err.Error()
+		h.Opaque = "its arguments can't be read: " + errs.Trim(err)
 		return nil
 	}
 	h.Inner, err = w.walk(r.with(c.Config), c.Target)

@@ -169,27 +169,29 @@ func (f *File) argument(i int) string {
 // Option is one line that sets something.
 type Option struct {
 	// Keyword as the client reads it, in the case in which it is written.
-	Keyword string
+	Keyword string `json:"keyword,omitzero"`
 	// Value is the rest of the line as it is written, with quotes and comments.
-	Value string
+	Value string `json:"value,omitzero"`
 	// Line counts from 1.
-	Line int
+	Line int `json:"line,omitzero"`
 	// Range is the line without its LF; KeywordRange and ValueRange lie in it.
-	Range, KeywordRange, ValueRange diag.Range
+	Range        diag.Range `json:"range,omitzero"`
+	KeywordRange diag.Range `json:"keywordRange,omitzero"`
+	ValueRange   diag.Range `json:"valueRange,omitzero"`
 }
 
 // Block is what stands under one Host or Match line, or before the first of them.
 type Block struct {
 	// Header is "Host" or "Match", and "" for the lines before the first block.
-	Header string
+	Header string `json:"header,omitzero"`
 	// Criteria is what follows the header, as written.
-	Criteria string
+	Criteria string `json:"criteria,omitzero"`
 	// Line is the number of the header, 0 for the lines before the first block.
-	Line int
+	Line int `json:"line,omitzero"`
 	// Range covers the header and all lines up to the next header.
-	Range diag.Range
+	Range diag.Range `json:"range,omitzero"`
 	// Options are the lines of the block, Include lines among them.
-	Options []Option
+	Options []Option `json:"options,omitzero"`
 }
 
 // Blocks returns the blocks in order. The first one always is what stands before the
@@ -236,15 +238,16 @@ func (f *File) option(at *diag.Lines, i int) Option {
 
 // LineError is a line that a client refuses.
 type LineError struct {
-	File string
+	File string `json:"file,omitzero"`
 	// Line and Column count from 1, the column in bytes.
-	Line, Column int
+	Line   int `json:"line,omitzero"`
+	Column int `json:"column,omitzero"`
 	// Text is the client's own message.
-	Text string
+	Text string `json:"text,omitzero"`
 }
 
 // Error returns the client's message, which names the file and the line.
-func (e *LineError) Error() string { return e.Text }
+func (e *LineError) Error() string { return "sshproxy: " + e.Text }
 
 // Check returns what a client says about each line, in order, without regard to the
 // host: which keywords it does not know (unless an IgnoreUnknown of this file names

@@ -1,7 +1,6 @@
 package sshproxy
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -20,7 +19,7 @@ func (f *File) Set(host, option, value string) error {
 		return err
 	}
 	if strings.HasPrefix(value, "#") && options[Newest().build().keyword[lower(option)]].kind != kindCommand {
-		return fmt.Errorf("%s: %s: the value %q is a comment: quote it", f.name, option, value)
+		return errs.Errorf("%s: %s: the value %q is a comment: quote it", f.name, option, value)
 	}
 	block, ok := f.find(host)
 	if !ok {
@@ -66,7 +65,7 @@ func (f *File) Delete(host, option string) error {
 		f.replace(int(f.lines[at].start), f.lineEnd(at), "")
 	}
 	if !found {
-		return fmt.Errorf("%s: there is no %s under Host %s", f.name, option, host)
+		return errs.Errorf("%s: there is no %s under Host %s", f.name, option, host)
 	}
 	return nil
 }
@@ -75,13 +74,13 @@ func (f *File) Delete(host, option string) error {
 // not be empty or hold control characters.
 func (f *File) AddHost(patterns ...string) (*Block, error) {
 	if len(patterns) == 0 {
-		return nil, fmt.Errorf("%s: a Host line needs a pattern", f.name)
+		return nil, errs.Errorf("%s: a Host line needs a pattern", f.name)
 	}
 	words := make([]string, len(patterns))
 	for i, p := range patterns {
 		w, err := ConfigQuote(p)
 		if err != nil {
-			return nil, fmt.Errorf("%s: Host: %w", f.name, err)
+			return nil, errs.Errorf("%s: Host: %w", f.name, err)
 		}
 		words[i] = w
 	}
@@ -109,19 +108,19 @@ func checkOption(option, value string) error {
 	o, ok := p.keyword[lower(option)]
 	if !ok || o <= opUnsupported {
 		if o != opInclude {
-			return fmt.Errorf("%q is not an option that can be set", option)
+			return errs.Errorf("%q is not an option that can be set", option)
 		}
 	}
 	for i := range len(value) {
 		if control(value[i]) && value[i] != '\t' {
-			return fmt.Errorf("%s: the value %q holds a control character: it would begin another line or be lost", option, value)
+			return errs.Errorf("%s: the value %q holds a control character: it would begin another line or be lost", option, value)
 		}
 	}
 	if strings.TrimSpace(value) == "" {
-		return fmt.Errorf("%s: the value is empty", option)
+		return errs.Errorf("%s: the value is empty", option)
 	}
 	if _, ok := splitArguments(nil, value); !ok {
-		return fmt.Errorf("%s: a quote is not closed in %s: clients since 8.7 refuse the line", option, value)
+		return errs.Errorf("%s: a quote is not closed in %s: clients since 8.7 refuse the line", option, value)
 	}
 	return nil
 }
@@ -203,11 +202,11 @@ type Managed struct {
 func (f *File) Managed(name string) (*Managed, error) {
 	for i := range len(name) {
 		if c := name[i]; !alpha(c) && !digit(c) && strings.IndexByte("._-", c) < 0 {
-			return nil, fmt.Errorf("%s: %q can't name a region: use letters, digits and ._-", f.name, name)
+			return nil, errs.Errorf("%s: %q can't name a region: use letters, digits and ._-", f.name, name)
 		}
 	}
 	if name == "" {
-		return nil, fmt.Errorf("%s: a region needs a name", f.name)
+		return nil, errs.Errorf("%s: a region needs a name", f.name)
 	}
 	return &Managed{f, name}, nil
 }
@@ -220,12 +219,12 @@ func (m *Managed) bounds() (from, to, outerFrom, outerTo int, err error) {
 		switch strings.TrimSpace(m.file.src[l.start:l.end]) {
 		case "# begin " + m.name:
 			if begin >= 0 {
-				return 0, 0, 0, 0, fmt.Errorf("%s:%d: the region %s begins twice", m.file.name, i+1, m.name)
+				return 0, 0, 0, 0, errs.Errorf("%s:%d: the region %s begins twice", m.file.name, i+1, m.name)
 			}
 			begin = i
 		case "# end " + m.name:
 			if end >= 0 || begin < 0 {
-				return 0, 0, 0, 0, fmt.Errorf("%s:%d: the region %s ends without a beginning", m.file.name, i+1, m.name)
+				return 0, 0, 0, 0, errs.Errorf("%s:%d: the region %s ends without a beginning", m.file.name, i+1, m.name)
 			}
 			end = i
 		}
@@ -234,7 +233,7 @@ func (m *Managed) bounds() (from, to, outerFrom, outerTo int, err error) {
 	case begin < 0:
 		return 0, 0, -1, -1, nil
 	case end < 0:
-		return 0, 0, 0, 0, fmt.Errorf("%s:%d: the region %s does not end", m.file.name, begin+1, m.name)
+		return 0, 0, 0, 0, errs.Errorf("%s:%d: the region %s does not end", m.file.name, begin+1, m.name)
 	}
 	f := m.file
 	return f.lineEnd(begin), int(f.lines[end].start), int(f.lines[begin].start), f.lineEnd(end), nil
@@ -256,11 +255,11 @@ func (m *Managed) Replace(text string) error {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "# begin "+m.name || line == "# end "+m.name {
-			return fmt.Errorf("%s: the text holds a marker of the region %s", m.file.name, m.name)
+			return errs.Errorf("%s: the text holds a marker of the region %s", m.file.name, m.name)
 		}
 	}
 	if strings.Contains(text, "\x00") {
-		return fmt.Errorf("%s: the text holds NUL", m.file.name)
+		return errs.Errorf("%s: the text holds NUL", m.file.name)
 	}
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		text += "\n"

@@ -38,8 +38,8 @@ func ExampleFile_Check() {
 		fmt.Println(e)
 	}
 	// Output:
-	// config: line 2: Bad configuration option: prot
-	// config line 3: Bad port 'many'.
+	// sshproxy: config: line 2: Bad configuration option: prot
+	// sshproxy: config line 3: Bad port 'many'.
 }
 
 func ExampleWriteFile() {

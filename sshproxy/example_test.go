@@ -40,7 +40,7 @@ func ExampleResolver_Resolve() {
 	fmt.Println(err)
 	// Output:
 	// me 10.77.3.2 2222 b2 no
-	// cfg line 1: Bad port '65536'.
+	// sshproxy: cfg line 1: Bad port '65536'.
 	// cfg: terminating, 1 bad configuration options
 }
 
@@ -75,7 +75,7 @@ func ExampleResolver_Chain() {
 	// b1, direct: .
 	// b2, jump: exec ssh -F cfg -W '[b2]:22' b1.
 	// internal, jump: exec ssh -F cfg -W '[10.77.3.2]:2222' b2.
-	// the chain of jump hosts loops: a -> b -> a
+	// sshproxy: the chain of jump hosts loops: a -> b -> a
 }
 
 func ExampleFile_Set() {
@@ -87,7 +87,7 @@ func ExampleFile_Set() {
 	fmt.Println(f.Set("a", "Port", "1\nProxyCommand id"))
 	// Output:
 	// "# mine\nHost a\n\tPort = 2222   \n"
-	// Port: the value "1\nProxyCommand id" holds a control character: it would begin another line or be lost
+	// sshproxy: Port: the value "1\nProxyCommand id" holds a control character: it would begin another line or be lost
 }
 
 func ExampleTopology_Generate() {
@@ -149,7 +149,7 @@ func ExampleShellQuote() {
 	// Output:
 	// plain-1.2 <nil>
 	// 'it'\''s' <nil>
-	//  "a\nb" holds a control character
+	//  sshproxy: "a\nb" holds a control character
 }
 
 func ExampleParseProfile() {

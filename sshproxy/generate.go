@@ -24,13 +24,13 @@ const (
 	NetcatStyle
 )
 
-// ParseStyle reads "auto", "jump", "stdio" or "netcat".
+// ParseStyle returns the style with the given name: "auto", "jump", "stdio" or "netcat".
 func ParseStyle(s string) (Style, error) {
-	i := slices.Index([]string{"auto", "jump", "stdio", "netcat"}, s)
-	if i < 0 {
-		return 0, fmt.Errorf("%q is not one of auto, jump, stdio, netcat", s)
+	var style Style
+	if style.UnmarshalText([]byte(s)) != nil {
+		return 0, errs.Errorf("%q is not one of %s", clip(s), strings.Join(styles.List(), ", "))
 	}
-	return Style(i), nil
+	return style, nil
 }
 
 // GenerateOptions say for whom a configuration is.
@@ -51,11 +51,11 @@ type GenerateOptions struct {
 // Generated is a configuration made of a topology.
 type Generated struct {
 	// Text is the ssh_config.
-	Text []byte
+	Text []byte `json:"text,omitzero"`
 	// Routes are those of the hosts in it, in order.
-	Routes []*Route
+	Routes []*Route `json:"routes,omitzero"`
 	// Unreachable names hosts that are left out.
-	Unreachable []*UnreachableError
+	Unreachable []*UnreachableError `json:"unreachable,omitzero"`
 }
 
 // Generate writes the ssh_config that makes every reachable host one step away from
@@ -92,7 +92,7 @@ func (t *Topology) Generate(o GenerateOptions) (*Generated, error) {
 		}
 		block, err := t.block(h, r, o)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r, err)
+			return nil, errs.Errorf("%s: %w", r, err)
 		}
 		b.WriteString(block)
 		g.Routes = append(g.Routes, r)
@@ -108,7 +108,7 @@ func (t *Topology) Generate(o GenerateOptions) (*Generated, error) {
 	}
 	g.Text = []byte(b.String())
 	if err := t.prove(g, o); err != nil {
-		return nil, fmt.Errorf("the generated text does not say what was meant: %w", err)
+		return nil, errs.Errorf("the generated text does not say what was meant: %w", err)
 	}
 	return g, nil
 }
@@ -177,7 +177,7 @@ func (t *Topology) alias(h *Host, network string) string {
 func (t *Topology) through(bastion, h *Host, r *Route, o GenerateOptions) (string, error) {
 	if bastion.Proxy != "" {
 		if len(r.Steps) > 2 {
-			return "", fmt.Errorf("the proxy on %s is behind another bastion: only ssh passes through those", bastion.Name)
+			return "", errs.Errorf("the proxy on %s is behind another bastion: only ssh passes through those", bastion.Name)
 		}
 		return bastion.proxyLine(r.Steps[0].Network)
 	}
@@ -187,17 +187,17 @@ func (t *Topology) through(bastion, h *Host, r *Route, o GenerateOptions) (strin
 	if o.ConfigPath != "" {
 		path, err := ShellQuote(EscapePercent(o.ConfigPath))
 		if err != nil {
-			return "", fmt.Errorf("-F: %w", err)
+			return "", errs.Errorf("-F: %w", err)
 		}
 		ssh += "-F " + path + " "
 	}
 	switch style := o.Style; {
 	case style == JumpStyle && !plainPath(o.ConfigPath):
-		return "", fmt.Errorf("ProxyJump can't hand on the path %q of the configuration: the shell or the client would change it", o.ConfigPath)
+		return "", errs.Errorf("ProxyJump can't hand on the path %q of the configuration: the shell or the client would change it", o.ConfigPath)
 	case style == JumpStyle && !canJump:
-		return "", fmt.Errorf("ProxyJump is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client, "7.3"))
+		return "", errs.Errorf("ProxyJump is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client, "7.3"))
 	case style == StdioStyle && !canStdio:
-		return "", fmt.Errorf("ssh -W is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client, "5.4"))
+		return "", errs.Errorf("ssh -W is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client, "5.4"))
 	case style == JumpStyle || style == Auto && canJump && plainPath(o.ConfigPath):
 		return "ProxyJump " + bastion.Name, nil
 	case style == StdioStyle || style == Auto && canStdio:
@@ -244,20 +244,20 @@ func (h *Host) join(ssh string) (string, error) {
 			return "ProxyCommand " + ssh + h.Name + " socat - TCP:%h:%p", nil
 		}
 	}
-	return "", fmt.Errorf("%s forbids forwarding and has no command that joins networks: nc, ncat or socat", h.Name)
+	return "", errs.Errorf("%s forbids forwarding and has no command that joins networks: nc, ncat or socat", h.Name)
 }
 
 // proxy takes the URL of a proxy apart.
 func (h *Host) proxy(address string) (scheme, host, port string, err error) {
 	u, err := url.Parse(h.Proxy)
 	if err != nil {
-		return "", "", "", fmt.Errorf("it is not a URL")
+		return "", "", "", errs.New("not a URL")
 	}
 	if u.User != nil {
-		return "", "", "", fmt.Errorf("a password in a configuration is readable to all processes: leave the user out")
+		return "", "", "", errs.New("a password in a configuration is readable to all processes: leave the user out")
 	}
 	if u.Scheme != "http" && u.Scheme != "socks5" || u.Path != "" || u.RawQuery != "" {
-		return "", "", "", fmt.Errorf("%q is not http://host:port or socks5://host:port", h.Proxy)
+		return "", "", "", errs.Errorf("%q is not http://host:port or socks5://host:port", h.Proxy)
 	}
 	host, port = u.Hostname(), u.Port()
 	if host == "" {
@@ -267,7 +267,7 @@ func (h *Host) proxy(address string) (scheme, host, port string, err error) {
 		port = map[string]string{"http": "8080", "socks5": "1080"}[u.Scheme]
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-		return "", "", "", fmt.Errorf("%q is not a port", port)
+		return "", "", "", errs.Errorf("%q is not a port", port)
 	}
 	return u.Scheme, host, port, plainName(host)
 }
@@ -304,7 +304,7 @@ func (t *Topology) prove(g *Generated, o GenerateOptions) error {
 	for _, route := range g.Routes {
 		c, err := r.Chain(context.Background(), Target{Host: route.Steps[len(route.Steps)-1].Host})
 		if err != nil {
-			return fmt.Errorf("%s: %w", route, err)
+			return errs.Errorf("%s: %w", route, err)
 		}
 		hops := c.All()
 		steps := route.Steps
@@ -312,12 +312,12 @@ func (t *Topology) prove(g *Generated, o GenerateOptions) error {
 			steps = steps[1:] // the proxy is not an ssh hop
 		}
 		if len(hops) != len(steps) {
-			return fmt.Errorf("%s: the chain has %d hops", route, len(hops))
+			return errs.Errorf("%s: the chain has %d hops", route, len(hops))
 		}
 		for i, hop := range hops {
 			h := t.host(steps[i].Host)
 			if hop.Alias != h.Name || hop.Host != lower(h.address(steps[i].Network)) || hop.Port != strconv.Itoa(h.port()) || h.User != "" && hop.User != h.User {
-				return fmt.Errorf("%s: hop %d is %s@%s:%s", route, i+1, hop.User, hop.Host, hop.Port)
+				return errs.Errorf("%s: hop %d is %s@%s:%s", route, i+1, hop.User, hop.Host, hop.Port)
 			}
 		}
 	}

@@ -94,7 +94,7 @@ func brokenChain(l *linter) {
 			continue
 		}
 		from, to := l.proxyLineOf(name)
-		if m := c.err.Error(); !reported[m] {
+		if m := errs.Trim(c.err); !reported[m] {
 			reported[m] = true
 			l.report(from, to, "the way to "+name+" ends in an error: "+strings.ReplaceAll(m, "\n", "; "), "")
 		}

@@ -40,7 +40,7 @@ type Local struct {
 func Self() (Local, error) {
 	u, err := user.Current()
 	if err != nil {
-		return Local{}, err
+		return Local{}, errs.Wrap(err)
 	}
 	uid, err := strconv.Atoi(u.Uid)
 	if err != nil {
@@ -48,7 +48,7 @@ func Self() (Local, error) {
 	}
 	host, err := os.Hostname()
 	if err != nil {
-		return Local{}, err
+		return Local{}, errs.Wrap(err)
 	}
 	services := readServices("/etc/services")
 	return Local{

@@ -142,7 +142,7 @@ func (x *execution) exec(k *condition, soFar bool) (matched, ok bool) {
 	}
 	answer, err := x.r.Exec(x.ctx, e.text)
 	if err != nil {
-		return false, x.broken(fmt.Errorf("sshproxy: Match exec %q: %w", e.text, err))
+		return false, x.broken(errs.Errorf("Match exec %q: %w", e.text, err))
 	}
 	if x.asked == nil {
 		x.asked = map[string]bool{}

@@ -1,7 +1,6 @@
 package sshproxy
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -10,11 +9,11 @@ import (
 // and control characters, none of ' ` " $ \ ; & < > | ( ) { } and comma.
 func ValidHost(s string) error {
 	if strings.HasPrefix(s, "-") {
-		return fmt.Errorf("host %q begins with '-': it would be read as an option", s)
+		return errs.Errorf("host %q begins with '-': it would be read as an option", s)
 	}
 	for i := range len(s) {
 		if c := s[i]; strings.IndexByte("'`\"$\\;&<>|(){},", c) >= 0 || space(c) || control(c) {
-			return fmt.Errorf("host %q holds %q, which a shell may act on", s, c)
+			return errs.Errorf("host %q holds %q, which a shell may act on", s, c)
 		}
 	}
 	return nil
@@ -25,17 +24,17 @@ func ValidHost(s string) error {
 // characters, none of ' ` " ; & < > | ( ) { }, no blank before '-', no '\' at the end.
 func ValidUser(s string) error {
 	if strings.HasPrefix(s, "-") {
-		return fmt.Errorf("user %q begins with '-': it would be read as an option", s)
+		return errs.Errorf("user %q begins with '-': it would be read as an option", s)
 	}
 	for i := range len(s) {
 		c := s[i]
 		switch {
 		case control(c), strings.IndexByte("'`\";&<>|(){}", c) >= 0:
-			return fmt.Errorf("user %q holds %q, which a shell may act on", s, c)
+			return errs.Errorf("user %q holds %q, which a shell may act on", s, c)
 		case space(c) && i+1 < len(s) && s[i+1] == '-':
-			return fmt.Errorf("user %q holds a blank before '-': it would be read as an option", s)
+			return errs.Errorf("user %q holds a blank before '-': it would be read as an option", s)
 		case c == '\\' && i+1 == len(s):
-			return fmt.Errorf(`user %q ends with '\'`, s)
+			return errs.Errorf(`user %q ends with '\'`, s)
 		}
 	}
 	return nil
@@ -52,7 +51,7 @@ func ShellQuote(s string) (string, error) {
 	for i := range len(s) {
 		c := s[i]
 		if control(c) {
-			return "", fmt.Errorf("%q holds a control character", s)
+			return "", errs.Errorf("%q holds a control character", s)
 		}
 		if !alpha(c) && !digit(c) && strings.IndexByte(shellSafe, c) < 0 {
 			plain = false
@@ -70,12 +69,12 @@ func ShellQuote(s string) (string, error) {
 // Commands are not arguments: see [EscapePercent].
 func ConfigQuote(s string) (string, error) {
 	if s == "" {
-		return "", fmt.Errorf("an empty value can't be written")
+		return "", errs.Errorf("an empty value can't be written")
 	}
 	plain := true
 	for i := range len(s) {
 		if control(s[i]) {
-			return "", fmt.Errorf("%q holds a control character: it would begin another line or be lost", s)
+			return "", errs.Errorf("%q holds a control character: it would begin another line or be lost", s)
 		}
 		if special[s[i]] || s[i] == '=' {
 			plain = false

@@ -107,10 +107,10 @@ func (r *Resolver) Warm() error {
 		}
 		l := r.load(name)
 		if l.limit != nil {
-			return fmt.Errorf("sshproxy: %w", l.limit)
+			return errs.Errorf("%w", l.limit)
 		}
 		if l.err != nil && (r.Config != "" || !notFound(l.err)) {
-			return l.err
+			return errs.Wrap(l.err)
 		}
 	}
 	return nil
@@ -133,13 +133,14 @@ func (r *Resolver) systemConfig() string {
 // Target is what a command line can say. The zero User, Port and Jump are not given.
 type Target struct {
 	// Host is the name as typed. [ParseTarget] takes user@host and ssh:// apart.
-	Host string
+	Host string `json:"host,omitzero"`
 	// User is of -l or user@, Port of -p or the URI, Jump of -J.
-	User, Jump string
-	Port       int
+	User string `json:"user,omitzero"`
+	Jump string `json:"jump,omitzero"`
+	Port int    `json:"port,omitzero"`
 	// Options are the values of -o, each "Key=value", in order. They come before the
 	// other fields.
-	Options []string
+	Options []string `json:"options,omitzero"`
 
 	flags []flagValue // of ParseCommandLine, in the order of the command line
 }
@@ -154,11 +155,11 @@ type flagValue struct {
 type ConfigError struct {
 	// Messages are the lines that the client prints on stderr, in order, each without
 	// its line end.
-	Messages []string
+	Messages []string `json:"messages,omitzero"`
 }
 
 // Error returns the client's messages, one a line.
-func (e *ConfigError) Error() string { return strings.Join(e.Messages, "\n") }
+func (e *ConfigError) Error() string { return "sshproxy: " + strings.Join(e.Messages, "\n") }
 
 // Resolve answers as `ssh -G` does. The error is a [*ConfigError] when the client would
 // refuse the configuration or the target, else of the context or of Exec.
@@ -272,7 +273,7 @@ func (st *state) broken(err error) bool {
 
 func (st *state) failure() error {
 	if st.err != nil {
-		return st.err
+		return errs.Wrap(st.err)
 	}
 	return &ConfigError{Messages: st.messages}
 }
@@ -352,13 +353,13 @@ func (st *state) read(path string, user, check, active bool, depth int) fileStat
 		return fileRead
 	}
 	if st.files++; st.files > st.r.Limits.files() {
-		st.broken(fmt.Errorf("sshproxy: more than %d configuration files are read for one target", st.r.Limits.files()))
+		st.broken(errs.Errorf("more than %d configuration files are read for one target", st.r.Limits.files()))
 		return fileRead
 	}
 	l := st.r.load(path)
 	switch {
 	case l.limit != nil:
-		st.broken(fmt.Errorf("sshproxy: %w", l.limit))
+		st.broken(errs.Errorf("%w", l.limit))
 		return fileRead
 	case l.err != nil && notFound(l.err):
 		return fileMissing

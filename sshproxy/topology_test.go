@@ -45,7 +45,7 @@ func TestTopologyFindsTheCheapestRoute(t *testing.T) {
 	_, err = top.Route("laptop", "lost")
 	var u *UnreachableError
 	require.ErrorAs(t, err, &u)
-	require.Equal(t, "laptop can't reach lost: it gets as far as dmz, internet, prod, and lost is on island; no bastion has a leg on both sides", u.Error())
+	require.Equal(t, "sshproxy: laptop can't reach lost: it gets as far as dmz, internet, prod, and lost is on island; no bastion has a leg on both sides", u.Error())
 	_, err = top.Route("laptop", "nobody")
 	require.Error(t, err)
 	_, err = top.Route("nobody", "laptop")

@@ -126,11 +126,11 @@ func runGenerate(p *program, args []string) error {
 	}
 	profile, err := sshproxy.ParseProfile(*client)
 	if err != nil {
-		return usageError(err.Error())
+		return usageError(plain(err))
 	}
 	st, err := sshproxy.ParseStyle(*style)
 	if err != nil {
-		return usageError("-style: " + err.Error())
+		return usageError("-style: " + plain(err))
 	}
 	in, err := os.Open(*topology)
 	if err != nil {
@@ -154,7 +154,7 @@ func runGenerate(p *program, args []string) error {
 		return err
 	}
 	for _, u := range g.Unreachable {
-		fmt.Fprintln(p.err, "ssh-route:", u)
+		fmt.Fprintln(p.err, "ssh-route:", plain(u))
 	}
 	if len(g.Unreachable) > 0 {
 		return status(statusFound)

@@ -162,15 +162,15 @@ func (c *commandConn) explain(err error) error {
 	case c.killed.Load() && said == "":
 		return err
 	case c.killed.Load():
-		return fmt.Errorf("the command said: %s: %w", said, err)
+		return fmt.Errorf("stderr of the command: %s: %w", said, err)
 	case c.err == nil && (c.read.Load() || said == ""):
 		return err
 	case c.err == nil:
-		return fmt.Errorf("the command ended without a word of SSH; it said: %s: %w", said, err)
+		return fmt.Errorf("the command ended before the SSH handshake; stderr: %s: %w", said, err)
 	case said == "":
 		return fmt.Errorf("the command ended with %v: %w", c.err, err)
 	}
-	return fmt.Errorf("the command ended with %v; it said: %s: %w", c.err, said, err)
+	return fmt.Errorf("the command ended with %v; stderr: %s: %w", c.err, said, err)
 }
 
 // Close closes the connection, ends the command's process group, and waits for it.

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"dougu.internal/internal/errtext"
 	"dougu.internal/sshproxy"
 )
 
@@ -60,10 +61,41 @@ type Error struct {
 // Error returns one line, and what a command last said if there is one.
 func (e *Error) Error() string {
 	if e.Phase == Resolve {
-		return fmt.Sprintf("%s: %v", e.Alias, e.Err)
+		return fmt.Sprintf("dial: %s: %s", e.Alias, bare(e.Err))
 	}
-	return fmt.Sprintf("hop %d, %s (%s): %s: %v", e.Index+1, e.Alias, e.Address, e.Phase, e.Err)
+	return fmt.Sprintf("dial: hop %d, %s (%s): %s: %s", e.Index+1, e.Alias, e.Address, e.Phase, bare(e.Err))
 }
+
+const errs = errtext.Package("dial")
+
+// bare returns the text of an error without the name of this package or of package
+// sshproxy.
+func bare(err error) string {
+	if err == nil {
+		return "unknown error"
+	}
+	return strings.TrimPrefix(errs.Trim(err), "sshproxy: ")
+}
+
+// named returns an error of this package or of package sshproxy with the name of this
+// package.
+func named(err error) error {
+	var e *Error
+	if err == nil || errors.As(err, &e) {
+		return err
+	}
+	return &failure{"dial: " + bare(err), err}
+}
+
+// failure is an error with a text of its own.
+type failure struct {
+	text string
+	err  error
+}
+
+func (f *failure) Error() string { return f.text }
+
+func (f *failure) Unwrap() error { return f.err }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
@@ -116,7 +148,7 @@ func (d *Dialer) dial(ctx context.Context, network string, t sshproxy.Target) (n
 	switch network {
 	case "tcp", "tcp4", "tcp6":
 	default:
-		return nil, nil, net.UnknownNetworkError(network)
+		return nil, nil, errs.Wrap(net.UnknownNetworkError(network))
 	}
 	chain, err := d.Resolver.Chain(ctx, t)
 	if err != nil {
@@ -133,12 +165,12 @@ func (d *Dialer) dial(ctx context.Context, network string, t sshproxy.Target) (n
 func parse(target string) (sshproxy.Target, error) {
 	t, err := sshproxy.ParseTarget(target)
 	if err != nil {
-		return t, err
+		return t, named(err)
 	}
 	if host, port, err := net.SplitHostPort(t.Host); err == nil {
 		n, err := strconv.Atoi(port)
 		if err != nil || n < 1 || n > 65535 {
-			return t, fmt.Errorf("dial: %q is not a port", port)
+			return t, errs.Errorf("%q is not a port", port)
 		}
 		t.Host, t.Port = host, n
 	}
@@ -276,7 +308,7 @@ func (d *Dialer) login(ctx context.Context, conn net.Conn, hop sshproxy.Hop, i i
 		return fail(err)
 	}
 	if config.HostKeyCallback == nil {
-		return fail(errors.New("Auth gives no HostKeyCallback: nobody would vouch for the host"))
+		return fail(errors.New("Auth returned no HostKeyCallback"))
 	}
 	if config.User == "" {
 		c := *config

@@ -24,5 +24,5 @@ func ExampleDialer() {
 	_, err := d.DialContext(ctx, "tcp", "internal")
 	fmt.Println(err)
 	// Output:
-	// hop 1, internal (internal:22): command: ProxyCommand of cfg:2 is not run: AllowCommand is not set
+	// dial: hop 1, internal (internal:22): command: ProxyCommand of cfg:2 is not run: AllowCommand is not set
 }

@@ -37,15 +37,15 @@ func (f dialFunc) Dial(network, address string) (net.Conn, error) {
 func proxyHost(proxyURL, scheme, port string) (string, error) {
 	u, err := url.Parse(proxyURL)
 	if err != nil {
-		return "", errors.New("dial: the proxy is not a URL") // url's message would show a password
+		return "", errs.New("the proxy is not a URL") // url's message would show a password
 	}
 	switch {
 	case u.User != nil:
-		return "", fmt.Errorf("dial: the URL of the proxy %s holds a user: it would be sent in the clear", u.Host)
+		return "", errs.Errorf("the URL of the proxy %s holds a user: it would be sent in the clear", u.Host)
 	case u.Scheme != scheme:
-		return "", fmt.Errorf("dial: the proxy %s is not %s://host:port", u.Redacted(), scheme)
+		return "", errs.Errorf("the proxy %s is not %s://host:port", u.Redacted(), scheme)
 	case u.Hostname() == "":
-		return "", fmt.Errorf("dial: the proxy %s has no host", u.Redacted())
+		return "", errs.Errorf("the proxy %s has no host", u.Redacted())
 	}
 	if u.Port() != "" {
 		port = u.Port()
@@ -65,11 +65,11 @@ func HTTPConnect(ctx context.Context, d proxy.ContextDialer, proxyURL, address s
 		return nil, err
 	}
 	if strings.ContainsAny(address, "\r\n ") {
-		return nil, fmt.Errorf("dial: %q is not an address", address)
+		return nil, errs.Errorf("%q is not an address", address)
 	}
 	conn, err := d.DialContext(ctx, "tcp", at)
 	if err != nil {
-		return nil, err
+		return nil, errs.Errorf("proxy %s: %w", at, err)
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	err = connect(conn, address)
@@ -78,7 +78,7 @@ func HTTPConnect(ctx context.Context, d proxy.ContextDialer, proxyURL, address s
 	}
 	if err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("proxy %s: %w", at, err)
+		return nil, errs.Errorf("proxy %s: %w", at, err)
 	}
 	return conn, nil
 }
@@ -95,10 +95,10 @@ func connect(conn net.Conn, address string) error {
 	status = strings.TrimRight(status, "\r")
 	fields := strings.Fields(status)
 	if len(fields) < 2 || !strings.HasPrefix(fields[0], "HTTP/1.") {
-		return fmt.Errorf("it does not speak HTTP: %.100q", status)
+		return fmt.Errorf("not an HTTP proxy: unexpected reply %.100q", status)
 	}
 	if len(fields[1]) != 3 || fields[1][0] != '2' {
-		return fmt.Errorf("it refuses: %.100q", status)
+		return fmt.Errorf("connection refused by the proxy: %.100q", status)
 	}
 	return nil
 }
@@ -110,7 +110,7 @@ func readHeader(r io.Reader) (string, error) {
 	for {
 		if _, err := io.ReadFull(r, one[:]); err != nil {
 			if errors.Is(err, io.EOF) {
-				return "", fmt.Errorf("it closed the connection after %d bytes of its answer: %w", len(header), io.ErrUnexpectedEOF)
+				return "", fmt.Errorf("connection closed after %d bytes of the reply: %w", len(header), io.ErrUnexpectedEOF)
 			}
 			return "", err
 		}
@@ -119,7 +119,7 @@ func readHeader(r io.Reader) (string, error) {
 			return string(header), nil
 		}
 		if len(header) == 1 && one[0] != 'H' || len(header) > headerLimit {
-			return "", fmt.Errorf("it does not speak HTTP: %.100q", header)
+			return "", fmt.Errorf("not an HTTP proxy: unexpected reply %.100q", header)
 		}
 	}
 }
@@ -134,11 +134,11 @@ func SOCKS5(ctx context.Context, d proxy.ContextDialer, proxyURL, address string
 	forward := dialFunc(d.DialContext)
 	s, err := proxy.SOCKS5("tcp", at, nil, forward)
 	if err != nil {
-		return nil, err
+		return nil, errs.Errorf("proxy %s: %w", at, err)
 	}
 	conn, err := s.(proxy.ContextDialer).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("proxy %s: %w", at, err)
+		return nil, errs.Errorf("proxy %s: %w", at, err)
 	}
 	return conn, nil
 }
