@@ -13,8 +13,9 @@ import (
 // iPXE can't say is refused: the first error stays and is returned by Err, Bytes and
 // Script. The zero value is ready to use. It is not safe for use by several goroutines.
 type Builder struct {
-	// Profile, if not zero, allows what only that build can do: & and + in the constant
-	// values of a query, for one, arrive as such only from November 2021 on.
+	// Profile is the build that will run the script. If zero, the script is one that every
+	// build runs. If set, the script may use what only that build can do. For example, & and
+	// + in the constant values of a query require a build from November 2021 or later.
 	Profile Profile
 
 	buf   []byte

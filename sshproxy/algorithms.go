@@ -35,7 +35,7 @@ var shortKeyNames = []string{"rsa", "dsa", "ecdsa", "ed25519", "ed25519-sk", "ec
 
 // knownKeys is known for key algorithms: a pattern that matches one, be it negated,
 // will do.
-func (p *client) knownKeys(list string, signing bool) bool {
+func (p *build) knownKeys(list string, signing bool) bool {
 	if list == "" {
 		return false
 	}
@@ -58,7 +58,7 @@ func (p *client) knownKeys(list string, signing bool) bool {
 	return true
 }
 
-func (p *client) shortKey(name string) bool {
+func (p *build) shortKey(name string) bool {
 	i := slices.Index(shortKeyNames, lower(name))
 	if i < 0 {
 		return false

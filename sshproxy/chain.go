@@ -1,9 +1,6 @@
 package sshproxy
 
 import (
-	"dougu.internal/internal/enum"
-	"dougu.internal/internal/jsontext"
-
 	"context"
 	"errors"
 	"fmt"
@@ -23,17 +20,6 @@ const (
 	// Command: by a ProxyCommand.
 	Command
 )
-
-var vias = enum.Names[Via]{Type: "sshproxy: via", Words: map[Via]string{0: "", Direct: "direct", Jump: "jump", Command: "command"}}
-
-// String returns "direct", "jump" or "command", or "" for the zero value.
-func (v Via) String() string { return vias.String(v) }
-
-// MarshalText returns the name. It fails for an invalid value.
-func (v Via) MarshalText() ([]byte, error) { return vias.Text(v) }
-
-// UnmarshalText sets v to the named value. It fails for an unknown name.
-func (v *Via) UnmarshalText(name []byte) error { return vias.Parse(name, v) }
 
 // Hop is one ssh connection of a chain.
 type Hop struct {
@@ -63,8 +49,8 @@ type Hop struct {
 	Proxy string `json:"proxy,omitzero"`
 	// Opaque says why a ProxyCommand was not followed; empty when it was.
 	Opaque string `json:"opaque,omitzero"`
-	// Result is the configuration in effect. It is not part of the JSON form.
-	Result *Result `json:"-"`
+	// Result is the configuration in effect.
+	Result *Result `json:"result,omitzero"`
 }
 
 // Chain is the route to a target.
@@ -72,19 +58,6 @@ type Chain struct {
 	// Hops are in the order visited; the last one is the target. Hops inside of
 	// ProxyCommands are within their hop: see [Chain.All].
 	Hops []Hop `json:"hops,omitzero"`
-}
-
-// MarshalJSON returns the hops as JSON. Bytes that are not valid UTF-8 are escaped so
-// that they come back.
-func (c Chain) MarshalJSON() ([]byte, error) {
-	type plain Chain
-	return jsontext.Marshal(plain(c))
-}
-
-// UnmarshalJSON sets the chain to the one that MarshalJSON wrote. Hop.Result is nil.
-func (c *Chain) UnmarshalJSON(b []byte) error {
-	type plain Chain
-	return jsontext.Unmarshal(b, (*plain)(c))
 }
 
 // All returns every hop in the order visited, those within ProxyCommands too.
@@ -104,6 +77,9 @@ func (c *Chain) All() []Hop {
 // Unanswered joins what the resolutions of the hops left unanswered.
 func (c *Chain) Unanswered() (list []string) {
 	for _, h := range c.All() {
+		if h.Result == nil {
+			continue
+		}
 		for _, u := range h.Result.unanswered {
 			if !slices.Contains(list, u) {
 				list = append(list, u)
@@ -132,8 +108,7 @@ const maxChain = 64
 // Chain works out the hops that ssh would take to a target and the exact line that each
 // ssh process would give to the shell. It starts no process and opens no connection. The
 // error is a [*LoopError], or one of [Resolver.Resolve] with the hop's name before it.
-func (r *Resolver) Chain(ctx context.Context, t Target) (_ *Chain, err error) {
-	defer addName(&err)
+func (r *Resolver) Chain(ctx context.Context, t Target) (*Chain, error) {
 	w := walker{ctx: ctx}
 	hops, err := w.walk(r, t)
 	if err != nil {
@@ -159,7 +134,7 @@ func (w *walker) walk(r *Resolver, t Target) ([]Hop, error) {
 	defer func() { w.path, w.keys = w.path[:len(w.path)-1], w.keys[:len(w.keys)-1] }()
 	res, err := r.Resolve(w.ctx, t)
 	if err != nil {
-		return nil, w.failed(err)
+		return nil, errs.Wrap(w.failed(err))
 	}
 	h := Hop{Alias: res.Alias(), Host: res.Host(), User: res.User(), Port: res.Port(), Via: Direct, Argv: r.argv(t), Result: res}
 	command, from := res.proxyCommand()
@@ -201,14 +176,14 @@ func (w *walker) jump(r *Resolver, h Hop, line string) ([]Hop, error) {
 	h.Via = Jump
 	words, why := shellWords(line)
 	if why != "" {
-		return nil, fmt.Errorf("%s: the jump command is not what it seems, %s: %s", h.Alias, why, h.ShellLine)
+		return nil, errs.Errorf("%s: the jump command is not what it seems, %s: %s", h.Alias, why, h.ShellLine)
 	}
 	c, err := parseCommandLine(words[1:], true)
 	if err != nil {
 		return nil, errs.Errorf("%s: %s: %w", h.Alias, h.ShellLine, err)
 	}
 	if len(c.Rest) > 0 {
-		return nil, fmt.Errorf("%s: the shell would read more words than a host in: %s", h.Alias, h.ShellLine)
+		return nil, errs.Errorf("%s: the shell would read more words than a host in: %s", h.Alias, h.ShellLine)
 	}
 	before, err := w.walk(r.with(c.Config), c.Target)
 	if err != nil {
@@ -238,7 +213,7 @@ func (w *walker) command(r *Resolver, h *Hop, line string) error {
 	}
 	c, err := parseCommandLine(words[1:], true)
 	if err != nil {
-		h.Opaque = "its arguments can't be read: " + err.Error()
+		h.Opaque = "its arguments can't be read: " + errs.Trim(err)
 		return nil
 	}
 	h.Inner, err = w.walk(r.with(c.Config), c.Target)

@@ -1,19 +1,17 @@
 package sshproxy
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
 
 // ParseTarget reads [user@]host or ssh://[user@]host[:port] as a command line's
 // destination.
-func ParseTarget(destination string) (_ Target, err error) {
-	defer addName(&err)
+func ParseTarget(destination string) (Target, error) {
 	if rest, uri := strings.CutPrefix(destination, "ssh://"); uri {
 		user, said, host, port, path, ok := parseURI(rest, nil)
 		if !ok || path {
-			return Target{}, fmt.Errorf("sshproxy: %q is not ssh://[user@]host[:port]", destination)
+			return Target{}, errs.Errorf("%q is not ssh://[user@]host[:port]", destination)
 		}
 		t := Target{Host: host}
 		if said {
@@ -26,7 +24,7 @@ func ParseTarget(destination string) (_ Target, err error) {
 	}
 	i := strings.LastIndexByte(destination, '@')
 	if i == 0 || destination == "" || i == len(destination)-1 {
-		return Target{}, fmt.Errorf("sshproxy: %q is not [user@]host", destination)
+		return Target{}, errs.Errorf("%q is not [user@]host", destination)
 	}
 	if i < 0 {
 		return Target{Host: destination}, nil
@@ -36,7 +34,7 @@ func ParseTarget(destination string) (_ Target, err error) {
 
 // CommandLine is what the flags of an ssh command line say beside the target.
 type CommandLine struct {
-	Target Target `json:"target"`
+	Target Target `json:"target,omitzero"`
 	// Config is the file of -F, empty without it.
 	Config string `json:"config,omitzero"`
 	// Rest are the words after the destination.
@@ -72,14 +70,14 @@ func parseCommandLine(args []string, all bool) (CommandLine, error) {
 			f := a[k]
 			if strings.IndexByte(flagsWithValue, f) < 0 {
 				if !all && strings.IndexByte("46GvNTnq", f) < 0 {
-					return c, fmt.Errorf("sshproxy: flag -%c does not concern the route", f)
+					return c, errs.Errorf("flag -%c does not concern the route", f)
 				}
 				continue
 			}
 			value := a[k+1:]
 			if value == "" {
 				if i++; i == len(args) {
-					return c, fmt.Errorf("sshproxy: option requires an argument -- %c", f)
+					return c, errs.Errorf("option requires an argument -- %c", f)
 				}
 				value = args[i]
 			}
@@ -92,12 +90,12 @@ func parseCommandLine(args []string, all bool) (CommandLine, error) {
 				t.flags = append(t.flags, flagValue{f, value})
 			}
 			if !all && strings.IndexByte("FolpJ", f) < 0 {
-				return c, fmt.Errorf("sshproxy: flag -%c does not concern the route", f)
+				return c, errs.Errorf("flag -%c does not concern the route", f)
 			}
 			break
 		}
 	}
-	return c, fmt.Errorf("sshproxy: a destination is missing: [user@]host")
+	return c, errs.Errorf("a destination is missing: [user@]host")
 }
 
 func (c CommandLine) destination(t Target, words []string) (CommandLine, error) {
@@ -220,7 +218,7 @@ func (st *state) validate() bool {
 
 func (st *state) validNames() bool {
 	if st.original == "" {
-		return st.broken(fmt.Errorf("sshproxy: the target has no host"))
+		return st.broken(errs.Errorf("the target has no host"))
 	}
 	if !st.p.at(90600) && !st.p.debian {
 		return true

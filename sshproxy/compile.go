@@ -74,7 +74,7 @@ func badOption(file string, line int, keyword string) string {
 }
 
 // compile reads every line of a file. path is what messages call it.
-func compile(f *File, p *client, path string, service func(string) (int, bool)) *program {
+func compile(f *File, p *build, path string, service func(string) (int, bool)) *program {
 	c := &program{file: f, path: path, problems: make([]problem, 1), seconds: map[int32]string{}}
 	c.stmts = make([]stmt, 0, len(f.lines))
 	c.blocks = append(c.blocks, block{head: -1})
@@ -104,7 +104,7 @@ func compile(f *File, p *client, path string, service func(string) (int, bool)) 
 func noEnvironment(string) (string, bool) { return "", false }
 
 // lookup finds what a keyword means without making a lower-case copy of it.
-func (p *client) lookup(buf []byte, keyword string) (op, bool) {
+func (p *build) lookup(buf []byte, keyword string) (op, bool) {
 	if len(keyword) > cap(buf) {
 		o, ok := p.keyword[lower(keyword)]
 		return o, ok
@@ -318,7 +318,7 @@ func (c *program) include(s *stmt, r *reading) {
 }
 
 // command reads one option of a command line, such as -o Port=22.
-func (p *client) command(text string, env func(string) (string, bool), service func(string) (int, bool), ignored string) (o op, r reading) {
+func (p *build) command(text string, env func(string) (string, bool), service func(string) (int, bool), ignored string) (o op, r reading) {
 	r = reading{p: p, env: env, service: service, file: "command-line", strict: true}
 	text = trimLine(text)
 	keyword, rest, none, ok := splitKeyword(text)

@@ -173,11 +173,11 @@ type Option struct {
 	// Value is the rest of the line as it is written, with quotes and comments.
 	Value string `json:"value,omitzero"`
 	// Line counts from 1.
-	Line int `json:"line"`
+	Line int `json:"line,omitzero"`
 	// Range is the line without its LF; KeywordRange and ValueRange lie in it.
-	Range        diag.Range `json:"range"`
-	KeywordRange diag.Range `json:"keywordRange"`
-	ValueRange   diag.Range `json:"valueRange"`
+	Range        diag.Range `json:"range,omitzero"`
+	KeywordRange diag.Range `json:"keywordRange,omitzero"`
+	ValueRange   diag.Range `json:"valueRange,omitzero"`
 }
 
 // Block is what stands under one Host or Match line, or before the first of them.
@@ -187,9 +187,9 @@ type Block struct {
 	// Criteria is what follows the header, as written.
 	Criteria string `json:"criteria,omitzero"`
 	// Line is the number of the header, 0 for the lines before the first block.
-	Line int `json:"line"`
+	Line int `json:"line,omitzero"`
 	// Range covers the header and all lines up to the next header.
-	Range diag.Range `json:"range"`
+	Range diag.Range `json:"range,omitzero"`
 	// Options are the lines of the block, Include lines among them.
 	Options []Option `json:"options,omitzero"`
 }
@@ -238,22 +238,22 @@ func (f *File) option(at *diag.Lines, i int) Option {
 
 // LineError is a line that a client refuses.
 type LineError struct {
-	File string
+	File string `json:"file,omitzero"`
 	// Line and Column count from 1, the column in bytes.
-	Line, Column int
+	Line   int `json:"line,omitzero"`
+	Column int `json:"column,omitzero"`
 	// Text is the client's own message.
-	Text string
+	Text string `json:"text,omitzero"`
 }
 
-// Error returns the message of the client, which names the file and the line, after the
-// name of the package.
+// Error returns the client's message, which names the file and the line.
 func (e *LineError) Error() string { return "sshproxy: " + e.Text }
 
 // Check returns what a client says about each line, in order, without regard to the
 // host: which keywords it does not know (unless an IgnoreUnknown of this file names
 // them), and which values it refuses. Include lines are not followed.
-func (f *File) Check(p Profile) []*LineError {
-	c := compile(f, p.client(), f.name, nil)
+func (f *File) Check(profile Profile) []*LineError {
+	c := compile(f, profile.build(), f.name, nil)
 	var list []*LineError
 	ignored := ""
 	for i := range c.stmts {

@@ -1,7 +1,6 @@
 package sshproxy
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -15,13 +14,12 @@ import (
 // It refuses a keyword that no client knows, a value with control characters (a newline
 // would begin another directive), an empty value, and quotes that are not closed, which
 // clients since 8.7 refuse for commands too.
-func (f *File) Set(host, option, value string) (err error) {
-	defer addName(&err)
+func (f *File) Set(host, option, value string) error {
 	if err := checkOption(option, value); err != nil {
 		return err
 	}
-	if strings.HasPrefix(value, "#") && options[Newest().c.keyword[lower(option)]].kind != kindCommand {
-		return fmt.Errorf("%s: %s: the value %q is a comment: quote it", f.name, option, value)
+	if strings.HasPrefix(value, "#") && options[Newest().build().keyword[lower(option)]].kind != kindCommand {
+		return errs.Errorf("%s: %s: the value %q is a comment: quote it", f.name, option, value)
 	}
 	block, ok := f.find(host)
 	if !ok {
@@ -46,8 +44,7 @@ func (f *File) Set(host, option, value string) (err error) {
 
 // Delete removes every line of a keyword from the block "Host host", with its line end.
 // It fails when there is none.
-func (f *File) Delete(host, option string) (err error) {
-	defer addName(&err)
+func (f *File) Delete(host, option string) error {
 	found := false
 	for {
 		block, ok := f.find(host)
@@ -68,17 +65,16 @@ func (f *File) Delete(host, option string) (err error) {
 		f.replace(int(f.lines[at].start), f.lineEnd(at), "")
 	}
 	if !found {
-		return fmt.Errorf("%s: there is no %s under Host %s", f.name, option, host)
+		return errs.Errorf("%s: there is no %s under Host %s", f.name, option, host)
 	}
 	return nil
 }
 
 // AddHost appends an empty block with these patterns, behind a blank line. A pattern may
 // not be empty or hold control characters.
-func (f *File) AddHost(patterns ...string) (_ *Block, err error) {
-	defer addName(&err)
+func (f *File) AddHost(patterns ...string) (*Block, error) {
 	if len(patterns) == 0 {
-		return nil, fmt.Errorf("%s: a Host line needs a pattern", f.name)
+		return nil, errs.Errorf("%s: a Host line needs a pattern", f.name)
 	}
 	words := make([]string, len(patterns))
 	for i, p := range patterns {
@@ -108,23 +104,23 @@ func (f *File) AddHost(patterns ...string) (_ *Block, err error) {
 
 // checkOption refuses what would not be one good line.
 func checkOption(option, value string) error {
-	p := Newest().c
+	p := Newest().build()
 	o, ok := p.keyword[lower(option)]
 	if !ok || o <= opUnsupported {
 		if o != opInclude {
-			return fmt.Errorf("%q is not an option that can be set", option)
+			return errs.Errorf("%q is not an option that can be set", option)
 		}
 	}
 	for i := range len(value) {
 		if control(value[i]) && value[i] != '\t' {
-			return fmt.Errorf("%s: the value %q holds a control character: it would begin another line or be lost", option, value)
+			return errs.Errorf("%s: the value %q holds a control character: it would begin another line or be lost", option, value)
 		}
 	}
 	if strings.TrimSpace(value) == "" {
-		return fmt.Errorf("%s: the value is empty", option)
+		return errs.Errorf("%s: the value is empty", option)
 	}
 	if _, ok := splitArguments(nil, value); !ok {
-		return fmt.Errorf("%s: a quote is not closed in %s: clients since 8.7 refuse the line", option, value)
+		return errs.Errorf("%s: a quote is not closed in %s: clients since 8.7 refuse the line", option, value)
 	}
 	return nil
 }
@@ -203,15 +199,14 @@ type Managed struct {
 
 // Managed names a region. It need not exist yet. The name is of letters, digits, and
 // "._-".
-func (f *File) Managed(name string) (_ *Managed, err error) {
-	defer addName(&err)
+func (f *File) Managed(name string) (*Managed, error) {
 	for i := range len(name) {
 		if c := name[i]; !alpha(c) && !digit(c) && strings.IndexByte("._-", c) < 0 {
-			return nil, fmt.Errorf("%s: %q can't name a region: use letters, digits and ._-", f.name, name)
+			return nil, errs.Errorf("%s: %q can't name a region: use letters, digits and ._-", f.name, name)
 		}
 	}
 	if name == "" {
-		return nil, fmt.Errorf("%s: a region needs a name", f.name)
+		return nil, errs.Errorf("%s: a region needs a name", f.name)
 	}
 	return &Managed{f, name}, nil
 }
@@ -224,12 +219,12 @@ func (m *Managed) bounds() (from, to, outerFrom, outerTo int, err error) {
 		switch strings.TrimSpace(m.file.src[l.start:l.end]) {
 		case "# begin " + m.name:
 			if begin >= 0 {
-				return 0, 0, 0, 0, fmt.Errorf("%s:%d: the region %s begins twice", m.file.name, i+1, m.name)
+				return 0, 0, 0, 0, errs.Errorf("%s:%d: the region %s begins twice", m.file.name, i+1, m.name)
 			}
 			begin = i
 		case "# end " + m.name:
 			if end >= 0 || begin < 0 {
-				return 0, 0, 0, 0, fmt.Errorf("%s:%d: the region %s ends without a beginning", m.file.name, i+1, m.name)
+				return 0, 0, 0, 0, errs.Errorf("%s:%d: the region %s ends without a beginning", m.file.name, i+1, m.name)
 			}
 			end = i
 		}
@@ -238,7 +233,7 @@ func (m *Managed) bounds() (from, to, outerFrom, outerTo int, err error) {
 	case begin < 0:
 		return 0, 0, -1, -1, nil
 	case end < 0:
-		return 0, 0, 0, 0, fmt.Errorf("%s:%d: the region %s does not end", m.file.name, begin+1, m.name)
+		return 0, 0, 0, 0, errs.Errorf("%s:%d: the region %s does not end", m.file.name, begin+1, m.name)
 	}
 	f := m.file
 	return f.lineEnd(begin), int(f.lines[end].start), int(f.lines[begin].start), f.lineEnd(end), nil
@@ -246,7 +241,6 @@ func (m *Managed) bounds() (from, to, outerFrom, outerTo int, err error) {
 
 // Text returns what is between the markers; ok is false when the region does not exist.
 func (m *Managed) Text() (text string, ok bool, err error) {
-	defer addName(&err)
 	from, to, outer, _, err := m.bounds()
 	if err != nil || outer < 0 {
 		return "", false, err
@@ -257,16 +251,15 @@ func (m *Managed) Text() (text string, ok bool, err error) {
 // Replace rewrites the region, or appends it to the file with its markers. The text
 // should begin with a Host or Match line, as what stands before one would belong to the
 // block above. A text that holds a marker of the region or a NUL is refused.
-func (m *Managed) Replace(text string) (err error) {
-	defer addName(&err)
+func (m *Managed) Replace(text string) error {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line == "# begin "+m.name || line == "# end "+m.name {
-			return fmt.Errorf("%s: the text holds a marker of the region %s", m.file.name, m.name)
+			return errs.Errorf("%s: the text holds a marker of the region %s", m.file.name, m.name)
 		}
 	}
 	if strings.Contains(text, "\x00") {
-		return fmt.Errorf("%s: the text holds NUL", m.file.name)
+		return errs.Errorf("%s: the text holds NUL", m.file.name)
 	}
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		text += "\n"
@@ -289,8 +282,7 @@ func (m *Managed) Replace(text string) (err error) {
 }
 
 // Remove takes the region and its markers away, if it exists.
-func (m *Managed) Remove() (err error) {
-	defer addName(&err)
+func (m *Managed) Remove() error {
 	_, _, from, to, err := m.bounds()
 	if err == nil && from >= 0 {
 		m.file.replace(from, to, "")

@@ -12,14 +12,14 @@ type Setting struct {
 	Line int    `json:"line"`
 	// Block is the Host or Match line above it, as written, and BlockLine its number;
 	// empty and 0 for lines before the first block.
-	Block     string `json:"block,omitempty"`
-	BlockLine int    `json:"blockLine,omitempty"`
+	Block     string `json:"block,omitzero"`
+	BlockLine int    `json:"blockLine,omitzero"`
 	// Pass is 1 or 2: see Match final. It is 0 for the command line.
 	Pass int `json:"pass"`
 	// Text is the line as written, without blanks around it.
 	Text string `json:"text"`
 	// Why says, of a line that does not apply, what kept its block from matching.
-	Why string `json:"why,omitempty"`
+	Why string `json:"why,omitzero"`
 }
 
 // String returns "file:line".
@@ -47,11 +47,10 @@ type Explanation struct {
 // Explain says which lines set an option, which came too late, and which stand in
 // blocks that do not match, with the reason. It resolves the target once more. It fails
 // for a keyword that the client does not know.
-func (r *Result) Explain(option string) (_ Explanation, err error) {
-	defer addName(&err)
-	o, ok := r.state.p.keyword[lower(option)]
+func (r *Result) Explain(option string) (Explanation, error) {
+	o, ok := r.build().keyword[lower(option)]
 	if !ok || options[o].name == "" || o <= opUnsupported && o != opHost {
-		return Explanation{}, fmt.Errorf("sshproxy: %s knows no option %q", r.state.p.name, option)
+		return Explanation{}, errs.Errorf("%s knows no option %q", r.build().name, option)
 	}
 	events, err := r.retrace()
 	if err != nil {
@@ -62,14 +61,13 @@ func (r *Result) Explain(option string) (_ Explanation, err error) {
 
 // ExplainAll explains every option that a line speaks of or that is not at its default,
 // in the order of -G.
-func (r *Result) ExplainAll() (_ []Explanation, err error) {
-	defer addName(&err)
+func (r *Result) ExplainAll() ([]Explanation, error) {
 	events, err := r.retrace()
 	if err != nil {
 		return nil, err
 	}
 	var list []Explanation
-	for _, o := range append(slices.Clone(r.state.p.prints), opProxyJump, opProxyCommand) {
+	for _, o := range append(slices.Clone(r.build().prints), opProxyJump, opProxyCommand) {
 		e := r.explain(o, events)
 		if len(e.Set)+len(e.Shadowed)+len(e.Blocked) > 0 {
 			list = append(list, e)
@@ -79,8 +77,11 @@ func (r *Result) ExplainAll() (_ []Explanation, err error) {
 }
 
 // Origin returns the line that set an option, the last of several that add up. ok is
-// false for a default.
+// false for a default and for a Result that was read from JSON.
 func (r *Result) Origin(option string) (s Setting, ok bool) {
+	if r.state == nil {
+		return Setting{}, false
+	}
 	o := r.state.p.keyword[lower(option)]
 	if items := r.state.items[o]; len(items) > 0 {
 		return setting(items[len(items)-1].from), true
@@ -96,6 +97,9 @@ func (r *Result) Origin(option string) (s Setting, ok bool) {
 // those of the first time.
 func (r *Result) retrace() ([]traced, error) {
 	old := r.state
+	if old == nil {
+		return nil, errs.New("explain: the result was read from JSON and has no configuration")
+	}
 	st := state{r: old.r, p: old.p, ctx: old.ctx, original: old.original, asked: old.asked, trace: &trace{}}
 	if _, err := st.resolve(r.target); err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package sshproxy
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -122,20 +121,20 @@ func (r *Resolver) open(name string) *loaded {
 	case mode.IsDir() || name == os.DevNull:
 		// Reading a directory fails at its first line: the client takes it as empty.
 	case !mode.IsRegular():
-		l.limit = fmt.Errorf("%s is not a regular file: ssh would wait for it", name)
+		l.limit = errs.Errorf("%s is not a regular file: ssh would wait for it", name)
 		return l
 	default:
 		limit := r.Limits.fileBytes()
 		text, err = io.ReadAll(io.LimitReader(f, limit+1))
 		if int64(len(text)) > limit {
-			l.limit = fmt.Errorf("%s is larger than %d bytes", name, limit)
+			l.limit = errs.Errorf("%s is larger than %d bytes", name, limit)
 			return l
 		}
 		if err != nil {
 			text = nil
 		}
 	}
-	l.prog = compile(Parse(name, text), r.profile(), name, r.Local.service)
+	l.prog = compile(Parse(name, text), r.Profile.build(), name, r.Local.service)
 	return l
 }
 

@@ -99,7 +99,7 @@ func (st *state) assembleAll() bool {
 }
 
 // defaultOf is the default of an option with one value.
-func (p *client) defaultOf(o op) string {
+func (p *build) defaultOf(o op) string {
 	if d := p.defaults[o]; len(d) > 0 {
 		return d[0]
 	}

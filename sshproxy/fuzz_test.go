@@ -42,7 +42,7 @@ func FuzzResolve(f *testing.F) {
 				if i == 0 {
 					first = got
 				} else if got != first {
-					t.Fatalf("%s: answer %d differs: %q, then %q", p.c.name, i, first, got)
+					t.Fatalf("%s: answer %d differs: %q, then %q", p.String(), i, first, got)
 				}
 				if err == nil && i == 0 {
 					if _, err := res.ExplainAll(); err != nil {
@@ -66,8 +66,8 @@ func FuzzLint(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		in := LintInput{Files: []*File{Parse("c", []byte(text))}}
-		o := LintOptions{Resolver: &Resolver{Files: FS(fstest.MapFS{}), Local: Local{User: "u", Home: "/home"}}}
-		list, err := Lint(context.Background(), in, o)
+		r := &Resolver{Files: FS(fstest.MapFS{}), Local: Local{User: "u", Home: "/home"}}
+		list, err := Lint(context.Background(), in, LintOptions{Resolver: r})
 		if err != nil {
 			t.Fatal(err)
 		}

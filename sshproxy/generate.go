@@ -1,8 +1,6 @@
 package sshproxy
 
 import (
-	"dougu.internal/internal/enum"
-
 	"context"
 	"fmt"
 	"net/url"
@@ -26,33 +24,20 @@ const (
 	NetcatStyle
 )
 
-var styles = enum.Names[Style]{
-	Type:  "sshproxy: style",
-	Words: map[Style]string{Auto: "auto", JumpStyle: "jump", StdioStyle: "stdio", NetcatStyle: "netcat"},
-}
-
-// ParseStyle reads "auto", "jump", "stdio" or "netcat".
+// ParseStyle returns the style with the given name: "auto", "jump", "stdio" or "netcat".
 func ParseStyle(s string) (Style, error) {
-	var v Style
-	err := styles.Parse([]byte(s), &v)
-	return v, err
+	var style Style
+	if style.UnmarshalText([]byte(s)) != nil {
+		return 0, errs.Errorf("%q is not one of %s", clip(s), strings.Join(styles.List(), ", "))
+	}
+	return style, nil
 }
-
-// String returns "auto", "jump", "stdio" or "netcat".
-func (s Style) String() string { return styles.String(s) }
-
-// MarshalText returns the name of the style. It fails for an invalid value.
-func (s Style) MarshalText() ([]byte, error) { return styles.Text(s) }
-
-// UnmarshalText sets the style to the named one. It fails for an unknown name.
-func (s *Style) UnmarshalText(name []byte) error { return styles.Parse(name, s) }
 
 // GenerateOptions say for whom a configuration is.
 type GenerateOptions struct {
 	// From is the host on which it will be used.
 	From string
-	// Client is the OpenSSH release that will read the configuration. If zero, [Newest]
-	// is used.
+	// Client is the ssh that will read it. If zero, [Newest] is used.
 	Client Profile
 	Style  Style
 	// ConfigPath is the file that nested ssh commands name with -F; empty when the
@@ -76,10 +61,12 @@ type Generated struct {
 // Generate writes the ssh_config that makes every reachable host one step away from
 // one host. The text is parsed back and each chain in it compared with the route that
 // it stands for; a text that does not say what was meant is an error, never a result.
-func (t *Topology) Generate(o GenerateOptions) (_ *Generated, err error) {
-	defer addName(&err)
+func (t *Topology) Generate(o GenerateOptions) (*Generated, error) {
 	if err := t.Validate(); err != nil {
 		return nil, err
+	}
+	if o.Client == (Profile{}) {
+		o.Client = Newest()
 	}
 	routes, reached, err := t.routes(o.From)
 	if err != nil {
@@ -139,7 +126,7 @@ func (t *Topology) block(h *Host, r *Route, o GenerateOptions) (string, error) {
 	}
 	if h.User != "" {
 		user := h.User
-		if o.Client.client().at(100100) { // since then User has tokens
+		if o.Client.build().at(100100) { // since then User has tokens
 			user = EscapePercent(user)
 		}
 		fmt.Fprintf(&b, "    User %s\n", user)
@@ -149,7 +136,7 @@ func (t *Topology) block(h *Host, r *Route, o GenerateOptions) (string, error) {
 	}
 	if len(r.Steps) == 1 {
 		// Both lines: which one wins over a later Host * differs between clients.
-		if o.Client.client().at(70300) {
+		if o.Client.build().at(70300) {
 			b.WriteString("    ProxyJump none\n")
 		}
 		b.WriteString("    ProxyCommand none\n")
@@ -160,7 +147,7 @@ func (t *Topology) block(h *Host, r *Route, o GenerateOptions) (string, error) {
 		return "", err
 	}
 	fmt.Fprintf(&b, "    %s\n", line)
-	if strings.HasPrefix(line, "ProxyCommand") && o.Client.client().at(70300) {
+	if strings.HasPrefix(line, "ProxyCommand") && o.Client.build().at(70300) {
 		b.WriteString("    ProxyJump none\n")
 	}
 	return b.String(), nil
@@ -190,12 +177,12 @@ func (t *Topology) alias(h *Host, network string) string {
 func (t *Topology) through(bastion, h *Host, r *Route, o GenerateOptions) (string, error) {
 	if bastion.Proxy != "" {
 		if len(r.Steps) > 2 {
-			return "", fmt.Errorf("the proxy on %s is behind another bastion: only ssh passes through those", bastion.Name)
+			return "", errs.Errorf("the proxy on %s is behind another bastion: only ssh passes through those", bastion.Name)
 		}
 		return bastion.proxyLine(r.Steps[0].Network)
 	}
-	canJump := o.Client.client().at(70300) && bastion.forwards() && bastion.atLeast(70300)
-	canStdio := o.Client.client().at(50400) && bastion.forwards() && bastion.atLeast(50400)
+	canJump := o.Client.build().at(70300) && bastion.forwards() && bastion.atLeast(70300)
+	canStdio := o.Client.build().at(50400) && bastion.forwards() && bastion.atLeast(50400)
 	ssh := "ssh "
 	if o.ConfigPath != "" {
 		path, err := ShellQuote(EscapePercent(o.ConfigPath))
@@ -206,11 +193,11 @@ func (t *Topology) through(bastion, h *Host, r *Route, o GenerateOptions) (strin
 	}
 	switch style := o.Style; {
 	case style == JumpStyle && !plainPath(o.ConfigPath):
-		return "", fmt.Errorf("ProxyJump can't hand on the path %q of the configuration: the shell or the client would change it", o.ConfigPath)
+		return "", errs.Errorf("ProxyJump can't hand on the path %q of the configuration: the shell or the client would change it", o.ConfigPath)
 	case style == JumpStyle && !canJump:
-		return "", fmt.Errorf("ProxyJump is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client.client(), "7.3"))
+		return "", errs.Errorf("ProxyJump is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client, "7.3"))
 	case style == StdioStyle && !canStdio:
-		return "", fmt.Errorf("ssh -W is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client.client(), "5.4"))
+		return "", errs.Errorf("ssh -W is not possible through %s: %s", bastion.Name, whyNot(bastion, o.Client, "5.4"))
 	case style == JumpStyle || style == Auto && canJump && plainPath(o.ConfigPath):
 		return "ProxyJump " + bastion.Name, nil
 	case style == StdioStyle || style == Auto && canStdio:
@@ -230,17 +217,17 @@ func plainPath(s string) bool {
 // asked for no more than what was in use in its time.
 func (h *Host) atLeast(version int) bool {
 	p, err := ParseProfile(h.OpenSSH)
-	return err != nil || p.client().at(version)
+	return err != nil || p.build().at(version)
 }
 
-func whyNot(bastion *Host, p *client, since string) string {
+func whyNot(bastion *Host, p Profile, since string) string {
 	if !bastion.forwards() {
 		return "its sshd forbids forwarding"
 	}
 	if bastion.OpenSSH != "" {
-		return "the client is " + p.name + ", the bastion " + bastion.OpenSSH + ", and it came with " + since
+		return "the client is " + p.String() + ", the bastion " + bastion.OpenSSH + ", and it came with " + since
 	}
-	return "the client is " + p.name + ", and it came with " + since
+	return "the client is " + p.String() + ", and it came with " + since
 }
 
 // join is the command form: a program on the bastion joins the networks.
@@ -257,20 +244,20 @@ func (h *Host) join(ssh string) (string, error) {
 			return "ProxyCommand " + ssh + h.Name + " socat - TCP:%h:%p", nil
 		}
 	}
-	return "", fmt.Errorf("%s forbids forwarding and has no command that joins networks: nc, ncat or socat", h.Name)
+	return "", errs.Errorf("%s forbids forwarding and has no command that joins networks: nc, ncat or socat", h.Name)
 }
 
 // proxy takes the URL of a proxy apart.
 func (h *Host) proxy(address string) (scheme, host, port string, err error) {
 	u, err := url.Parse(h.Proxy)
 	if err != nil {
-		return "", "", "", fmt.Errorf("it is not a URL")
+		return "", "", "", errs.New("not a URL")
 	}
 	if u.User != nil {
-		return "", "", "", fmt.Errorf("a password in a configuration is readable to all processes: leave the user out")
+		return "", "", "", errs.New("a password in a configuration is readable to all processes: leave the user out")
 	}
 	if u.Scheme != "http" && u.Scheme != "socks5" || u.Path != "" || u.RawQuery != "" {
-		return "", "", "", fmt.Errorf("%q is not http://host:port or socks5://host:port", h.Proxy)
+		return "", "", "", errs.Errorf("%q is not http://host:port or socks5://host:port", h.Proxy)
 	}
 	host, port = u.Hostname(), u.Port()
 	if host == "" {
@@ -280,7 +267,7 @@ func (h *Host) proxy(address string) (scheme, host, port string, err error) {
 		port = map[string]string{"http": "8080", "socks5": "1080"}[u.Scheme]
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-		return "", "", "", fmt.Errorf("%q is not a port", port)
+		return "", "", "", errs.Errorf("%q is not a port", port)
 	}
 	return u.Scheme, host, port, plainName(host)
 }
@@ -325,12 +312,12 @@ func (t *Topology) prove(g *Generated, o GenerateOptions) error {
 			steps = steps[1:] // the proxy is not an ssh hop
 		}
 		if len(hops) != len(steps) {
-			return fmt.Errorf("%s: the chain has %d hops", route, len(hops))
+			return errs.Errorf("%s: the chain has %d hops", route, len(hops))
 		}
 		for i, hop := range hops {
 			h := t.host(steps[i].Host)
 			if hop.Alias != h.Name || hop.Host != lower(h.address(steps[i].Network)) || hop.Port != strconv.Itoa(h.port()) || h.User != "" && hop.User != h.User {
-				return fmt.Errorf("%s: hop %d is %s@%s:%s", route, i+1, hop.User, hop.Host, hop.Port)
+				return errs.Errorf("%s: hop %d is %s@%s:%s", route, i+1, hop.User, hop.Host, hop.Port)
 			}
 		}
 	}

@@ -23,7 +23,7 @@ func newGenerator(r *rand.Rand, p Profile) *generator {
 	g := &generator{Rand: r, p: p, names: []string{"h", "web", "db", "internal", "b1", "H", "web.corp.example"}}
 	for o := range options {
 		name := lowerNames[o]
-		if m, ok := p.c.keyword[name]; ok && m == op(o) && m > opUnsupported {
+		if m, ok := p.build().keyword[name]; ok && m == op(o) && m > opUnsupported {
 			g.options = append(g.options, op(o))
 		}
 	}
@@ -158,7 +158,7 @@ func (g *generator) line(user bool) string {
 func (g *generator) alias(o op) string {
 	if g.chance(6) {
 		for _, k := range keywords {
-			if k.op == o && k.gate.allows(g.p.c) && g.chance(2) {
+			if k.op == o && k.gate.allows(g.p.build()) && g.chance(2) {
 				return k.name
 			}
 		}
@@ -193,7 +193,7 @@ func (g *generator) trailer(comment bool) string {
 	case 0:
 		return pick(g, " ", "\t", "  ")
 	case 1:
-		if comment && (g.p.c.splitsArguments() || g.wild) {
+		if comment && (g.p.build().splitsArguments() || g.wild) {
 			return " # comment"
 		}
 	case 2:
@@ -233,11 +233,11 @@ func (g *generator) quote(s string) string {
 	case 0:
 		return `"` + s + `"`
 	case 1:
-		if g.p.c.splitsArguments() {
+		if g.p.build().splitsArguments() {
 			return "'" + s + "'"
 		}
 	case 2:
-		if g.p.c.splitsArguments() && len(s) > 1 {
+		if g.p.build().splitsArguments() && len(s) > 1 {
 			return s[:1] + `"` + s[1:] + `"`
 		}
 	}
@@ -265,7 +265,7 @@ func (g *generator) matchLine() string {
 			return g.quote(l)
 		}
 		sep := pick(g, " ", " ", " ", "\t")
-		if !g.p.c.at(90902) || g.wild {
+		if !g.p.build().at(90902) || g.wild {
 			sep = pick(g, " ", " ", "=")
 		} else if g.chance(3) {
 			sep = "="
@@ -284,11 +284,11 @@ func (g *generator) matchLine() string {
 		case 6:
 			list = append(list, not+"exec"+sep+pick(g, "true", "false", `"test %h = h"`, `"test %p = 22"`, `"test %r = root"`, `"test -n %C"`, `"exit 3"`, `"test %n%k%u%i%L = x"`, `"false || true"`))
 		case 7:
-			if g.p.c.at(90400) || g.wild {
+			if g.p.build().at(90400) || g.wild {
 				list = append(list, not+pick(g, "tagged", "tagged")+sep+pick(g, "x", "y", "*", `"x,y"`))
 			}
 		case 8:
-			if g.p.c.at(100000) {
+			if g.p.build().at(100000) {
 				list = append(list, not+pick(g, "version OpenSSH_10*", "version=OpenSSH_9*", "sessiontype shell", "sessiontype none", `command ""`, "command x", "command=x"))
 			} else if g.wild {
 				list = append(list, pick(g, "version x", "frob x", "host", "exec", `exec "echo %z"`))

@@ -17,7 +17,7 @@ type jump struct {
 
 // parseJump reads the value of ProxyJump or -J. strict refuses what a shell would
 // read; messages are what the client says before it gives up.
-func (p *client) parseJump(value string, strict bool, service func(string) (int, bool)) (j jump, messages []string, ok bool) {
+func (p *build) parseJump(value string, strict bool, service func(string) (int, bool)) (j jump, messages []string, ok bool) {
 	if equalFold(value, "none") {
 		return jump{none: true, host: "none"}, nil, true
 	}
@@ -67,7 +67,7 @@ func (p *client) parseJump(value string, strict bool, service func(string) (int,
 
 // trimJump takes blanks from the end. Clients before 10.1 end the value at its first
 // blank, the first byte set apart.
-func (p *client) trimJump(s string) string {
+func (p *build) trimJump(s string) string {
 	if p.cutsAtBlank() {
 		for i := 1; i < len(s); i++ {
 			if space(s[i]) {
@@ -80,7 +80,7 @@ func (p *client) trimJump(s string) string {
 }
 
 // parseHop reads [user@]host[:port], or the same as an ssh:// URI.
-func (p *client) parseHop(s string, service func(string) (int, bool)) (user string, said bool, host string, port int, ok bool) {
+func (p *build) parseHop(s string, service func(string) (int, bool)) (user string, said bool, host string, port int, ok bool) {
 	if rest, uri := strings.CutPrefix(s, "ssh://"); uri {
 		user, said, host, port, path, good := parseURI(rest, service)
 		if !good || path {

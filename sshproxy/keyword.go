@@ -353,13 +353,13 @@ var keywords = []keyword{
 }
 
 // allows reports whether a build knows a keyword.
-func (g gate) allows(p *client) bool {
+func (g gate) allows(p *build) bool {
 	return p.version >= g.since && (g.until == 0 || p.version < g.until) && (!g.debian || p.debian)
 }
 
 // meanings maps the lower-case spelling of a keyword to what it means for one
 // build.
-func meanings(p *client) map[string]op {
+func meanings(p *build) map[string]op {
 	m := make(map[string]op, len(options)+len(keywords))
 	gated := map[string]bool{}
 	for _, k := range keywords {

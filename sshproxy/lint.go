@@ -15,23 +15,22 @@ type rule struct {
 	check func(*linter)
 }
 
-// LintInput lists the files for [Lint].
+// LintInput contains the files that [Lint] checks.
 type LintInput struct {
 	// Files are checked separately, in order.
 	Files []*File
-	// Info describes the files on disk by name. A file that is not in the map is not
-	// checked for its owner and its mode.
+	// Info contains the owner and mode of files on disk by the name of the file. A file
+	// without an entry is not checked for them.
 	Info map[string]fs.FileInfo
 }
 
-// LintOptions configures [Lint]. The zero value checks for [Newest] and asks nothing of
-// the machine.
+// LintOptions configures [Lint].
 type LintOptions struct {
-	// Resolver describes the client and the machine. Lint replaces its Config by each
-	// file in turn. If nil, the zero Resolver is used.
+	// Resolver describes the client and the machine. Lint uses its fields except Config,
+	// Exec, Lookup and Exists. If nil, the zero Resolver is used.
 	Resolver *Resolver
-	// Default lists the names of the files that ssh reads without -F. A nested ssh
-	// command needs no -F for them.
+	// Default lists the names of files that ssh reads without -F. A nested ssh needs no
+	// -F for them.
 	Default []string
 }
 
@@ -45,19 +44,22 @@ func Rules() []diag.Rule {
 	return list
 }
 
-// Lint returns the findings of the rules, sorted by place. It starts no process, asks no
-// name service, and reads only the files that Include lines name. The error is that of
-// ctx.
+// Lint returns the findings of the rules, sorted by file and place. It starts no process,
+// asks no name service, and opens no file except those that Include lines name. The error
+// is that of ctx; a finding is never an error.
 func Lint(ctx context.Context, in LintInput, o LintOptions) (diag.List, error) {
 	var list diag.List
 	for _, f := range in.Files {
 		l := newLinter(ctx, f, in, o)
 		for i := range rules {
 			if err := ctx.Err(); err != nil {
-				return nil, errs.Errorf("lint: %w", err)
+				return nil, errs.Errorf("lint %s: %w", f.name, err)
 			}
 			l.rule = &rules[i]
 			rules[i].check(l)
+		}
+		if err := ctx.Err(); err != nil { // a rule may have stopped early
+			return nil, errs.Errorf("lint %s: %w", f.name, err)
 		}
 		list = append(list, l.found...)
 	}
@@ -71,7 +73,7 @@ type linter struct {
 	in    LintInput
 	o     LintOptions
 	f     *File
-	p     *client
+	p     *build
 	r     *Resolver
 	prog  *program
 	lines *diag.Lines
@@ -92,10 +94,10 @@ func newLinter(ctx context.Context, f *File, in LintInput, o LintOptions) *linte
 	if base == nil {
 		base = &Resolver{}
 	}
-	l := &linter{ctx: ctx, in: in, o: o, f: f, p: base.profile(), lines: diag.NewLines([]byte(f.src)), chains: map[string]chainResult{}}
+	l := &linter{ctx: ctx, in: in, o: o, f: f, p: base.Profile.build(), lines: diag.NewLines([]byte(f.src)), chains: map[string]chainResult{}}
 	// The file at hand is served from memory, so that unsaved text is linted.
 	l.r = &Resolver{
-		Profile: Profile{l.p}, Config: f.name, Local: base.Local, Env: base.Env, Limits: base.Limits,
+		Profile: base.Profile, Config: f.name, Local: base.Local, Env: base.Env, Limits: base.Limits,
 		Files: overlay{base.files(), f},
 	}
 	if f.name == "" {

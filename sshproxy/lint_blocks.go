@@ -83,7 +83,7 @@ func selfJump(l *linter) {
 
 // brokenChain: the configuration is good and the chain is not.
 func brokenChain(l *linter) {
-	if len(l.f.Check(Profile{l.p})) > 0 {
+	if len(l.f.Check(l.r.Profile)) > 0 {
 		return // SP203 and its like speak first
 	}
 	reported := map[string]bool{}
@@ -94,7 +94,7 @@ func brokenChain(l *linter) {
 			continue
 		}
 		from, to := l.proxyLineOf(name)
-		if m := c.err.Error(); !reported[m] {
+		if m := errs.Trim(c.err); !reported[m] {
 			reported[m] = true
 			l.report(from, to, "the way to "+name+" ends in an error: "+strings.ReplaceAll(m, "\n", "; "), "")
 		}

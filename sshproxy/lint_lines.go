@@ -10,7 +10,7 @@ import (
 // unknownKeyword: no client knows it, and no IgnoreUnknown names it.
 func unknownKeyword(l *linter) {
 	l.unknown(func(n int, keyword string) {
-		if _, ok := Newest().c.keyword[keyword]; ok {
+		if _, ok := Newest().build().keyword[keyword]; ok {
 			return
 		}
 		if _, ok := mostKeywords[keyword]; ok {
@@ -92,7 +92,7 @@ func distance(a, b string, limit int) int {
 // newerKeyword: another build knows it.
 func newerKeyword(l *linter) {
 	l.unknown(func(n int, keyword string) {
-		_, newest := Newest().c.keyword[keyword]
+		_, newest := Newest().build().keyword[keyword]
 		if !newest && !mostKeywords[keyword] {
 			return
 		}
@@ -114,7 +114,7 @@ func newerKeyword(l *linter) {
 
 // refusedLine: the client says so itself.
 func refusedLine(l *linter) {
-	for _, e := range l.f.Check(Profile{l.p}) {
+	for _, e := range l.f.Check(l.r.Profile) {
 		if strings.Contains(e.Text, ": Bad configuration option: ") || strings.HasSuffix(e.Text, ": invalid quotes") || strings.Contains(e.Text, ": Unsupported option ") {
 			continue
 		}

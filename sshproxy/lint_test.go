@@ -116,8 +116,9 @@ func TestLintRules(t *testing.T) {
 }
 
 func TestLintLooksAtFileNameAndMode(t *testing.T) {
-	list, err := Lint(context.Background(), LintInput{Files: []*File{Parse("a config", []byte("Host h\n  ProxyJump b\n"))}},
-		LintOptions{Resolver: &Resolver{Files: FS(fstest.MapFS{})}})
+	list, err := Lint(context.Background(), LintInput{
+		Files: []*File{Parse("a config", []byte("Host h\n  ProxyJump b\n"))},
+	}, LintOptions{Resolver: &Resolver{Files: FS(fstest.MapFS{})}})
 	require.NoError(t, err)
 	require.Equal(t, 1, ruleCount(list, "SP309"), "%v", list)
 

@@ -37,11 +37,10 @@ type Local struct {
 
 // Self describes the current user and machine. It reads the password database and
 // /etc/services, once.
-func Self() (_ Local, err error) {
-	defer addName(&err)
+func Self() (Local, error) {
 	u, err := user.Current()
 	if err != nil {
-		return Local{}, err
+		return Local{}, errs.Wrap(err)
 	}
 	uid, err := strconv.Atoi(u.Uid)
 	if err != nil {
@@ -49,7 +48,7 @@ func Self() (_ Local, err error) {
 	}
 	host, err := os.Hostname()
 	if err != nil {
-		return Local{}, err
+		return Local{}, errs.Wrap(err)
 	}
 	services := readServices("/etc/services")
 	return Local{

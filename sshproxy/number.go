@@ -61,7 +61,7 @@ func parseInteger(s string, low, high int64) (n int64, why string) {
 }
 
 // parseSeconds reads a time such as 90, 1h30m or 2d. ok is false for a bad one.
-func (p *client) parseSeconds(s string) (seconds int, ok bool) {
+func (p *build) parseSeconds(s string) (seconds int, ok bool) {
 	if p.at(100300) {
 		return parseSecondsStrictly(s)
 	}

@@ -3,11 +3,16 @@ package sshproxy
 import (
 	"embed"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"dougu.internal/internal/errtext"
 )
+
+const errs = errtext.Package("sshproxy")
 
 // recorded holds what real clients printed. The head of each file names the client
 // and the commands.
@@ -15,16 +20,19 @@ import (
 //go:embed profiles/*.txt
 var recorded embed.FS
 
-// Profile is a build of the OpenSSH client: the keywords that it knows, the way it
-// reads a line, and its defaults. The zero value is [Newest]. Profiles are immutable
-// and comparable; see [OpenSSH], [Debian], [ParseProfile] and [ProfileFromG]. The text
-// form of a profile is its name, which [ParseProfile] reads.
-type Profile struct{ c *client }
+// Profile identifies a build of the OpenSSH client: which keywords it knows, how it reads
+// a line, and what it defaults to. Profiles are comparable. The zero Profile stands for
+// [Newest].
+type Profile struct {
+	version int // major*10000 + minor*100 + patch; 0 means the newest
+	debian  bool
+	own     *build // of ProfileFromG
+}
 
-// client is the content of a profile.
-type client struct {
+// build contains the tables of a build.
+type build struct {
 	name     string
-	version  int // major*10000 + minor*100 + patch
+	version  int
 	debian   bool
 	gssapi   bool
 	keyword  map[string]op
@@ -50,36 +58,45 @@ var releases = []release{
 // Newest returns the profile of the newest release that this package has a record of.
 func Newest() Profile { return OpenSSH(10, 5) }
 
-// Profiles returns the profiles that are recorded from real clients, oldest first.
+// Profiles returns the profiles of the builds that are recorded from real clients, oldest
+// first.
 func Profiles() []Profile {
 	list := make([]Profile, len(releases))
 	for i, r := range releases {
-		list[i] = Profile{profile(r.version, r.debian)}
+		list[i] = Profile{version: r.version, debian: r.debian}
 	}
 	return list
 }
 
 // OpenSSH returns the profile of a stock build of the portable release major.minor.
-// Releases 8.4, 9.9 and 10.5 are recorded from real clients; any other takes its
-// rules from the history of the sources and its defaults from the nearest older
-// record (8.4 for older ones), which is close and not proven.
+// Releases 8.4, 9.9 and 10.5 are recorded from real clients. Other releases take their
+// rules from the history of the sources and their defaults from the nearest older record
+// (8.4 for older ones), which is close but not verified. Numbers below or above the range
+// that [ParseProfile] accepts are replaced by its limits.
 func OpenSSH(major, minor int) Profile {
+	major, minor = min(max(major, 1), maxNumber), min(max(minor, 0), maxNumber)
 	patch := 1
 	if major == 9 && minor == 9 {
 		patch = 2
 	}
-	return Profile{profile(major*10000+minor*100+patch, false)}
+	return Profile{version: major*10000 + minor*100 + patch}
 }
 
-// Debian returns the profile of a Debian build, named by its upstream version such
-// as "9.2p1". Debian 12's 9.2p1 is recorded. Debian backports security patches, so
-// its builds do not behave as the stock release of the same number.
+// maxNumber is the largest number in a version.
+const maxNumber = 99
+
+// Debian returns the profile of a Debian build, named by its upstream version such as
+// "9.2p1". Debian 12's 9.2p1 is recorded. Debian backports security patches, so its builds
+// do not behave as the stock release of the same number.
 func Debian(version string) (Profile, error) { return ParseProfile(version + "-debian") }
 
-// ParseProfile reads the name of a profile: "10.5", "9.9p2", "9.2p1-debian", or what
-// `ssh -V` prints: "OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026".
-func ParseProfile(name string) (_ Profile, err error) {
-	defer addName(&err)
+// ParseProfile returns the profile with the given name: "newest", a release such as "10.5"
+// or "9.9p2", a build of Debian such as "9.2p1-debian", or what ssh -V prints:
+// "OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026".
+func ParseProfile(name string) (Profile, error) {
+	if name == "newest" {
+		return Profile{}, nil
+	}
 	s := strings.TrimPrefix(strings.TrimSpace(name), "OpenSSH_")
 	end := strings.IndexFunc(s, func(r rune) bool { return (r < '0' || r > '9') && r != '.' && r != 'p' })
 	number, rest := s, ""
@@ -95,83 +112,106 @@ func ParseProfile(name string) (_ Profile, err error) {
 	if hasPatch {
 		c, errC = strconv.Atoi(patch)
 	}
-	if !ok || errA != nil || errB != nil || errC != nil || a < 1 || a > 99 || b > 99 || c > 99 {
-		return Profile{}, fmt.Errorf("sshproxy: parse profile: %q is not a version of OpenSSH, want one like 10.5, 9.9p2 or 9.2p1-debian", name)
+	if !ok || errA != nil || errB != nil || errC != nil || a < 1 || a > maxNumber || b > maxNumber || c > maxNumber {
+		return Profile{}, errs.Errorf("%q does not name a version of OpenSSH: write 10.5, 9.9p2 or 9.2p1-debian", clip(name))
 	}
 	if !hasPatch && a == 9 && b == 9 {
 		c = 2
 	}
 	low := strings.ToLower(rest)
 	debian := strings.HasPrefix(low, "-debian") || strings.HasPrefix(low, " debian")
-	return Profile{profile(a*10000+b*100+c, debian)}, nil
+	return Profile{version: a*10000 + b*100 + c, debian: debian}, nil
 }
 
-// ProfileFromG returns a copy of base with the defaults that a client printed for
-// `ssh -G -F none HOST`. Lines that depend on the user or the host are ignored. home
-// is the home directory of the user who ran the client; it is replaced by ~. The text
-// form of the result is that of base: the defaults are not part of it.
-func ProfileFromG(base Profile, home string, text string) Profile {
-	p := *base.client()
-	p.defaults = [opCount][]string{}
-	p.read(text, home)
-	return Profile{&p}
-}
-
-// client returns the content of the profile.
-func (p Profile) client() *client {
-	if p.c == nil {
-		return Newest().c
+// clip shortens a text for an error.
+func clip(s string) string {
+	const limit = 200
+	if len(s) > limit {
+		return s[:limit] + "..."
 	}
-	return p.c
+	return s
 }
 
-// String returns the version, with -debian for builds of Debian: "9.2p1-debian".
-// [ParseProfile] reads it.
-func (p Profile) String() string { return p.client().name }
+// ProfileFromG returns a profile like base whose defaults are those that a client printed
+// for ssh -G -F none HOST. Lines that depend on the user or the host are ignored. home is
+// the home directory of the user who ran the client; it is replaced by ~. The profile has
+// the name of base, and two results of ProfileFromG are never equal.
+func ProfileFromG(base Profile, home string, text string) Profile {
+	b := *base.build()
+	b.defaults = [opCount][]string{}
+	b.algs = maps.Clone(b.algs)
+	b.read(text, home)
+	base.own = &b
+	return base
+}
 
-// MarshalText returns the name of the profile.
-func (p Profile) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+// String returns the name of the profile, which [ParseProfile] reads: the version, with
+// -debian for Debian's builds, or "newest" for the zero Profile.
+func (p Profile) String() string {
+	if p == (Profile{}) {
+		return "newest"
+	}
+	return p.build().name
+}
 
-// UnmarshalText sets the profile to the one that [ParseProfile] returns for the name.
+// MarshalText returns the name of the profile. It fails for a profile that [ProfileFromG]
+// returned, because the name does not include the defaults.
+func (p Profile) MarshalText() ([]byte, error) {
+	if p.own != nil {
+		return nil, errs.Errorf("encode profile %s: it has the defaults of one client", p)
+	}
+	return []byte(p.String()), nil
+}
+
+// UnmarshalText sets the profile to the one with the given name; see [ParseProfile].
 func (p *Profile) UnmarshalText(name []byte) error {
 	q, err := ParseProfile(string(name))
-	if err != nil {
-		return err
+	if err == nil {
+		*p = q
 	}
-	*p = q
-	return nil
+	return err
 }
 
-// IsZero reports whether the profile is the zero value.
-func (p Profile) IsZero() bool { return p.c == nil }
+// Version returns major*10000 + minor*100 + patch: 90201 is 9.2p1.
+func (p Profile) Version() int { return p.build().version }
 
-// Version returns major*10000 + minor*100 + patch, for example 90201 for 9.2p1.
-func (p Profile) Version() int { return p.client().version }
-
-// Knows reports whether the client knows a keyword, in upper or lower case: whether it
-// obeys or ignores it, or prints that it is not supported.
-func (p Profile) Knows(keyword string) bool { return p.client().knows(keyword) }
-
-func (p *client) knows(keyword string) bool {
-	_, ok := p.keyword[lower(keyword)]
+// Knows reports whether the client knows a keyword, in upper or lower case. A keyword that
+// the client ignores or reports as unsupported counts as known.
+func (p Profile) Knows(keyword string) bool {
+	_, ok := p.build().keyword[lower(keyword)]
 	return ok
 }
 
-var profiles sync.Map // profileKey to func() *client
-
-type profileKey struct {
-	version int
-	debian  bool
+// builds contains the tables of the builds that were asked for.
+var builds struct {
+	sync.Mutex
+	known map[Profile]*build
 }
 
-func profile(version int, debian bool) *client {
-	key := profileKey{version, debian}
-	once, _ := profiles.LoadOrStore(key, sync.OnceValue(func() *client { return build(version, debian) }))
-	return once.(func() *client)()
+// maxBuilds limits the memory that the tables take.
+const maxBuilds = 64
+
+func (p Profile) build() *build {
+	switch {
+	case p.own != nil:
+		return p.own
+	case p.version == 0:
+		p = Newest()
+	}
+	builds.Lock()
+	defer builds.Unlock()
+	b := builds.known[p]
+	if b == nil {
+		if b = newBuild(p.version, p.debian); builds.known == nil || len(builds.known) >= maxBuilds {
+			builds.known = map[Profile]*build{}
+		}
+		builds.known[p] = b
+	}
+	return b
 }
 
-func build(version int, debian bool) *client {
-	p := &client{version: version, debian: debian, gssapi: debian, algs: map[string][]string{}}
+func newBuild(version int, debian bool) *build {
+	p := &build{version: version, debian: debian, gssapi: debian, algs: map[string][]string{}}
 	p.name = fmt.Sprintf("%d.%dp%d", version/10000, version/100%100, version%100)
 	if debian {
 		p.name += "-debian"
@@ -202,7 +242,7 @@ func nearest(version int, debian bool) release {
 }
 
 // read takes defaults and names of algorithms from a record.
-func (p *client) read(text, home string) {
+func (p *build) read(text, home string) {
 	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(strings.TrimRight(line, "\n"), " ")
 		if home != "" && home != "/" {
@@ -222,33 +262,33 @@ func (p *client) read(text, home string) {
 	}
 }
 
-func (p *client) at(version int) bool { return p.version >= version }
+func (p *build) at(version int) bool { return p.version >= version }
 
 // Differences between builds that the code asks for by name.
 
 // splitsArguments: since 8.7 a line is split into arguments before it is read.
-func (p *client) splitsArguments() bool { return p.at(80700) }
+func (p *build) splitsArguments() bool { return p.at(80700) }
 
 // checksJump: the hops of a jump list are read by the rules of 10.3, which Debian
 // has taken over.
-func (p *client) checksJump() bool { return p.at(100300) || p.debian && p.at(90201) }
+func (p *build) checksJump() bool { return p.at(100300) || p.debian && p.at(90201) }
 
 // matchTakesEqual: Match reads arguments, and attr=value (9.9p2).
-func (p *client) matchTakesEqual() bool { return p.at(90902) }
+func (p *build) matchTakesEqual() bool { return p.at(90902) }
 
 // listsAreWhole: a list option reads its whole line before it takes effect, and an
 // empty one is fatal (9.7).
-func (p *client) listsAreWhole() bool { return p.at(90700) }
+func (p *build) listsAreWhole() bool { return p.at(90700) }
 
 // hashesJump: %j exists and is part of %C (9.6).
-func (p *client) hashesJump() bool { return p.at(90600) }
+func (p *build) hashesJump() bool { return p.at(90600) }
 
 // cutsAtBlank: the comment cutter of ProxyJump ends a value at its first blank (until
 // 10.1).
-func (p *client) cutsAtBlank() bool { return p.at(80700) && !p.at(100200) }
+func (p *build) cutsAtBlank() bool { return p.at(80700) && !p.at(100200) }
 
 // printOrder is the order in which -G prints the options of a build.
-func printOrder(p *client) []op {
+func printOrder(p *build) []op {
 	var list []op
 	for _, o := range dumpOrder {
 		name := lower(options[o].name)
@@ -278,7 +318,7 @@ func printOrder(p *client) []op {
 }
 
 // printName is the key that -G prints.
-func (p *client) printName(o op) string {
+func (p *build) printName(o op) string {
 	switch {
 	case o == opCanonicalizePermittedCNAMEs:
 		return "canonicalizePermittedcnames"

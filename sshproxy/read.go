@@ -9,7 +9,7 @@ import (
 
 // reading is the reading of one line's arguments by one build of the client.
 type reading struct {
-	p       *client
+	p       *build
 	env     func(string) (string, bool)
 	service func(string) (int, bool)
 

@@ -181,7 +181,7 @@ var classes = []struct {
 }
 
 // class reads one type of service and returns what -G prints for it.
-func (p *client) class(s string) (string, bool) {
+func (p *build) class(s string) (string, bool) {
 	value := -2
 	for _, c := range classes {
 		if equalFold(s, c.name) && (c.name != "va" || p.at(100100)) {
@@ -208,7 +208,7 @@ func (p *client) class(s string) (string, bool) {
 	return fmt.Sprintf("0x%02x", value), true
 }
 
-func (p *client) classNumber(s string) (int, bool) {
+func (p *build) classNumber(s string) (int, bool) {
 	if p.at(90800) {
 		n, why := parseInteger(s, 0, 255)
 		return int(n), why == ""

@@ -34,8 +34,8 @@ func unlike(p Profile, out string) (list []string) {
 	for line := range strings.Lines(out) {
 		line = strings.TrimSuffix(line, "\n")
 		key, value, _ := strings.Cut(line, " ")
-		o := p.c.keyword[lower(key)]
-		if o == opUserKnownHostsFile || !slices.Contains(p.c.defaults[o], value) {
+		o := p.build().keyword[lower(key)]
+		if o == opUserKnownHostsFile || !slices.Contains(p.build().defaults[o], value) {
 			list = append(list, line)
 		}
 	}
@@ -120,5 +120,5 @@ func TestRecordAnswers(t *testing.T) {
 		b.Write(text)
 		b.WriteByte('\n')
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, p.c.name+".jsonl"), []byte(b.String()), 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, p.String()+".jsonl"), []byte(b.String()), 0o644))
 }

@@ -17,7 +17,7 @@ import (
 // unless Exec is set, asks no name server unless Lookup is set, and follows no path
 // but those of the files and their Include lines.
 type Resolver struct {
-	// Profile is the OpenSSH release to emulate. If zero, [Newest] is used.
+	// Profile is the OpenSSH client to emulate. If zero, [Newest] is used.
 	Profile Profile
 	// Config is the file of ssh's -F: it stands in place of the user's and the
 	// system's. "none" reads no file. Empty: UserConfig, then SystemConfig.
@@ -79,8 +79,6 @@ func (r *Resolver) with(config string) *Resolver {
 	}
 }
 
-func (r *Resolver) profile() *client { return r.Profile.client() }
-
 func (r *Resolver) files() FileSystem {
 	if r.Files == nil {
 		return osFiles{}
@@ -98,8 +96,7 @@ func (r *Resolver) env(name string) (string, bool) {
 // Warm reads the file of Config, or the user's and the system's, ahead of the first
 // target. Files that they include are read when a target needs them. It fails when a file
 // that is there can't be read.
-func (r *Resolver) Warm() (err error) {
-	defer addName(&err)
+func (r *Resolver) Warm() error {
 	names := []string{r.Config}
 	if r.Config == "" {
 		names = []string{r.userConfig(), r.systemConfig()}
@@ -113,7 +110,7 @@ func (r *Resolver) Warm() (err error) {
 			return errs.Errorf("%w", l.limit)
 		}
 		if l.err != nil && (r.Config != "" || !notFound(l.err)) {
-			return l.err
+			return errs.Wrap(l.err)
 		}
 	}
 	return nil
@@ -158,17 +155,16 @@ type flagValue struct {
 type ConfigError struct {
 	// Messages are the lines that the client prints on stderr, in order, each without
 	// its line end.
-	Messages []string
+	Messages []string `json:"messages,omitzero"`
 }
 
-// Error returns the messages of the client, one a line, after the name of the package.
+// Error returns the client's messages, one a line.
 func (e *ConfigError) Error() string { return "sshproxy: " + strings.Join(e.Messages, "\n") }
 
 // Resolve answers as `ssh -G` does. The error is a [*ConfigError] when the client would
 // refuse the configuration or the target, else of the context or of Exec.
-func (r *Resolver) Resolve(ctx context.Context, t Target) (_ *Result, err error) {
-	defer addName(&err)
-	st := state{r: r, p: r.profile(), ctx: ctx, original: t.Host}
+func (r *Resolver) Resolve(ctx context.Context, t Target) (*Result, error) {
+	st := state{r: r, p: r.Profile.build(), ctx: ctx, original: t.Host}
 	return st.resolve(t)
 }
 
@@ -195,7 +191,7 @@ type item struct {
 // state is one resolution under way.
 type state struct {
 	r   *Resolver
-	p   *client
+	p   *build
 	ctx context.Context
 
 	slots  [opCount]slot
@@ -277,7 +273,7 @@ func (st *state) broken(err error) bool {
 
 func (st *state) failure() error {
 	if st.err != nil {
-		return st.err
+		return errs.Wrap(st.err)
 	}
 	return &ConfigError{Messages: st.messages}
 }
@@ -357,7 +353,7 @@ func (st *state) read(path string, user, check, active bool, depth int) fileStat
 		return fileRead
 	}
 	if st.files++; st.files > st.r.Limits.files() {
-		st.broken(fmt.Errorf("sshproxy: more than %d configuration files are read for one target", st.r.Limits.files()))
+		st.broken(errs.Errorf("more than %d configuration files are read for one target", st.r.Limits.files()))
 		return fileRead
 	}
 	l := st.r.load(path)

@@ -16,19 +16,45 @@ type Result struct {
 	proxy      string // the command that ProxyJump turned into, with its tokens
 	messages   []string
 	unanswered []string
+	decoded    *decoded // what there is in place of a state after UnmarshalJSON
+}
+
+// decoded contains the options of a result that was read from JSON.
+type decoded struct {
+	profile Profile
+	values  map[op][]string
 }
 
 // Host is the name to connect to, HostName and canonicalization applied.
-func (r *Result) Host() string { return r.state.host }
+func (r *Result) Host() string { return r.first(opHostname) }
 
 // Alias is the name as typed.
-func (r *Result) Alias() string { return r.state.original }
+func (r *Result) Alias() string { return r.first(opHost) }
 
 // User is the name to log in with.
-func (r *Result) User() string { return r.state.slots[opUser].val }
+func (r *Result) User() string { return r.first(opUser) }
 
 // Port is the port to connect to.
-func (r *Result) Port() string { return r.state.slots[opPort].val }
+func (r *Result) Port() string { return r.first(opPort) }
+
+// first returns the first value of an option, or "".
+func (r *Result) first(o op) string {
+	if v := r.values(o); len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// build returns the tables of the client.
+func (r *Result) build() *build {
+	switch {
+	case r.state != nil:
+		return r.state.p
+	case r.decoded != nil:
+		return r.decoded.profile.build()
+	}
+	return Newest().build()
+}
 
 // Messages are what the client prints on stderr while it goes on: warnings on
 // unsupported options and the like, one a line.
@@ -52,7 +78,7 @@ func (r *Result) Get(option string) string {
 
 // All returns every line that -G prints for an option, without its name.
 func (r *Result) All(option string) []string {
-	o, ok := r.state.p.keyword[lower(option)]
+	o, ok := r.build().keyword[lower(option)]
 	if !ok && equalFold(option, "host") {
 		o = opHost
 	}
@@ -60,23 +86,22 @@ func (r *Result) All(option string) []string {
 }
 
 // WriteG prints what `ssh -G` prints.
-func (r *Result) WriteG(w io.Writer) (err error) {
-	defer addName(&err)
+func (r *Result) WriteG(w io.Writer) error {
 	var b bytes.Buffer
-	for _, o := range r.state.p.prints {
+	for _, o := range r.build().prints {
 		r.writeOption(&b, o)
 	}
-	if r.state.jump != nil {
+	if len(r.values(opProxyJump)) > 0 {
 		r.writeOption(&b, opProxyJump)
 	} else {
 		r.writeOption(&b, opProxyCommand)
 	}
-	_, err = w.Write(b.Bytes())
-	return err
+	_, err := w.Write(b.Bytes())
+	return errs.Wrap(err)
 }
 
 func (r *Result) writeOption(b *bytes.Buffer, o op) {
-	name := r.state.p.printName(o)
+	name := r.build().printName(o)
 	for _, v := range r.values(o) {
 		b.WriteString(name)
 		if v != "" || o != opCanonicalDomains {
@@ -98,6 +123,12 @@ func one(v string, set bool) []string {
 // values returns the lines of -G for an option.
 func (r *Result) values(o op) []string {
 	st := r.state
+	if st == nil {
+		if r.decoded == nil {
+			return nil
+		}
+		return r.decoded.values[o]
+	}
 	s := &st.slots[o]
 	switch o {
 	case opHost:

@@ -1,8 +1,6 @@
 package sshproxy
 
 import (
-	"dougu.internal/internal/jsontext"
-
 	"bytes"
 	"cmp"
 	"encoding/json"
@@ -26,7 +24,7 @@ type Topology struct {
 type Network struct {
 	Name string `json:"name"`
 	// CIDR holds the addresses of its hosts, for checks; it may be empty.
-	CIDR string `json:"cidr,omitempty"`
+	CIDR string `json:"cidr,omitzero"`
 }
 
 // Host is a machine on one or more networks.
@@ -36,28 +34,28 @@ type Host struct {
 	On []string `json:"on"`
 	// Address is its address or name on each network; where it has none, the name of
 	// the host is used.
-	Address map[string]string `json:"address,omitempty"`
+	Address map[string]string `json:"address,omitzero"`
 	// Port of its sshd; 0 is 22. User to log in as; empty leaves it to the client.
-	Port int    `json:"port,omitempty"`
-	User string `json:"user,omitempty"`
+	Port int    `json:"port,omitzero"`
+	User string `json:"user,omitzero"`
 	// OpenSSH is its version, such as "5.3", as far as known: together with that of the
 	// client it decides the form in which a connection passes through it.
-	OpenSSH string `json:"openssh,omitempty"`
+	OpenSSH string `json:"openssh,omitzero"`
 	// Bastion: other connections may pass through it. Forwarding false says that its
 	// sshd forbids forwarding, so that a command must join the networks; nil is true.
-	Bastion    bool  `json:"bastion,omitempty"`
-	Forwarding *bool `json:"forwarding,omitempty"`
+	Bastion    bool  `json:"bastion,omitzero"`
+	Forwarding *bool `json:"forwarding,omitzero"`
 	// Commands that can be run on it, of "nc", "ncat", "socat"; nil: nc is there.
-	Commands []string `json:"commands,omitempty"`
+	Commands []string `json:"commands,omitzero"`
 	// Proxy is an HTTP or SOCKS5 proxy on this host, in place of ssh:
 	// "http://host:8888" or "socks5://host:1080". The host part may be empty for the
 	// host's own address.
-	Proxy string `json:"proxy,omitempty"`
+	Proxy string `json:"proxy,omitzero"`
 	// Cost of passing through; 0 is 1. Routes of the least total cost win, then those
 	// whose names come first.
-	Cost int `json:"cost,omitempty"`
+	Cost int `json:"cost,omitzero"`
 	// HostKeyAlias keeps host keys apart where two networks have the same addresses.
-	HostKeyAlias string `json:"hostKeyAlias,omitempty"`
+	HostKeyAlias string `json:"hostKeyAlias,omitzero"`
 }
 
 func (h *Host) forwards() bool { return h.Forwarding == nil || *h.Forwarding }
@@ -82,11 +80,10 @@ func (h *Host) address(network string) string {
 // ParseTopology reads the JSON form. Unknown fields are refused; an error of syntax or
 // type names its line and column in the file of that name. The topology is validated:
 // see [Topology.Validate].
-func ParseTopology(name string, r io.Reader) (_ *Topology, err error) {
-	defer addName(&err)
+func ParseTopology(name string, r io.Reader) (*Topology, error) {
 	text, err := io.ReadAll(io.LimitReader(r, 64<<20))
 	if err != nil {
-		return nil, err
+		return nil, errs.Errorf("read topology %s: %w", name, err)
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
@@ -102,11 +99,11 @@ func ParseTopology(name string, r io.Reader) (_ *Topology, err error) {
 			offset = kind.Offset
 		}
 		at := diag.NewLines(text).Range(name, int(offset), int(offset))
-		return nil, fmt.Errorf("%s: %s", at, jsontext.Cause(err))
+		return nil, errs.Errorf("%s: %s", at, jsonCause(err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		at := diag.NewLines(text).Range(name, int(d.InputOffset()), int(d.InputOffset()))
-		return nil, fmt.Errorf("%s: there is more after the topology", at)
+		return nil, errs.Errorf("%s: there is more after the topology", at)
 	}
 	if err := t.Validate(); err != nil {
 		return nil, errs.Errorf("%s: %w", name, err)
@@ -117,10 +114,9 @@ func ParseTopology(name string, r io.Reader) (_ *Topology, err error) {
 // Validate refuses names that a shell or a configuration could take for something else,
 // networks and versions that are not known, and addresses outside of their network. All
 // faults are in the error, one a line.
-func (t *Topology) Validate() (err error) {
-	defer addName(&err)
+func (t *Topology) Validate() error {
 	var faults []error
-	add := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	add := func(format string, args ...any) { faults = append(faults, errs.Errorf(format, args...)) }
 	nets := map[string]netip.Prefix{}
 	for i, n := range t.Networks {
 		if err := plainName(n.Name); err != nil {
@@ -149,19 +145,48 @@ func (t *Topology) Validate() (err error) {
 			add("hosts[%d] %s: %w", i, h.Name, err)
 		}
 	}
-	return errors.Join(faults...)
+	return joined(faults)
+}
+
+// joined returns the faults as one error, one a line.
+func joined(faults []error) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	texts := make([]string, len(faults))
+	for i, err := range faults {
+		texts[i] = errs.Trim(err)
+	}
+	return errs.New(strings.Join(texts, "\n"))
+}
+
+// jsonCause describes an error of package json, whose texts differ between releases of Go.
+func jsonCause(err error) string {
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "unexpected end of input"
+	case errors.As(err, &kind) && kind.Field != "":
+		return fmt.Sprintf("field %s: unexpected %s", clip(diag.Sanitize(kind.Field)), kind.Value)
+	case errors.As(err, &kind):
+		return "unexpected " + kind.Value
+	}
+	if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
+		return "unknown field " + clip(diag.Sanitize(name))
+	}
+	return "invalid JSON"
 }
 
 func (h *Host) faults(nets map[string]netip.Prefix) (faults []error) {
 	check := func(what string, err error) {
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s: %w", what, err))
+			faults = append(faults, errs.Errorf("%s: %w", what, err))
 		}
 	}
 	// ssh reads 00 and 0x7f.1 as addresses, and goes by what it read.
 	numeric := func(what, a string) {
 		if as, ok := numericAddress(a, "any"); ok && as != a {
-			check(what, fmt.Errorf("ssh reads %q as the address %s: write it so, or choose a name", a, as))
+			check(what, errs.Errorf("ssh reads %q as the address %s: write it so, or choose a name", a, as))
 		}
 	}
 	check("name", plainName(h.Name))
@@ -170,21 +195,21 @@ func (h *Host) faults(nets map[string]netip.Prefix) (faults []error) {
 	}
 	for _, n := range h.On {
 		if _, ok := nets[n]; !ok {
-			check("on", fmt.Errorf("there is no network %q", n))
+			check("on", errs.Errorf("there is no network %q", n))
 		}
 	}
 	for n, a := range h.Address {
 		if !slices.Contains(h.On, n) {
-			check("address", fmt.Errorf("it is not on the network %q", n))
+			check("address", errs.Errorf("not on the network %q", n))
 		}
 		check("address", plainName(a))
 		numeric("address", a)
 		if ip, err := netip.ParseAddr(a); err == nil && nets[n].IsValid() && !nets[n].Contains(ip) {
-			check("address", fmt.Errorf("%s is not in %s of the network %s", a, nets[n], n))
+			check("address", errs.Errorf("%s is not in %s of the network %s", a, nets[n], n))
 		}
 	}
 	if h.Port < 0 || h.Port > 65535 {
-		check("port", fmt.Errorf("%d is not a port", h.Port))
+		check("port", errs.Errorf("%d is not a port", h.Port))
 	}
 	if h.User != "" {
 		check("user", plainUser(h.User))
@@ -195,7 +220,7 @@ func (h *Host) faults(nets map[string]netip.Prefix) (faults []error) {
 	}
 	for _, c := range h.Commands {
 		if !slices.Contains([]string{"nc", "ncat", "socat"}, c) {
-			check("commands", fmt.Errorf("%q is not one of nc, ncat, socat", c))
+			check("commands", errs.Errorf("%q is not one of nc, ncat, socat", c))
 		}
 	}
 	if h.Proxy != "" {
@@ -203,7 +228,7 @@ func (h *Host) faults(nets map[string]netip.Prefix) (faults []error) {
 		check("proxy", err)
 	}
 	if h.Cost < 0 {
-		check("cost", fmt.Errorf("%d is negative", h.Cost))
+		check("cost", errs.Errorf("%d is negative", h.Cost))
 	}
 	if h.HostKeyAlias != "" {
 		check("hostKeyAlias", plainName(h.HostKeyAlias))
@@ -214,15 +239,15 @@ func (h *Host) faults(nets map[string]netip.Prefix) (faults []error) {
 // plainName accepts what is a host name or an address to every shell and every client.
 func plainName(s string) error {
 	if s == "" {
-		return errors.New("the name is empty")
+		return errs.New("the name is empty")
 	}
 	for i := range len(s) {
 		if c := s[i]; !alpha(c) && !digit(c) && strings.IndexByte("._:-", c) < 0 {
-			return fmt.Errorf("%q holds %q: use letters, digits and . _ : -", s, c)
+			return errs.Errorf("%q holds %q: use letters, digits and . _ : -", s, c)
 		}
 	}
 	if s[0] == '-' {
-		return fmt.Errorf("%q begins with '-': it would be read as an option", s)
+		return errs.Errorf("%q begins with '-': it would be read as an option", s)
 	}
 	return nil
 }
@@ -231,11 +256,11 @@ func plainName(s string) error {
 // is written.
 func plainUser(s string) error {
 	if s[0] == '-' {
-		return fmt.Errorf("%q begins with '-': it would be read as an option", s)
+		return errs.Errorf("%q begins with '-': it would be read as an option", s)
 	}
 	for i := range len(s) {
 		if c := s[i]; !alpha(c) && !digit(c) && strings.IndexByte("._@%+-", c) < 0 {
-			return fmt.Errorf("%q holds %q: use letters, digits and . _ @ %% + -", s, c)
+			return errs.Errorf("%q holds %q: use letters, digits and . _ @ %% + -", s, c)
 		}
 	}
 	return nil
@@ -266,10 +291,12 @@ func (r *Route) String() string {
 
 // UnreachableError says that no bastions lead from one host to another.
 type UnreachableError struct {
-	From, To string
+	From string `json:"from,omitzero"`
+	To   string `json:"to,omitzero"`
 	// Reached are the networks that From and its bastions reach, sorted; Cut those
 	// that To is on.
-	Reached, Cut []string
+	Reached []string `json:"reached,omitzero"`
+	Cut     []string `json:"cut,omitzero"`
 }
 
 // Error names the two sides of the gap.
@@ -281,15 +308,14 @@ func (e *UnreachableError) Error() string {
 // Route finds the way of the least cost from one host to another through bastions. Of
 // ways of equal cost the one whose names come first wins, so that the answer is always
 // the same. The error is an [*UnreachableError] when there is none.
-func (t *Topology) Route(from, to string) (_ *Route, err error) {
-	defer addName(&err)
+func (t *Topology) Route(from, to string) (*Route, error) {
 	routes, reached, err := t.routes(from)
 	if err != nil {
 		return nil, err
 	}
 	target := t.host(to)
 	if target == nil {
-		return nil, fmt.Errorf("the topology has no host %q", to)
+		return nil, errs.Errorf("the topology has no host %q", to)
 	}
 	if r := routes[to]; r != nil {
 		return r, nil
@@ -311,7 +337,7 @@ func (t *Topology) host(name string) *Host {
 func (t *Topology) routes(from string) (best map[string]*Route, reached []string, err error) {
 	start := t.host(from)
 	if start == nil {
-		return nil, nil, fmt.Errorf("the topology has no host %q", from)
+		return nil, nil, errs.Errorf("the topology has no host %q", from)
 	}
 	best = map[string]*Route{from: {From: from}}
 	open := []*Route{best[from]}

@@ -1,7 +1,6 @@
 package sshproxy
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,13 +16,16 @@ type WriteOptions struct {
 // WriteFile replaces the file at path as a whole: a temporary file beside it is written,
 // synced and renamed, so that a reader sees the old or the new text. An existing file
 // keeps its mode and owner; a new one is 0600. What is not a regular file is refused.
-func WriteFile(path string, text []byte, o WriteOptions) (err error) {
-	defer addName(&err)
+func WriteFile(path string, text []byte, o WriteOptions) error {
+	return errs.Wrap(writeFile(path, text, o))
+}
+
+func writeFile(path string, text []byte, o WriteOptions) (err error) {
 	mode, uid, gid, owned := fs.FileMode(0o600), uint32(0), uint32(0), false
 	info, err := os.Lstat(path)
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		if !o.FollowSymlink {
-			return fmt.Errorf("%s is a symbolic link: it is not replaced unless asked", path)
+			return errs.Errorf("%s is a symbolic link: it is not replaced unless asked", path)
 		}
 		if path, err = filepath.EvalSymlinks(path); err != nil {
 			return err
@@ -32,7 +34,7 @@ func WriteFile(path string, text []byte, o WriteOptions) (err error) {
 	}
 	switch {
 	case err == nil && !info.Mode().IsRegular():
-		return fmt.Errorf("%s is not a regular file", path)
+		return errs.Errorf("%s is not a regular file", path)
 	case err == nil:
 		mode = info.Mode().Perm()
 		uid, gid, owned = owner(info)

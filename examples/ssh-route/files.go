@@ -43,7 +43,7 @@ func runLint(p *program, args []string) error {
 		return err
 	}
 	in := sshproxy.LintInput{Info: map[string]fs.FileInfo{}}
-	options := sshproxy.LintOptions{Resolver: r, Default: []string{r.Local.Home + "/.ssh/config", "/etc/ssh/ssh_config"}}
+	o := sshproxy.LintOptions{Resolver: r, Default: []string{r.Local.Home + "/.ssh/config", "/etc/ssh/ssh_config"}}
 	sources := map[string][]byte{}
 	for _, name := range f.Args() {
 		text, err := os.ReadFile(name)
@@ -54,13 +54,13 @@ func runLint(p *program, args []string) error {
 		if err != nil {
 			return err
 		}
-		if slices.Contains(options.Default[:1], name) || !slices.Contains(options.Default, name) {
+		if slices.Contains(o.Default[:1], name) || !slices.Contains(o.Default, name) {
 			in.Info[name] = info
 		}
 		in.Files = append(in.Files, sshproxy.Parse(name, text))
 		sources[name] = text
 	}
-	list, err := sshproxy.Lint(context.Background(), in, options)
+	list, err := sshproxy.Lint(context.Background(), in, o)
 	if err != nil {
 		return err
 	}
@@ -126,11 +126,11 @@ func runGenerate(p *program, args []string) error {
 	}
 	profile, err := sshproxy.ParseProfile(*client)
 	if err != nil {
-		return usageError(err.Error())
+		return usageError(plain(err))
 	}
 	st, err := sshproxy.ParseStyle(*style)
 	if err != nil {
-		return usageError("-style: " + err.Error())
+		return usageError("-style: " + plain(err))
 	}
 	in, err := os.Open(*topology)
 	if err != nil {
@@ -154,7 +154,7 @@ func runGenerate(p *program, args []string) error {
 		return err
 	}
 	for _, u := range g.Unreachable {
-		fmt.Fprintln(p.err, "ssh-route:", u)
+		fmt.Fprintln(p.err, "ssh-route:", plain(u))
 	}
 	if len(g.Unreachable) > 0 {
 		return status(statusFound)

@@ -101,12 +101,17 @@ func (p *program) main(args []string) int {
 	case errors.As(err, &s):
 		return int(s)
 	}
-	fmt.Fprintln(p.err, "ssh-route:", strings.TrimPrefix(err.Error(), "sshproxy: "))
+	fmt.Fprintln(p.err, "ssh-route:", plain(err))
 	var u usageError
 	if errors.As(err, &u) {
 		return statusUsage
 	}
 	return statusFound
+}
+
+// plain returns the text of an error without the name of the package that returned it.
+func plain(err error) string {
+	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "sshproxy: "), "dial: ")
 }
 
 func (p *program) usage() {

@@ -85,7 +85,7 @@ func (p *program) ask(name string, args []string, own ...string) (*question, err
 	}
 	var err error
 	if q.line, err = sshproxy.ParseCommandLine(rest); err != nil {
-		return nil, usageError(err.Error())
+		return nil, usageError(plain(err))
 	}
 	q.resolver, err = p.resolver(q.line.Config, profile, run)
 	if err == nil && ask {
@@ -120,7 +120,7 @@ func (p *program) resolver(config, profile string, run bool) (*sshproxy.Resolver
 		Exists: func(name string) bool { _, err := os.Stat(name); return err == nil },
 	}
 	if r.Profile, err = client(profile); err != nil {
-		return nil, usageError(err.Error())
+		return nil, usageError(plain(err))
 	}
 	if run {
 		r.Exec = p.run
@@ -189,7 +189,7 @@ func (p *program) failed(err error) error {
 	var loop *sshproxy.LoopError
 	switch {
 	case errors.As(err, &loop):
-		fmt.Fprintln(p.err, "ssh-route:", loop)
+		fmt.Fprintln(p.err, "ssh-route:", plain(loop))
 		return status(statusFound)
 	case errors.As(err, &ce):
 		for _, m := range ce.Messages {
@@ -241,7 +241,7 @@ func runExplain(p *program, args []string) error {
 	for _, o := range q.line.Rest {
 		e, err := res.Explain(o)
 		if err != nil {
-			return usageError(err.Error())
+			return usageError(plain(err))
 		}
 		list = append(list, e)
 	}

@@ -12,5 +12,5 @@ import (
 )
 
 func (d *Dialer) command(_ context.Context, hop sshproxy.Hop, _ string) (net.Conn, error) {
-	return nil, errs.Errorf("ProxyCommand of %s: %w", hop.Place, errors.ErrUnsupported)
+	return nil, fmt.Errorf("ProxyCommand of %s: %w", hop.Place, errors.ErrUnsupported)
 }

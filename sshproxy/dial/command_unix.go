@@ -162,15 +162,15 @@ func (c *commandConn) explain(err error) error {
 	case c.killed.Load() && said == "":
 		return err
 	case c.killed.Load():
-		return errs.Errorf("the command said: %s: %w", said, err)
+		return fmt.Errorf("stderr of the command: %s: %w", said, err)
 	case c.err == nil && (c.read.Load() || said == ""):
 		return err
 	case c.err == nil:
-		return errs.Errorf("the command ended without a word of SSH; it said: %s: %w", said, err)
+		return fmt.Errorf("the command ended before the SSH handshake; stderr: %s: %w", said, err)
 	case said == "":
-		return errs.Errorf("the command ended with %v: %w", c.err, err)
+		return fmt.Errorf("the command ended with %v: %w", c.err, err)
 	}
-	return errs.Errorf("the command ended with %v; it said: %s: %w", c.err, said, err)
+	return fmt.Errorf("the command ended with %v; stderr: %s: %w", c.err, said, err)
 }
 
 // Close closes the connection, ends the command's process group, and waits for it.
@@ -218,7 +218,7 @@ func (c *commandConn) receive(ctx context.Context) (net.Conn, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		return nil, c.explain(errs.Errorf("no socket was passed: %w", err))
+		return nil, c.explain(fmt.Errorf("no socket was passed: %w", err))
 	}
 	messages, err := unix.ParseSocketControlMessage(oob[:oobn])
 	if err != nil || len(messages) != 1 {
@@ -233,7 +233,7 @@ func (c *commandConn) receive(ctx context.Context) (net.Conn, error) {
 	defer file.Close()
 	conn, err := net.FileConn(file)
 	if err != nil {
-		return nil, errs.Errorf("what was passed is not a socket: %w", err)
+		return nil, fmt.Errorf("what was passed is not a socket: %w", err)
 	}
 	return conn, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"dougu.internal/internal/errtext"
 	"dougu.internal/sshproxy"
 )
 
@@ -60,10 +61,41 @@ type Error struct {
 // Error returns one line, and what a command last said if there is one.
 func (e *Error) Error() string {
 	if e.Phase == Resolve {
-		return fmt.Sprintf("dial: %s: %s", e.Alias, cause(e.Err))
+		return fmt.Sprintf("dial: %s: %s", e.Alias, bare(e.Err))
 	}
-	return fmt.Sprintf("dial: hop %d, %s (%s): %s: %s", e.Index+1, e.Alias, e.Address, e.Phase, cause(e.Err))
+	return fmt.Sprintf("dial: hop %d, %s (%s): %s: %s", e.Index+1, e.Alias, e.Address, e.Phase, bare(e.Err))
 }
+
+const errs = errtext.Package("dial")
+
+// bare returns the text of an error without the name of this package or of package
+// sshproxy.
+func bare(err error) string {
+	if err == nil {
+		return "unknown error"
+	}
+	return strings.TrimPrefix(errs.Trim(err), "sshproxy: ")
+}
+
+// named returns an error of this package or of package sshproxy with the name of this
+// package.
+func named(err error) error {
+	var e *Error
+	if err == nil || errors.As(err, &e) {
+		return err
+	}
+	return &failure{"dial: " + bare(err), err}
+}
+
+// failure is an error with a text of its own.
+type failure struct {
+	text string
+	err  error
+}
+
+func (f *failure) Error() string { return f.text }
+
+func (f *failure) Unwrap() error { return f.err }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
@@ -72,8 +104,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // from the configuration. network is "tcp", "tcp4" or "tcp6". The hops before the target
 // are logged in to; the target is not. When ctx ends before DialContext returns, it
 // returns at once, and everything that was opened is closed.
-func (d *Dialer) DialContext(ctx context.Context, network, target string) (_ net.Conn, err error) {
-	defer addName(&err)
+func (d *Dialer) DialContext(ctx context.Context, network, target string) (net.Conn, error) {
 	t, err := parse(target)
 	if err != nil {
 		return nil, err
@@ -83,15 +114,13 @@ func (d *Dialer) DialContext(ctx context.Context, network, target string) (_ net
 }
 
 // DialTarget is DialContext for a target with all that a command line can say.
-func (d *Dialer) DialTarget(ctx context.Context, t sshproxy.Target) (_ net.Conn, err error) {
-	defer addName(&err)
+func (d *Dialer) DialTarget(ctx context.Context, t sshproxy.Target) (net.Conn, error) {
 	conn, _, err := d.dial(ctx, "tcp", t)
 	return conn, err
 }
 
 // Client connects to a target and logs in. Closing the client closes the whole chain.
-func (d *Dialer) Client(ctx context.Context, target string) (_ *ssh.Client, err error) {
-	defer addName(&err)
+func (d *Dialer) Client(ctx context.Context, target string) (*ssh.Client, error) {
 	t, err := parse(target)
 	if err != nil {
 		return nil, err
@@ -100,8 +129,7 @@ func (d *Dialer) Client(ctx context.Context, target string) (_ *ssh.Client, err 
 }
 
 // ClientTarget is Client for a target with all that a command line can say.
-func (d *Dialer) ClientTarget(ctx context.Context, t sshproxy.Target) (_ *ssh.Client, err error) {
-	defer addName(&err)
+func (d *Dialer) ClientTarget(ctx context.Context, t sshproxy.Target) (*ssh.Client, error) {
 	conn, hops, err := d.dial(ctx, "tcp", t)
 	if err != nil {
 		return nil, err
@@ -120,7 +148,7 @@ func (d *Dialer) dial(ctx context.Context, network string, t sshproxy.Target) (n
 	switch network {
 	case "tcp", "tcp4", "tcp6":
 	default:
-		return nil, nil, net.UnknownNetworkError(network)
+		return nil, nil, errs.Wrap(net.UnknownNetworkError(network))
 	}
 	chain, err := d.Resolver.Chain(ctx, t)
 	if err != nil {
@@ -137,12 +165,12 @@ func (d *Dialer) dial(ctx context.Context, network string, t sshproxy.Target) (n
 func parse(target string) (sshproxy.Target, error) {
 	t, err := sshproxy.ParseTarget(target)
 	if err != nil {
-		return t, err
+		return t, named(err)
 	}
 	if host, port, err := net.SplitHostPort(t.Host); err == nil {
 		n, err := strconv.Atoi(port)
 		if err != nil || n < 1 || n > 65535 {
-			return t, fmt.Errorf("dial: %q is not a port", port)
+			return t, errs.Errorf("%q is not a port", port)
 		}
 		t.Host, t.Port = host, n
 	}
@@ -187,9 +215,9 @@ func (d *Dialer) cause(ctx, hopCtx context.Context, err error) error {
 	}
 	switch {
 	case ctx.Err() != nil && !errors.Is(e.Err, context.Cause(ctx)):
-		e.Err = errs.Errorf("%w (%v)", context.Cause(ctx), e.Err)
+		e.Err = fmt.Errorf("%w (%v)", context.Cause(ctx), e.Err)
 	case ctx.Err() == nil && hopCtx.Err() != nil:
-		e.Err = errs.Errorf("no answer in time: %w", e.Err)
+		e.Err = fmt.Errorf("no answer in time: %w", e.Err)
 	}
 	return err
 }
@@ -280,7 +308,7 @@ func (d *Dialer) login(ctx context.Context, conn net.Conn, hop sshproxy.Hop, i i
 		return fail(err)
 	}
 	if config.HostKeyCallback == nil {
-		return fail(errors.New("Auth gives no HostKeyCallback: nobody would vouch for the host"))
+		return fail(errors.New("Auth returned no HostKeyCallback"))
 	}
 	if config.User == "" {
 		c := *config

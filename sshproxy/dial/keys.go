@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"slices"
@@ -33,8 +34,15 @@ type Keys struct {
 
 // Auth returns the login of one hop. It fails when there is no key to offer or no file
 // to check the host by.
-func (k *Keys) Auth(ctx context.Context, hop sshproxy.Hop) (_ *ssh.ClientConfig, err error) {
-	defer addName(&err)
+func (k *Keys) Auth(ctx context.Context, hop sshproxy.Hop) (*ssh.ClientConfig, error) {
+	config, err := k.auth(ctx, hop)
+	if err != nil {
+		return nil, errs.Errorf("keys for %s: %w", hop.Alias, err)
+	}
+	return config, nil
+}
+
+func (k *Keys) auth(ctx context.Context, hop sshproxy.Hop) (*ssh.ClientConfig, error) {
 	callback, err := k.callback(hop)
 	if err != nil {
 		return nil, err
@@ -51,7 +59,7 @@ func (k *Keys) Auth(ctx context.Context, hop sshproxy.Hop) (_ *ssh.ClientConfig,
 		methods = append(methods, ssh.PublicKeysCallback(func() ([]ssh.Signer, error) { return askAgent(ctx, k.Agent) }))
 	}
 	if len(methods) == 0 {
-		return nil, errors.New("there is no key to log in with: no IdentityFile exists and no agent is given")
+		return nil, errors.New("no key to log in with: no IdentityFile exists and no agent is set")
 	}
 	return &ssh.ClientConfig{User: hop.User, Auth: methods, HostKeyCallback: callback, HostKeyAlgorithms: knownAlgorithms(callback, keyName(hop))}, nil
 }
@@ -92,7 +100,7 @@ func (k *Keys) signers(hop sshproxy.Hop) (list []ssh.Signer, err error) {
 			if k.Identity == nil {
 				continue // one with a passphrase is for the agent
 			}
-			return nil, errs.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		list = append(list, s)
 	}
@@ -111,7 +119,7 @@ func (k *Keys) callback(hop sshproxy.Hop) (ssh.HostKeyCallback, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, errors.New("there is no known_hosts file to check the host key by")
+		return nil, errors.New("no known_hosts file to check the host key")
 	}
 	return knownhosts.New(files...)
 }

@@ -37,15 +37,15 @@ func (f dialFunc) Dial(network, address string) (net.Conn, error) {
 func proxyHost(proxyURL, scheme, port string) (string, error) {
 	u, err := url.Parse(proxyURL)
 	if err != nil {
-		return "", errors.New("dial: the proxy is not a URL") // url's message would show a password
+		return "", errs.New("the proxy is not a URL") // url's message would show a password
 	}
 	switch {
 	case u.User != nil:
-		return "", fmt.Errorf("dial: the URL of the proxy %s holds a user: it would be sent in the clear", u.Host)
+		return "", errs.Errorf("the URL of the proxy %s holds a user: it would be sent in the clear", u.Host)
 	case u.Scheme != scheme:
-		return "", fmt.Errorf("dial: the proxy %s is not %s://host:port", u.Redacted(), scheme)
+		return "", errs.Errorf("the proxy %s is not %s://host:port", u.Redacted(), scheme)
 	case u.Hostname() == "":
-		return "", fmt.Errorf("dial: the proxy %s has no host", u.Redacted())
+		return "", errs.Errorf("the proxy %s has no host", u.Redacted())
 	}
 	if u.Port() != "" {
 		port = u.Port()
@@ -59,18 +59,17 @@ const headerLimit = 16 << 10
 // HTTPConnect connects to address through an HTTP proxy by CONNECT. Nothing behind the
 // proxy's header is read, as the other side may speak first. The error of a refusal
 // holds the status line.
-func HTTPConnect(ctx context.Context, d proxy.ContextDialer, proxyURL, address string) (_ net.Conn, err error) {
-	defer addName(&err)
+func HTTPConnect(ctx context.Context, d proxy.ContextDialer, proxyURL, address string) (net.Conn, error) {
 	at, err := proxyHost(proxyURL, "http", "8080")
 	if err != nil {
 		return nil, err
 	}
 	if strings.ContainsAny(address, "\r\n ") {
-		return nil, fmt.Errorf("dial: %q is not an address", address)
+		return nil, errs.Errorf("%q is not an address", address)
 	}
 	conn, err := d.DialContext(ctx, "tcp", at)
 	if err != nil {
-		return nil, err
+		return nil, errs.Errorf("proxy %s: %w", at, err)
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	err = connect(conn, address)
@@ -96,10 +95,10 @@ func connect(conn net.Conn, address string) error {
 	status = strings.TrimRight(status, "\r")
 	fields := strings.Fields(status)
 	if len(fields) < 2 || !strings.HasPrefix(fields[0], "HTTP/1.") {
-		return fmt.Errorf("it does not speak HTTP: %.100q", status)
+		return fmt.Errorf("not an HTTP proxy: unexpected reply %.100q", status)
 	}
 	if len(fields[1]) != 3 || fields[1][0] != '2' {
-		return fmt.Errorf("it refuses: %.100q", status)
+		return fmt.Errorf("connection refused by the proxy: %.100q", status)
 	}
 	return nil
 }
@@ -111,7 +110,7 @@ func readHeader(r io.Reader) (string, error) {
 	for {
 		if _, err := io.ReadFull(r, one[:]); err != nil {
 			if errors.Is(err, io.EOF) {
-				return "", errs.Errorf("it closed the connection after %d bytes of its answer: %w", len(header), io.ErrUnexpectedEOF)
+				return "", fmt.Errorf("connection closed after %d bytes of the reply: %w", len(header), io.ErrUnexpectedEOF)
 			}
 			return "", err
 		}
@@ -120,15 +119,14 @@ func readHeader(r io.Reader) (string, error) {
 			return string(header), nil
 		}
 		if len(header) == 1 && one[0] != 'H' || len(header) > headerLimit {
-			return "", fmt.Errorf("it does not speak HTTP: %.100q", header)
+			return "", fmt.Errorf("not an HTTP proxy: unexpected reply %.100q", header)
 		}
 	}
 }
 
 // SOCKS5 connects to address through a SOCKS5 proxy without a login. A name is sent to
 // the proxy, which looks it up.
-func SOCKS5(ctx context.Context, d proxy.ContextDialer, proxyURL, address string) (_ net.Conn, err error) {
-	defer addName(&err)
+func SOCKS5(ctx context.Context, d proxy.ContextDialer, proxyURL, address string) (net.Conn, error) {
 	at, err := proxyHost(proxyURL, "socks5", "1080")
 	if err != nil {
 		return nil, err
@@ -136,7 +134,7 @@ func SOCKS5(ctx context.Context, d proxy.ContextDialer, proxyURL, address string
 	forward := dialFunc(d.DialContext)
 	s, err := proxy.SOCKS5("tcp", at, nil, forward)
 	if err != nil {
-		return nil, err
+		return nil, errs.Errorf("proxy %s: %w", at, err)
 	}
 	conn, err := s.(proxy.ContextDialer).DialContext(ctx, "tcp", address)
 	if err != nil {

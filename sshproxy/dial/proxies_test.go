@@ -58,11 +58,11 @@ func TestHTTPConnectRefusals(t *testing.T) {
 	for _, row := range []struct{ answer, want string }{
 		{"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "407 Proxy Authentication Required"},
 		{"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "403 Forbidden"},
-		{"SSH-2.0-x\r\n", "does not speak HTTP"},
-		{"HTTP/1.1\r\n\r\n", "does not speak HTTP"},
-		{"HTTP/1.1 200", "closed the connection"},
-		{"", "closed the connection"},
-		{"HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 10000), "does not speak HTTP"},
+		{"SSH-2.0-x\r\n", "not an HTTP proxy"},
+		{"HTTP/1.1\r\n\r\n", "not an HTTP proxy"},
+		{"HTTP/1.1 200", "connection closed"},
+		{"", "connection closed"},
+		{"HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 10000), "not an HTTP proxy"},
 	} {
 		at := proxyServer(t, func(c net.Conn) {
 			request(c)
