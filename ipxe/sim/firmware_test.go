@@ -356,7 +356,7 @@ func inInterpreter(tb testing.TB, cases []fwCase, base string) []fwResult {
 		}
 		m := &sim.Machine{Profile: ipxe.Debian2019(), SMBIOS: dmi, NICs: []sim.NIC{{Closed: true}}}
 		r, err := sim.Run(tb.Context(), m, ipxe.Parse("loop", []byte(d.loop())), d, sim.Options{
-			Keys: keys, MaxSteps: 100_000_000, MaxRequests: 10_000_000, MaxBytes: 1 << 40,
+			Keys: keys, MaxSteps: 100_000_000, MaxRequests: 10_000_000, MaxBytes: 1<<31 - 1,
 		})
 		require.NoError(tb, err)
 		var text strings.Builder

@@ -101,13 +101,12 @@ func TestAnswersEqualUMLMconsole(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, text)
 
-	begin := time.Now()
 	text, err = c.Do(ctx, "stack 1")
 	if err != nil { // no end is sent, where uml_mconsole hangs
 		require.ErrorIs(t, err, mconsole.ErrIncomplete)
 	}
 	require.NotEmpty(t, text)
-	require.Less(t, time.Since(begin), 30*time.Second)
+	require.NoError(t, ctx.Err(), "Client.Idle ended the wait, not the context")
 
 	// Many packets at once: a guest drops those that find our socket's queue full, see
 	// the package comment.
