@@ -37,7 +37,7 @@
 // run with that release and with the newest one. The oldest supported release can be
 // raised in any version before 1.0, to a release that the Go project still supports. Error
 // texts of the standard library are not part of the API: encoding/json changed its texts in
-// Go 1.27, for example, and the packages report errors of JSON input in words of their own.
+// Go 1.27, for example, and the packages do not pass them on.
 //
 // # Systems
 //

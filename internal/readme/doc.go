@@ -1,10 +1,10 @@
 // Package readme contains the tests of the module's documents: the programs and commands
 // in the README files, and the two ways to import the module from another one.
-// It contains no code of its own.
+// It contains tests only.
 //
 // # Rules for README files
 //
-//   - A block marked go is a complete program. It is compiled in a module of its own. If the
+//   - A block marked go is a complete program. It is compiled in a scratch module. If the
 //     line before the block is a comment of the form <!-- run: go run . ARGUMENTS -->, the
 //     program is run in the folder of the README file, and the block marked text that follows
 //     contains its output.

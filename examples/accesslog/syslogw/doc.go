@@ -10,8 +10,8 @@
 // only after the collector has acknowledged it; until then it is sent again over new
 // connections. With a spool, a line for which WriteLine returned nil survives a SIGKILL of this
 // process and, with spool.Durable, a power failure. If the queue is full, WriteLine returns
-// [sink.ErrFull]. The number of dropped lines is sent to the collector later, as a line of its
-// own. A message is never longer than Config.MaxSize. A line that is cut gets a mark and is
+// [sink.ErrFull]. The number of dropped lines is sent to the collector later, in a separate
+// line. A message is never longer than Config.MaxSize. A line that is cut gets a mark and is
 // counted; escape sequences and characters are not split. When Close returns, all goroutines of
 // the Writer have ended.
 //

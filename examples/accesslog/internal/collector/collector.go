@@ -33,8 +33,8 @@ type Options struct {
 	// MemoryQueue uses rsyslogd's default queue between input and output. Without it, a RELP
 	// reply means that the line is in the file.
 	MemoryQueue bool
-	// CA, Cert and Key are the paths of PEM files for the input with TLS. If empty, there is no
-	// such input.
+	// CA, Cert and Key are the paths of PEM files for the input with TLS. If empty, the
+	// collector does not listen with TLS.
 	CA, Cert, Key string
 }
 
