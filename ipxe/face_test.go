@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dougu.internal/diag"
-	"dougu.internal/internal/roundtrip"
+	"dougu.internal/internal/fill"
 	"dougu.internal/ipxe"
 )
 
@@ -97,7 +97,7 @@ func TestAnswersSurviveJSON(t *testing.T) {
 	for _, v := range []any{
 		new(ipxe.Facts), new(ipxe.Fact), new(ipxe.FactProblem), new(ipxe.Line), new(ipxe.Command), new(ipxe.Word), new(ipxe.Syntax), new(ipxe.Features),
 	} {
-		require.NoError(t, roundtrip.JSON(rand.Uint64(), v, ipxe.First, ipxe.And, ipxe.FlagOption, ipxe.KeyOption, ipxe.Keep, ipxe.Reencode), "%T", v)
+		require.NoError(t, fill.JSON(rand.Uint64(), v), "%T", v)
 	}
 	f, _ := ipxe.ParseFacts("mac=52%3A54%3A00%3A12%3A34%3A56&product=%FFFFFFFE&x=1")
 	f.Remote = netip.MustParseAddrPort("192.0.2.1:80")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"dougu.internal/internal/fill"
 	"dougu.internal/internal/oracle"
 	"dougu.internal/multicast"
 	"dougu.internal/multicast/mcsim"
@@ -33,7 +34,7 @@ func TestAnswersSurviveJSON(t *testing.T) {
 	r := oracle.Rand(t)
 	for range oracle.N(100, 10000) {
 		for _, p := range answers {
-			oracle.Fill(r, p)
+			fill.Value(r, p)
 			b, err := json.Marshal(p)
 			require.NoError(t, err)
 			back := reflect.New(reflect.TypeOf(p).Elem()).Interface()

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"dougu.internal/internal/roundtrip"
+	"dougu.internal/internal/fill"
 )
 
 func TestProfilesComeBack(t *testing.T) {
@@ -94,7 +94,7 @@ func TestAnswersSurviveJSON(t *testing.T) {
 	for _, v := range []any{
 		new(Setting), new(Explanation), new(Hop), new(Chain), new(Generated), new(Route), new(Step), new(Block), new(Option), new(Target), new(CommandLine),
 	} {
-		require.NoError(t, roundtrip.JSON(rand.Uint64(), v, Direct, Jump, Command), "%T", v)
+		require.NoError(t, fill.JSON(rand.Uint64(), v), "%T", v)
 	}
 	line, err := ParseCommandLine(strings.Fields("-o Port=3 -p 5 -l x -J a,b u@h cmd"))
 	require.NoError(t, err)

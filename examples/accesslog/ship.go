@@ -41,7 +41,9 @@ func (s *shipment) run(stdin io.Reader, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "accesslog: -spool requires a syslog target")
 		return statusUsage
 	}
-	out, err := target.Chain(syslog, target.Pipe{OnFull: full, Output: stderr}, target.Standard{Writer: stdout}, target.File{}).Open(ctx, s.target)
+	pipe := target.Pipe{OnFull: full, Output: stderr}
+	out, err := target.Chain(syslog, pipe, target.Standard{Writer: stdout}, target.File{}).
+		Open(ctx, s.target)
 	if err != nil {
 		fmt.Fprintf(stderr, "accesslog: %s\n", errtext.Plain(err))
 		var wrong *target.SpecError
@@ -61,10 +63,19 @@ func (s *shipment) run(stdin io.Reader, stdout, stderr io.Writer) int {
 	account := out.Stats()
 	fmt.Fprintf(stderr, "accesslog: %s: %s\n", s.target, account)
 	if c, perr := syslog.Parse(s.target); perr == nil && c.Network != "relp" {
-		fmt.Fprintf(stderr, "accesslog: %s has no acknowledgements: sent means that the operating system has the line\n", networkName(c))
+		fmt.Fprintf(
+			stderr,
+			"accesslog: %s has no acknowledgements: sent means that the operating system has the line\n",
+			networkName(c),
+		)
 	}
 	if account.Spooled > 0 {
-		fmt.Fprintf(stderr, "accesslog: %d lines wait in %s: run accesslog -ship again with the same -spool\n", account.Spooled, s.spool)
+		fmt.Fprintf(
+			stderr,
+			"accesslog: %d lines wait in %s: run accesslog -ship again with the same -spool\n",
+			account.Spooled,
+			s.spool,
+		)
 	}
 	for _, e := range []error{flushed, closed} {
 		if e != nil {

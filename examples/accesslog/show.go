@@ -43,7 +43,13 @@ func show(w io.Writer) error {
 		return err
 	}
 	for i, what := range requests {
-		fmt.Fprintf(w, "%s\n  as Apache writes it  %s\n  unescaped            %s\n", what.what, lines.apache[i], lines.naive[i])
+		fmt.Fprintf(
+			w,
+			"%s\n  as Apache writes it  %s\n  unescaped            %s\n",
+			what.what,
+			lines.apache[i],
+			lines.naive[i],
+		)
 	}
 	fmt.Fprintf(w, "\nthe collector is down:  %v\n", counters(ship))
 	collector.up()

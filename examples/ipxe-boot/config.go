@@ -83,7 +83,11 @@ func serialFlag(s string) (*ipxe.SerialConsole, error) {
 func runPXELINUX(_ context.Context, p *program, args []string) error {
 	f := p.flags("pxelinux")
 	file := f.String("machines", "", "the JSON file of machines; each that boots a kernel becomes an entry")
-	serial := f.String("serial", "", "PORT,BAUD[,FLOW]: show the menu on this serial port too, and give the kernels its console")
+	serial := f.String(
+		"serial",
+		"",
+		"PORT,BAUD[,FLOW]: show the menu on this serial port too, and give the kernels its console",
+	)
 	mirrored := f.Bool("mirrored", false, "the BIOS copies the screen to the port: the menu itself must not write there")
 	timeout := f.Float64("timeout", 0, "start the default after so many seconds; 0: never")
 	title := f.String("title", "Boot", "the menu's title")
@@ -133,7 +137,13 @@ func runPXELINUX(_ context.Context, p *program, args []string) error {
 		r := &machines.Machines[i]
 		g := machines.Boots(r)
 		if g.Kernel == "" && g.Local == "" {
-			return noError{fmt.Errorf("%s: machine %s boots nothing: give it, its group or the default a kernel, or local", *file, diag.Sanitize(r.Name))}
+			return noError{
+				fmt.Errorf(
+					"%s: machine %s boots nothing: give it, its group or the default a kernel, or local",
+					*file,
+					diag.Sanitize(r.Name),
+				),
+			}
 		}
 		menu.Entries = append(menu.Entries, ipxe.PXEEntry{
 			Label: r.Name, Kernel: strings.TrimPrefix(g.Kernel, "/"), Initrds: g.Initrds, Args: g.Args, Console: g.Console,
@@ -162,7 +172,10 @@ func runPXELINUX(_ context.Context, p *program, args []string) error {
 		fmt.Fprint(p.out, "#   "+line)
 	}
 	if console != nil && !console.Mirrored {
-		fmt.Fprintln(p.err, "ipxe-boot: if the BIOS redirects its console to the same port, every character comes twice: switch that off after POST, or use -mirrored")
+		fmt.Fprintln(
+			p.err,
+			"ipxe-boot: if the BIOS redirects its console to the same port, every character comes twice: switch that off after POST, or use -mirrored",
+		)
 	}
 	return nil
 }

@@ -265,7 +265,11 @@ func runExplore(ctx context.Context, p *program, args []string) error {
 	f := p.flags("explore")
 	var m machineFlags
 	m.add(f)
-	file := f.String("machines", "", `a JSON list of {"name","mac","product","serial","vars":{"SETTING":"VALUE"}}; empty: one machine`)
+	file := f.String(
+		"machines",
+		"",
+		`a JSON list of {"name","mac","product","serial","vars":{"SETTING":"VALUE"}}; empty: one machine`,
+	)
 	cancel := f.Bool("cancel", false, "follow the user who leaves a menu with Escape, too")
 	format := f.String("format", "text", "text or json")
 	if err := parse(f, args); err != nil {
@@ -342,10 +346,22 @@ func exploreMachines(p *program, m *machineFlags, file string) ([]sim.NamedMachi
 }
 
 func exploreJSON(p *program, x *sim.Exploration) error {
-	j := jsonExploration{Outcomes: []jsonOutcome{}, UnreachedLabels: append([]string{}, x.UnreachedLabels...), UnreachedItems: append([]string{}, x.UnreachedItems...), Truncated: x.Truncated}
+	j := jsonExploration{
+		Outcomes:        []jsonOutcome{},
+		UnreachedLabels: append([]string{}, x.UnreachedLabels...),
+		UnreachedItems:  append([]string{}, x.UnreachedItems...),
+		Truncated:       x.Truncated,
+	}
 	for i := range x.Outcomes {
 		o := &x.Outcomes[i]
-		row := jsonOutcome{o.Machine, append([]string{}, o.Choices...), o.Status.String(), bootJSON(&o.Boot), nil, append([]string{}, o.Requests...)}
+		row := jsonOutcome{
+			o.Machine,
+			append([]string{}, o.Choices...),
+			o.Status.String(),
+			bootJSON(&o.Boot),
+			nil,
+			append([]string{}, o.Requests...),
+		}
 		if o.Hang != nil {
 			reason := string(o.Hang.Kind) + ": " + o.Hang.Text
 			row.Hang = &reason

@@ -1,16 +1,16 @@
-// Command ipxe-boot parses, judges, builds and runs iPXE boot scripts without a machine
-// to reboot.
+// Command ipxe-boot parses, checks, builds and runs iPXE boot scripts in a simulated
+// machine.
 //
-//	ipxe-boot serve -once [flags]          the story: a machine boots from our own server
-//	ipxe-boot run [flags] SCRIPT           say what iPXE would request, print and boot
-//	ipxe-boot lint [flags] SCRIPT...       judge scripts, or a DHCP configuration
-//	ipxe-boot render [flags]               a script for each machine of a list
-//	ipxe-boot explore [flags] SCRIPT       all outcomes: machine by choice gives what boots
-//	ipxe-boot dhcp [flags]                 lines for ISC dhcpd, Kea or dnsmasq
-//	ipxe-boot pxelinux [flags]             a menu for PXELINUX with a serial console
+//	ipxe-boot serve -once [flags]          boot a simulated machine from a local server
+//	ipxe-boot run [flags] SCRIPT           print the requests, the console and the boot
+//	ipxe-boot lint [flags] SCRIPT...       check scripts, or a DHCP configuration
+//	ipxe-boot render [flags]               print a script for each machine of a list
+//	ipxe-boot explore [flags] SCRIPT       print the result of every choice in the menus
+//	ipxe-boot dhcp [flags]                 print lines for ISC dhcpd, Kea or dnsmasq
+//	ipxe-boot pxelinux [flags]             print a menu for PXELINUX with a serial console
 //
-// ipxe-boot SUBCOMMAND -h shows the flags. Exit status: 0 fine; 1 the answer is no: the
-// script failed, an error was found, the machine would hang; 2 wrong use or unreadable
+// ipxe-boot SUBCOMMAND -h prints the flags. The exit status is 0 on success; 1 if the script
+// fails, an error is found, or the machine would hang; and 2 for wrong usage or unreadable
 // input.
 package main
 
@@ -53,13 +53,48 @@ type subcommand struct {
 
 func subcommands() []subcommand {
 	return []subcommand{
-		{"serve", "-once [-profile P] [-mac M] [-product TEXT] [-machines FILE]", "boot a simulated machine from our own server on 127.0.0.1, and show the exchange", runServe},
-		{"run", "[-profile P] [-with COMMANDS] [-uri URL] [-set NAME=VALUE]... [-http URL=FILE]... [-key K]... [-dump SETTING]... [-format text|json] SCRIPT", "say what iPXE would request, print and boot", runRun},
-		{"lint", "[-profile P] [-with COMMANDS] [-format text|json|sarif] [-fix] [-rules] [-dhcp FILE] SCRIPT...", "judge scripts, or the configuration of a DHCP server", runLint},
-		{"render", "-machines FILE -template FILE [-set K=V]... [-o DIR]", "make a script for each machine from a template", runRender},
-		{"explore", "[-profile P] [-with COMMANDS] [-uri URL] [-set NAME=VALUE]... [-machines FILE] [-http URL=FILE]... [-cancel] [-format text|json] SCRIPT", "follow every choice that a user can make, for each machine", runExplore},
-		{"dhcp", "-server isc|kea|dnsmasq -next IP -script URL [-bios FILE] [-efi64 FILE] [-efiarm64 FILE] [-http64 URL] [-httparm64 URL] [-whole]", "write the lines that bring machines to iPXE and iPXE to its script", runDHCP},
-		{"pxelinux", "-machines FILE [-serial PORT,BAUD[,FLOW]] [-mirrored] [-timeout SECONDS] [-title TEXT] [-name MAC] [-server IP]", "write a menu for PXELINUX with serial-over-LAN consoles", runPXELINUX},
+		{
+			"serve",
+			"-once [-profile P] [-mac M] [-product TEXT] [-machines FILE]",
+			"boot a simulated machine from our own server on 127.0.0.1, and show the exchange",
+			runServe,
+		},
+		{
+			"run",
+			"[-profile P] [-with COMMANDS] [-uri URL] [-set NAME=VALUE]... [-http URL=FILE]... [-key K]... [-dump SETTING]... [-format text|json] SCRIPT",
+			"say what iPXE would request, print and boot",
+			runRun,
+		},
+		{
+			"lint",
+			"[-profile P] [-with COMMANDS] [-format text|json|sarif] [-fix] [-rules] [-dhcp FILE] SCRIPT...",
+			"judge scripts, or the configuration of a DHCP server",
+			runLint,
+		},
+		{
+			"render",
+			"-machines FILE -template FILE [-set K=V]... [-o DIR]",
+			"make a script for each machine from a template",
+			runRender,
+		},
+		{
+			"explore",
+			"[-profile P] [-with COMMANDS] [-uri URL] [-set NAME=VALUE]... [-machines FILE] [-http URL=FILE]... [-cancel] [-format text|json] SCRIPT",
+			"follow every choice that a user can make, for each machine",
+			runExplore,
+		},
+		{
+			"dhcp",
+			"-server isc|kea|dnsmasq -next IP -script URL [-bios FILE] [-efi64 FILE] [-efiarm64 FILE] [-http64 URL] [-httparm64 URL] [-whole]",
+			"write the lines that bring machines to iPXE and iPXE to its script",
+			runDHCP,
+		},
+		{
+			"pxelinux",
+			"-machines FILE [-serial PORT,BAUD[,FLOW]] [-mirrored] [-timeout SECONDS] [-title TEXT] [-name MAC] [-server IP]",
+			"write a menu for PXELINUX with serial-over-LAN consoles",
+			runPXELINUX,
+		},
 	}
 }
 

@@ -212,7 +212,22 @@ never reached: label :never
 func TestPart8DHCP(t *testing.T) {
 	for _, server := range []string{"isc", "kea", "dnsmasq"} {
 		for _, whole := range []string{"-whole=false", "-whole"} {
-			status, out, errs := call(t, "", "dhcp", "-server", server, "-next", "192.168.0.1", "-script", "http://192.168.0.1/iPXE/boot.ipxe", "-bios", "iPXE/undionly.kpxe", "-efi64", "ipxe.efi", whole)
+			status, out, errs := call(
+				t,
+				"",
+				"dhcp",
+				"-server",
+				server,
+				"-next",
+				"192.168.0.1",
+				"-script",
+				"http://192.168.0.1/iPXE/boot.ipxe",
+				"-bios",
+				"iPXE/undionly.kpxe",
+				"-efi64",
+				"ipxe.efi",
+				whole,
+			)
 			require.Zero(t, status, errs)
 			require.Contains(t, out, "iPXE/undionly.kpxe")
 			_, loops := ipxe.ChainLoop([]byte(out))
@@ -229,7 +244,11 @@ func TestPart8DHCP(t *testing.T) {
 }
 
 func TestPart8PXELINUX(t *testing.T) {
-	machines := file(t, "m.json", `[{"name": "x200", "mac": "52:54:00:12:34:56", "kernel": "/vmlinuz", "initrds": ["initrd.gz"], "console": {"port": 1}}, {"name": "disk", "serial": "1", "local": "exit"}]`)
+	machines := file(
+		t,
+		"m.json",
+		`[{"name": "x200", "mac": "52:54:00:12:34:56", "kernel": "/vmlinuz", "initrds": ["initrd.gz"], "console": {"port": 1}}, {"name": "disk", "serial": "1", "local": "exit"}]`,
+	)
 	status, out, errs := call(t, "", "pxelinux", "-machines", machines, "-serial", "1,115200,0x303", "-timeout", "5", "-title", "Linux (SOL)", "-name", "525400123456")
 	require.Zero(t, status)
 	require.Equal(t, `SERIAL 1 115200 0x303

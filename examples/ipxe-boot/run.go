@@ -110,7 +110,8 @@ func cutURL(s string) (url, file string, ok bool) {
 }
 
 var keyNames = map[string]sim.Key{
-	"enter": sim.KeyEnter, "escape": sim.KeyEscape, "esc": sim.KeyEscape, "up": sim.KeyUp, "down": sim.KeyDown, "home": sim.KeyHome, "end": sim.KeyEnd,
+	"enter": sim.KeyEnter, "escape": sim.KeyEscape, "esc": sim.KeyEscape,
+	"up": sim.KeyUp, "down": sim.KeyDown, "home": sim.KeyHome, "end": sim.KeyEnd,
 	"left": sim.KeyLeft, "right": sim.KeyRight, "backspace": sim.KeyBackspace, "delete": sim.KeyDelete, "wait": sim.Wait, "space": ' ',
 	"pageup": sim.KeyPageUp, "pagedown": sim.KeyPageDown, "ctrl-c": sim.KeyCtrlC,
 }
@@ -199,7 +200,8 @@ func latin1(b []byte) string {
 
 func resultJSON(r *sim.Result, dump []string) jsonResult {
 	j := jsonResult{
-		Status: r.Status.String(), Console: latin1(r.Console), Requests: []jsonRequest{}, Settings: map[string]string{}, Boots: bootJSON(&r.Boot), Steps: r.Steps,
+		Status: r.Status.String(), Console: latin1(r.Console), Requests: []jsonRequest{},
+		Settings: map[string]string{}, Boots: bootJSON(&r.Boot), Steps: r.Steps,
 	}
 	for _, q := range r.Requests {
 		h := map[string]string{}

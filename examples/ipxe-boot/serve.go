@@ -106,7 +106,9 @@ func runServe(ctx context.Context, p *program, args []string) error {
 		return err
 	}
 	if !*once {
-		return errors.New("serve only knows -once: it boots one simulated machine and ends; embed ipxe.Handler to serve real ones")
+		return errors.New(
+			"serve only knows -once: it boots one simulated machine and ends; embed ipxe.Handler to serve real ones",
+		)
 	}
 	prof, err := profile(*name, "")
 	if err != nil {
@@ -155,7 +157,15 @@ func (p *program) bootOnce(ctx context.Context, addr string, m *sim.Machine) err
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	w.show = func(r *sim.Request, a *http.Response, body []byte) {
-		fmt.Fprintf(p.out, "> %s %s\n< %s, %s, %d bytes\n", r.Method, diag.Sanitize(r.Target), a.Status, a.Header.Get("Content-Type"), len(body))
+		fmt.Fprintf(
+			p.out,
+			"> %s %s\n< %s, %s, %d bytes\n",
+			r.Method,
+			diag.Sanitize(r.Target),
+			a.Status,
+			a.Header.Get("Content-Type"),
+			len(body),
+		)
 		if ipxe.IsScript(body) {
 			p.print(visible(body, "    "))
 		}

@@ -1,11 +1,11 @@
-// Command keepalived-lint says what is wrong with a keepalived.conf: what keepalived
-// objects to, and the traps that it passes in silence.
+// Command keepalived-lint checks keepalived.conf files: it reports the errors that
+// keepalived reports, and mistakes that keepalived accepts.
 //
 //	keepalived-lint [flags] FILE ... | -
 //	keepalived-lint -cluster [flags] NODE=FILE[@ADDRESS] ...
 //
-// It reads the named files and what they include below their directory, and nothing
-// else; it runs no script and opens no connection.
+// It reads the named files and the files that they include below their directory. It runs
+// no script and opens no connection.
 package main
 
 import (
@@ -238,7 +238,15 @@ func (l *linter) explainRule() int {
 		if r.ID != l.explain {
 			continue
 		}
-		fmt.Fprintf(l.out, "%s: %s\n\nseverity: %s\nreleases: %s\nkeepalived -t: %s\n", r.ID, r.Summary, r.Severity, r.Releases(), r.Judged)
+		fmt.Fprintf(
+			l.out,
+			"%s: %s\n\nseverity: %s\nreleases: %s\nkeepalived -t: %s\n",
+			r.ID,
+			r.Summary,
+			r.Severity,
+			r.Releases(),
+			r.Judged,
+		)
 		means := r.Means
 		if means == "" {
 			means = "There is a " + r.Summary + "."

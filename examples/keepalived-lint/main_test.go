@@ -27,7 +27,8 @@ func write(t *testing.T, name, text string) string {
 const story = "global_defs\n{\n    notification_email\n    {\n        a@x\n    }\n    notification_email_from b@x\n    smtp_server 127.0.0.1\n}\n"
 
 func instance(state, priority, more string) string {
-	return "vrrp_script check {\n    script \"/usr/bin/true\"\n    weight -20\n}\nvrrp_instance V1 {\n    state " + state + "\n    interface eth0\n    virtual_router_id 51\n    priority " + priority +
+	return "vrrp_script check {\n    script \"/usr/bin/true\"\n    weight -20\n}\n" +
+		"vrrp_instance V1 {\n    state " + state + "\n    interface eth0\n    virtual_router_id 51\n    priority " + priority +
 		"\n" + more + "    virtual_ipaddress {\n        10.0.0.1/24\n    }\n    track_script {\n        check\n    }\n}\n"
 }
 
@@ -156,9 +157,14 @@ func TestUsageErrors(t *testing.T) {
 func TestNoOutputShowsASecret(t *testing.T) {
 	const secret = "Hunter2Xy"
 	for _, keyword := range []string{"auth_pass", "auth_passs", "authpass", "auth-pass", "password", "foo"} {
-		text := "$PW=" + secret + "\n" + instance("MASTR", "300", "    authentication {\n        auth_type PASS\n        "+keyword+" "+secret+"\n        "+keyword+" $PW\n    }\n    nopreempt off\n") + "}\n"
+		text := "$PW=" + secret + "\n" + instance(
+			"MASTR",
+			"300",
+			"    authentication {\n        auth_type PASS\n        "+keyword+" "+secret+"\n        "+keyword+" $PW\n    }\n    nopreempt off\n",
+		) + "}\n"
 		f := write(t, "keepalived.conf", text)
-		for _, args := range [][]string{{f}, {"-format", "json", f}, {"-format", "sarif", f}, {"-fix", "-diff", f}, {"-fmt", "-diff", f}, {"-fmt", f}, {"-verdict", f}, {"-mail", f},
+		for _, args := range [][]string{{f}, {"-format", "json", f}, {"-format", "sarif", f},
+			{"-fix", "-diff", f}, {"-fmt", "-diff", f}, {"-fmt", f}, {"-verdict", f}, {"-mail", f},
 			{"-version", "1.1.13", f}, {"-cluster", "a=" + f, "b=" + f}, {"-cluster", "-elect", "a:stop", "a=" + f, "b=" + f}, {"-explain", "KA080"}, {"-fix", f}} {
 			out, errs, _ := command(args...)
 			for line := range strings.Lines(out + errs) {

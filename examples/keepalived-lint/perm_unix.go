@@ -21,7 +21,8 @@ func othersCanChange(path string) bool {
 			return false
 		}
 		sticky := info.IsDir() && info.Mode()&os.ModeSticky != 0
-		if st.Uid != 0 || !sticky && info.Mode()&os.ModeSymlink == 0 && (st.Gid != 0 && info.Mode()&0o020 != 0 || info.Mode()&0o002 != 0) {
+		if st.Uid != 0 ||
+			!sticky && info.Mode()&os.ModeSymlink == 0 && (st.Gid != 0 && info.Mode()&0o020 != 0 || info.Mode()&0o002 != 0) {
 			return true
 		}
 		up := filepath.Dir(path)

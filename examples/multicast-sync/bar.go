@@ -35,7 +35,15 @@ func (b *bar) show(p multicast.Progress) {
 	if p.Slowest != "" {
 		slow = ", slowest " + show(p.Slowest)
 	}
-	fmt.Fprintf(b.w, "\r\x1b[K%-8s %5.1f %%  %7.1f Mbit/s  %4.1f %% repair%s", p.State, percent, p.Rate/1e6, 100*p.Repair, slow)
+	fmt.Fprintf(
+		b.w,
+		"\r\x1b[K%-8s %5.1f %%  %7.1f Mbit/s  %4.1f %% repair%s",
+		p.State,
+		percent,
+		p.Rate/1e6,
+		100*p.Repair,
+		slow,
+	)
 	b.shown = true
 }
 

@@ -352,7 +352,7 @@ func labReaders(t *testing.T, l *lab) {
 				_, err3 := root.Stat("only-in-" + string(a))
 				opened, err4 := root.Stat(".")
 				root.Close()
-				// A tree that was exchanged meanwhile is being removed: what lacks there says nothing.
+				// A tree that was exchanged meanwhile is being removed and may lack files.
 				now, err5 := os.Stat(filepath.Join(b, "tree"))
 				if err4 != nil || err5 != nil || !os.SameFile(opened, now) {
 					if err1 == nil && err2 == nil && string(a) != string(z) {

@@ -171,7 +171,10 @@ func readKey(name string) ([]byte, error) {
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(key) != 32 {
-		return nil, fmt.Errorf("-key: %s does not contain 64 hexadecimal digits; run openssl rand -hex 32 to create a key", name)
+		return nil, fmt.Errorf(
+			"-key: %s does not contain 64 hexadecimal digits; run openssl rand -hex 32 to create a key",
+			name,
+		)
 	}
 	return key, nil
 }

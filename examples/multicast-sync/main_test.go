@@ -102,7 +102,11 @@ func TestLinesAreThoseOfMsync(t *testing.T) {
 
 	st, out, errs := g.send(append(two, "-r", "-n", "tree")...)
 	require.Zero(t, st, errs)
-	require.Equal(t, "(dryrun) [update:tree/a]\n(dryrun) [update:tree/emptydir]\n(dryrun) [update:tree/l]\n(dryrun) [update:tree/sub/b]\n(dryrun) [update:tree/sub]\n(dryrun) [update:tree]\n", out)
+	require.Equal(
+		t,
+		"(dryrun) [update:tree/a]\n(dryrun) [update:tree/emptydir]\n(dryrun) [update:tree/l]\n(dryrun) [update:tree/sub/b]\n(dryrun) [update:tree/sub]\n(dryrun) [update:tree]\n",
+		out,
+	)
 
 	st, out, errs = g.send(append(two, "-r", "-v", "tree")...)
 	require.Zero(t, st, errs)

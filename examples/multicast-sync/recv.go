@@ -56,7 +56,14 @@ func (c *common) recv(ctx context.Context, args []string) int {
 			}
 			return c.fail(statusFailed, err)
 		}
-		fmt.Fprintf(c.stdout, "commit %d from %s: %d updated, %d deleted\n", commit.Epoch, show(commit.Sender), len(commit.Updated), len(commit.Deleted))
+		fmt.Fprintf(
+			c.stdout,
+			"commit %d from %s: %d updated, %d deleted\n",
+			commit.Epoch,
+			show(commit.Sender),
+			len(commit.Updated),
+			len(commit.Deleted),
+		)
 		for _, e := range commit.Errors {
 			fmt.Fprintf(c.stderr, "error %s: %s: %s\n", show(e.Path), e.Op, e.Text)
 		}

@@ -206,8 +206,21 @@ func (s *sender) query(ctx context.Context, n *multicast.Node) int {
 			return s.fail(statusFailed, err)
 		}
 		for _, st := range list[1:] {
-			fmt.Fprintf(s.stdout, "%s\n  state    %s\n  transfer %s\n  progress %d of %d bytes\n  rate     %.1f Mbit/s\n  loss     %.2f %%\n  drops    %d\n  backlog  %d bytes\n",
-				show(st.Name), st.State, st.Detail, st.Done, st.Total, float64(st.Rate)/1e6, 100*st.Loss, st.Drops, st.Backlog)
+			fmt.Fprintf(
+				s.stdout,
+				"%s\n  state    %s\n  transfer %s\n  progress %d of %d bytes\n  rate     %.1f Mbit/s\n  loss     %.2f %%\n  drops    %d\n  backlog  %d bytes\n",
+				show(
+					st.Name,
+				),
+				st.State,
+				st.Detail,
+				st.Done,
+				st.Total,
+				float64(st.Rate)/1e6,
+				100*st.Loss,
+				st.Drops,
+				st.Backlog,
+			)
 		}
 		if len(list) == 1 {
 			return s.fail(statusNoMembers, multicast.ErrNoMembers)
@@ -251,7 +264,8 @@ func (s *sender) report(r *multicast.Report, err error) int {
 	default:
 		status = statusFailed
 	}
-	if s.o.Check && status == statusGood && slices.ContainsFunc(r.Hosts, func(h multicast.HostReport) bool { return len(h.Differs) > 0 }) {
+	if s.o.Check && status == statusGood &&
+		slices.ContainsFunc(r.Hosts, func(h multicast.HostReport) bool { return len(h.Differs) > 0 }) {
 		status = statusFailed
 	}
 	if err != nil {
@@ -300,9 +314,17 @@ func (s *sender) lines(r *multicast.Report) {
 	w := bufio.NewWriter(s.stdout)
 	defer w.Flush()
 	if s.o.Check {
-		s.each(r, func(h *multicast.HostReport) []string { return h.Differs }, func(host, p string) { fmt.Fprintf(w, "%s: NG %s\n", host, p) })
+		s.each(
+			r,
+			func(h *multicast.HostReport) []string { return h.Differs },
+			func(host, p string) { fmt.Fprintf(w, "%s: NG %s\n", host, p) },
+		)
 		if s.verbose > 0 {
-			s.each(r, func(h *multicast.HostReport) []string { return h.Skipped }, func(host, p string) { fmt.Fprintf(w, "%s: OK %s\n", host, p) })
+			s.each(
+				r,
+				func(h *multicast.HostReport) []string { return h.Skipped },
+				func(host, p string) { fmt.Fprintf(w, "%s: OK %s\n", host, p) },
+			)
 		}
 		return
 	}
@@ -342,7 +364,11 @@ func (s *sender) lines(r *multicast.Report) {
 	s.each(r, deleted, func(host, p string) { fmt.Fprintf(w, "%sdelete %s:%s\n", dry, host, p) })
 	s.each(r, updated, func(host, p string) { fmt.Fprintf(w, "%supdate %s:%s\n", dry, host, p) })
 	if s.verbose > 1 {
-		s.each(r, done(func(h *multicast.HostReport) []string { return h.Skipped }), func(host, p string) { fmt.Fprintf(w, "%sskip   %s:%s\n", dry, host, p) })
+		s.each(
+			r,
+			done(func(h *multicast.HostReport) []string { return h.Skipped }),
+			func(host, p string) { fmt.Fprintf(w, "%sskip   %s:%s\n", dry, host, p) },
+		)
 		s.each(r, func(h *multicast.HostReport) []string {
 			if h.State != multicast.HostReadOnly {
 				return nil
@@ -426,8 +452,21 @@ func stateWord(s multicast.HostState) string {
 }
 
 func (s *sender) printJSON(r *multicast.Report, err error) {
-	j := jsonReport{Epoch: r.Epoch, Committed: r.Committed, Bytes: r.Bytes, Sent: r.Sent, Repair: r.Repair, Wire: r.Wire, Rounds: r.Rounds,
-		Elapsed: r.Elapsed.Seconds(), FlipSpread: r.FlipSpread.Seconds(), Loss: r.Loss, Phases: []jsonPhase{}, Hosts: []jsonHost{}, Problems: []jsonError{}}
+	j := jsonReport{
+		Epoch:      r.Epoch,
+		Committed:  r.Committed,
+		Bytes:      r.Bytes,
+		Sent:       r.Sent,
+		Repair:     r.Repair,
+		Wire:       r.Wire,
+		Rounds:     r.Rounds,
+		Elapsed:    r.Elapsed.Seconds(),
+		FlipSpread: r.FlipSpread.Seconds(),
+		Loss:       r.Loss,
+		Phases:     []jsonPhase{},
+		Hosts:      []jsonHost{},
+		Problems:   []jsonError{},
+	}
 	if err != nil {
 		j.Error = err.Error()
 	}
@@ -437,8 +476,24 @@ func (s *sender) printJSON(r *multicast.Report, err error) {
 	some := func(l []string) []string { return append([]string{}, l...) }
 	for i := range r.Hosts {
 		h := &r.Hosts[i]
-		x := jsonHost{Name: h.Name, Addr: h.Addr.String(), State: stateWord(h.State), Text: h.Text, Atomic: h.Atomic, Updated: some(h.Updated), Deleted: some(h.Deleted),
-			Skipped: some(h.Skipped), Differs: h.Differs, Errors: []jsonError{}, Late: h.Late, Evicted: h.Evicted, Loss: h.Detail.Loss, Drops: h.Detail.Drops}
+		x := jsonHost{
+			Name:    h.Name,
+			Addr:    h.Addr.String(),
+			State:   stateWord(h.State),
+			Text:    h.Text,
+			Atomic:  h.Atomic,
+			Updated: some(h.Updated),
+			Deleted: some(h.Deleted),
+			Skipped: some(
+				h.Skipped,
+			),
+			Differs: h.Differs,
+			Errors:  []jsonError{},
+			Late:    h.Late,
+			Evicted: h.Evicted,
+			Loss:    h.Detail.Loss,
+			Drops:   h.Detail.Drops,
+		}
 		for _, e := range h.Errors {
 			x.Errors = append(x.Errors, jsonError{e.Path, e.Op, e.Text})
 		}

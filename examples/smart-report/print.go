@@ -184,7 +184,9 @@ func (r *report) json(w io.Writer) error {
 func (d *drive) json() jsonDrive {
 	s := d.s
 	j := jsonDrive{
-		Source: clean(d.name), Device: clean(s.Device.Node), Model: clean(s.Identity.Model), Serial: clean(s.Identity.Serial),
+		Source: clean(
+			d.name,
+		), Device: clean(s.Device.Node), Model: clean(s.Identity.Model), Serial: clean(s.Identity.Serial),
 		Firmware: clean(s.Identity.Firmware), Health: s.Health.Status.String(),
 		Attributes: []jsonAttribute{}, Findings: []jsonFinding{}, Warnings: []string{},
 	}

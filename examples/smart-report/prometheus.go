@@ -105,7 +105,19 @@ func (d *drive) labels() string {
 			device += ":" + strconv.Itoa(s.Source.Line)
 		}
 	}
-	l := label("model", s.Identity.Model) + label("serial", s.Identity.Serial) + label("device", device) + label("port", port)
+	l := label(
+		"model",
+		s.Identity.Model,
+	) + label(
+		"serial",
+		s.Identity.Serial,
+	) + label(
+		"device",
+		device,
+	) + label(
+		"port",
+		port,
+	)
 	return strings.TrimPrefix(l, ",")
 }
 

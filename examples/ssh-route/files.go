@@ -17,7 +17,11 @@ func runLint(p *program, args []string) error {
 	f := p.flags("lint")
 	format := f.String("format", "text", "text, json or sarif")
 	asJSON := f.Bool("json", false, "the same as -format json")
-	profile := f.String("profile", "", "the client to judge for: 10.5, 9.2p1-debian; default: what ssh -V says, else the newest")
+	profile := f.String(
+		"profile",
+		"",
+		"the client to judge for: 10.5, 9.2p1-debian; default: what ssh -V says, else the newest",
+	)
 	fix := f.Bool("fix", false, "apply the first fix of each finding to the files")
 	rules := f.Bool("rules", false, "list the rules")
 	if err := parse(f, args); err != nil {

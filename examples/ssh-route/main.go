@@ -1,18 +1,18 @@
-// Command ssh-route tells what ssh would do with a configuration, writes one for hosts
-// behind bastions, judges and edits it, and connects.
+// Command ssh-route resolves, checks, edits and generates ssh_config files, and connects
+// through the bastion hosts that they describe.
 //
-//	ssh-route resolve  [flags] [user@]host          what ssh -G prints
-//	ssh-route explain  [flags] host [option ...]    which line set what, and what did not
-//	ssh-route chain    [flags] [user@]host          every hop and the shell line of each ssh
-//	ssh-route lint     [flags] file ...             what ssh passes in silence
-//	ssh-route generate -topology FILE -from HOST    an ssh_config for a network
-//	ssh-route fmt      [-w|-d] file                 indentation, nothing else
+//	ssh-route resolve  [flags] [user@]host          print the lines of ssh -G
+//	ssh-route explain  [flags] host [option ...]    print the lines that set an option
+//	ssh-route chain    [flags] [user@]host          print every hop with its shell line
+//	ssh-route lint     [flags] file ...             report mistakes that ssh accepts
+//	ssh-route generate -topology FILE -from HOST    print an ssh_config for a network
+//	ssh-route fmt      [-w|-d] file                 correct the indentation
 //	ssh-route set      [-d] -F FILE host option value   change one line
 //	ssh-route dial     [flags] host [command]       connect through the chain
 //
-// ssh-route SUBCOMMAND -h shows the flags. Exit status: 0 done; 1 an error was found, a
-// loop, an unreachable host, a failed connection; 2 usage; 255 where ssh would end with
-// 255, with ssh's own messages on stderr.
+// ssh-route SUBCOMMAND -h prints the flags. The exit status is 0 on success, 1 if an error
+// was found or a connection failed, 2 for wrong usage, and 255 if ssh would end with 255;
+// the messages of ssh are then on standard error.
 package main
 
 import (
@@ -52,14 +52,39 @@ type subcommand struct {
 // subcommands is a function, as those that it names print its usage.
 func subcommands() []subcommand {
 	return []subcommand{
-		{"resolve", "[-F FILE] [-o OPTION] [-l USER] [-p PORT] [-J LIST] [-profile NAME] [-exec] [-lookup] [user@]host", "print what ssh -G prints", runResolve},
-		{"explain", "[flags of resolve] [-format text|json] [user@]host [option ...]", "say which line set each value, which came too late, which stand in blocks that do not match", runExplain},
-		{"chain", "[flags of resolve] [-format text|json] [user@]host", "print every hop and the shell line of each ssh; nothing is executed", runChain},
+		{
+			"resolve",
+			"[-F FILE] [-o OPTION] [-l USER] [-p PORT] [-J LIST] [-profile NAME] [-exec] [-lookup] [user@]host",
+			"print what ssh -G prints",
+			runResolve,
+		},
+		{
+			"explain",
+			"[flags of resolve] [-format text|json] [user@]host [option ...]",
+			"say which line set each value, which came too late, which stand in blocks that do not match",
+			runExplain,
+		},
+		{
+			"chain",
+			"[flags of resolve] [-format text|json] [user@]host",
+			"print every hop and the shell line of each ssh; nothing is executed",
+			runChain,
+		},
 		{"lint", "[-format text|json|sarif] [-profile NAME] [-fix] [-rules] file ...", "judge files", runLint},
-		{"generate", "-topology FILE -from HOST [-client VERSION] [-style auto|jump|stdio|netcat] [-o OUT]", "write an ssh_config for a topology", runGenerate},
+		{
+			"generate",
+			"-topology FILE -from HOST [-client VERSION] [-style auto|jump|stdio|netcat] [-o OUT]",
+			"write an ssh_config for a topology",
+			runGenerate,
+		},
 		{"fmt", "[-w | -d] file", "indent a file; its meaning does not change", runFmt},
 		{"set", "[-d] -F FILE host option value", "change one line of a file", runSet},
-		{"dial", "[-F FILE] [-i KEY] [-known-hosts FILE] [-timeout D] [-command] host [command]", "connect through the chain inside of this process", runDial},
+		{
+			"dial",
+			"[-F FILE] [-i KEY] [-known-hosts FILE] [-timeout D] [-command] host [command]",
+			"connect through the chain inside of this process",
+			runDial,
+		},
 	}
 }
 

@@ -101,7 +101,8 @@ const commonHelp = `  -F FILE          the file in place of the user's and the s
   -exec            let Match exec run its commands
   -lookup          let CanonicalizeHostname and its like ask the name service (dial always does)
   -format FORMAT   text or json (explain, chain)
-exit status: 0 done; 1 a loop, an unreachable host, a failed connection; 2 usage; 255 with ssh's messages where ssh would end so
+exit status: 0 done; 1 a loop, an unreachable host, a failed connection; 2 usage;
+255 with ssh's messages where ssh would end so
 `
 
 func has(list []string, s string) bool {
@@ -327,7 +328,10 @@ func runChain(p *program, args []string) error {
 	p.unanswered(c.Unanswered())
 	out := chainOutput{Hops: []hop{}, Loop: []string{}, Unanswered: append([]string{}, c.Unanswered()...)}
 	for _, h := range c.All() {
-		out.Hops = append(out.Hops, hop{h.Alias, h.Host, h.Port, h.User, h.Via.String(), h.Argv, h.ShellLine, h.Place, h.Opaque})
+		out.Hops = append(
+			out.Hops,
+			hop{h.Alias, h.Host, h.Port, h.User, h.Via.String(), h.Argv, h.ShellLine, h.Place, h.Opaque},
+		)
 	}
 	if q.format == "json" {
 		return writeJSON(p.out, out)

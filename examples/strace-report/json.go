@@ -144,7 +144,8 @@ func writeJSON(w io.Writer, r *stracelog.Report, n int) error {
 		Requests: []jsonRequest{}, Summary: []jsonSyscall{}, Peers: []jsonPeer{}, Findings: []jsonFinding{},
 		Lines: jsonLines{r.Lines.Total, r.Lines.Unknown, r.Lines.Damaged},
 		Format: jsonFormat{
-			f.Time.String(), int(f.Digits), f.Durations, f.PID != stracelog.NoPID, f.Paths, f.Stacks, f.Colour, len(r.Tables),
+			f.Time.String(), int(f.Digits), f.Durations, f.PID != stracelog.NoPID,
+			f.Paths, f.Stacks, f.Colour, len(r.Tables),
 		},
 		Filter: jsonFilter{r.Filter.Filtered, append([]string{}, r.Filter.Missing...)},
 	}
@@ -183,7 +184,9 @@ func request(q *stracelog.Request) jsonRequest {
 	j.Duration, j.Length = &d, &l
 	for _, s := range q.Segments {
 		j.Segments = append(j.Segments, jsonSegment{
-			string(s.Class), peerName(s.Peer), us(s.Dur), [2]int64{s.From, s.To}, clean(s.Name), clean(s.Verb), clean(s.Data),
+			string(
+				s.Class,
+			), peerName(s.Peer), us(s.Dur), [2]int64{s.From, s.To}, clean(s.Name), clean(s.Verb), clean(s.Data),
 		})
 	}
 	if b := &q.Bottleneck; b.Class != "" {

@@ -46,7 +46,11 @@ func run(w, diagnostics io.Writer, args []string) error {
 	flags := flag.NewFlagSet("tour", flag.ContinueOnError)
 	flags.SetOutput(diagnostics)
 	flags.Usage = func() {
-		fmt.Fprintf(diagnostics, "usage: tour [section ...]\nsections: %s (without arguments, all of them are shown)\n", strings.Join(names(), ", "))
+		fmt.Fprintf(
+			diagnostics,
+			"usage: tour [section ...]\nsections: %s (without arguments, all of them are shown)\n",
+			strings.Join(names(), ", "),
+		)
 	}
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -84,7 +84,10 @@ func newPlace(network multicast.Transport) (place, error) {
 	}
 	defer c.Close()
 	// 239.192.0.0/14 is the scope of an organization (RFC 2365).
-	p.group = netip.AddrPortFrom(netip.AddrFrom4([4]byte{239, 192 | b[0]&3, b[1], b[2]}), c.LocalAddr().(*net.UDPAddr).AddrPort().Port())
+	p.group = netip.AddrPortFrom(
+		netip.AddrFrom4([4]byte{239, 192 | b[0]&3, b[1], b[2]}),
+		c.LocalAddr().(*net.UDPAddr).AddrPort().Port(),
+	)
 	return p, nil
 }
 
@@ -130,7 +133,11 @@ var errSilent = errors.New("the nodes do not find each other")
 // files are the two versions of the directory.
 var files = []map[string]string{
 	{"www/index.html": "version 1\n", "www/css/site.css": "body { color: black }\n", "www/old.html": "leaving\n"},
-	{"www/index.html": "version 2\n", "www/css/site.css": "body { color: black }\n", "www/new/logo.png": strings.Repeat("\x89PNG\x00", 200000)},
+	{
+		"www/index.html":   "version 2\n",
+		"www/css/site.css": "body { color: black }\n",
+		"www/new/logo.png": strings.Repeat("\x89PNG\x00", 200000),
+	},
 }
 
 func multicastStory(w io.Writer, dir string, p place) error {
@@ -172,14 +179,21 @@ func multicastStory(w io.Writer, dir string, p place) error {
 	if err := sender.Wait(wait, 3); err != nil {
 		return errors.Join(errSilent, err)
 	}
-	fmt.Fprintln(w, "Three web servers receive a directory. The sender has no list of them, and the network loses every twentieth")
+	fmt.Fprintln(
+		w,
+		"Three web servers receive a directory. The sender has no list of them, and the network loses every twentieth",
+	)
 	fmt.Fprintln(w, "packet. Two versions are sent, each of them once for all servers:")
 	for v := range files {
 		src := filepath.Join(dir, fmt.Sprintf("v%d", v+1))
 		if err := writeFiles(src, files[v]); err != nil {
 			return err
 		}
-		report, err := sender.Send(ctx, src, multicast.SendOptions{Paths: []string{"www"}, Recursive: true, Delete: true, MinMembers: 3})
+		report, err := sender.Send(
+			ctx,
+			src,
+			multicast.SendOptions{Paths: []string{"www"}, Recursive: true, Delete: true, MinMembers: 3},
+		)
 		if err != nil {
 			return err
 		}
@@ -195,7 +209,10 @@ func multicastStory(w io.Writer, dir string, p place) error {
 	if lost.Load() == 0 {
 		return errors.New("no packet was lost, although the network drops every twentieth")
 	}
-	fmt.Fprintln(w, "No server showed a mixture of both versions: each one exchanged the whole directory at a moment set by the sender.")
+	fmt.Fprintln(
+		w,
+		"No server showed a mixture of both versions: each one exchanged the whole directory at a moment set by the sender.",
+	)
 	return nil
 }
 
@@ -245,7 +262,15 @@ func printReport(w io.Writer, r *multicast.Report, hosts map[string]string) erro
 				updated = append(updated, p)
 			}
 		}
-		fmt.Fprintf(w, "  %s %s, shows %q; updated %s%s\n", h.Name, h.State, strings.TrimSpace(string(text)), strings.Join(updated, " "), deleted)
+		fmt.Fprintf(
+			w,
+			"  %s %s, shows %q; updated %s%s\n",
+			h.Name,
+			h.State,
+			strings.TrimSpace(string(text)),
+			strings.Join(updated, " "),
+			deleted,
+		)
 	}
 	return nil
 }

@@ -36,7 +36,10 @@ func tourSmart(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "Two of four disks behind a RAID card write at a tenth of their speed. Are they broken? Commands for each port:")
+	fmt.Fprintln(
+		w,
+		"Two of four disks behind a RAID card write at a tenth of their speed. Are they broken? Commands for each port:",
+	)
 	fmt.Fprintln(w, "smartctl -d 3ware,N -a /dev/twa0 | grep Temp, and dd if=/dev/zero of=/mnt/pN/test bs=1M count=2048")
 	for _, v := range d.Disks {
 		s := disks[v.Disk]
@@ -44,7 +47,10 @@ func tourSmart(w io.Writer) error {
 		fmt.Fprintf(w, "port %s: %q means %d C now, lowest ever %d C, highest ever %d C\n",
 			v.Port, a.AppendRaw(nil), s.Temp.Current.C, s.Temp.LifetimeMin.C, s.Temp.LifetimeMax.C)
 	}
-	fmt.Fprintln(w, `(The label "Lifetime Min/Max" is wrong for these drives: byte 4 is the lowest ever, and the WORST column is the highest.)`)
+	fmt.Fprintln(
+		w,
+		`(The label "Lifetime Min/Max" is wrong for these drives: byte 4 is the lowest ever, and the WORST column is the highest.)`,
+	)
 	for _, v := range d.Disks {
 		fmt.Fprintf(w, "port %s, window of Read After Write: %s: %s\n", v.Port, v.Position, v.Text)
 	}

@@ -38,7 +38,11 @@ func tourSSHProxy(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "A production host is behind two other hosts: %s.\nWith the generated configuration, one ssh command is enough:\n", route)
+	fmt.Fprintf(
+		w,
+		"A production host is behind two other hosts: %s.\nWith the generated configuration, one ssh command is enough:\n",
+		route,
+	)
 	for _, b := range blocks(g.Text) {
 		fmt.Fprintf(w, "  %s", b)
 	}
@@ -75,7 +79,11 @@ func tourSSHLint(ctx context.Context, w io.Writer, client sshproxy.Profile) erro
 	if !errors.As(err, &loop) {
 		return fmt.Errorf("testdata/sshproxy.conf: no loop: %w", err)
 	}
-	fmt.Fprintf(w, "ssh -G accepts the next file without a message, but %s.\n", strings.TrimPrefix(loop.Error(), "sshproxy: "))
+	fmt.Fprintf(
+		w,
+		"ssh -G accepts the next file without a message, but %s.\n",
+		strings.TrimPrefix(loop.Error(), "sshproxy: "),
+	)
 	in := sshproxy.LintInput{Files: []*sshproxy.File{sshproxy.Parse("/home/me/.ssh/config", sshConfig)}}
 	list, err := sshproxy.Lint(ctx, in, sshproxy.LintOptions{Resolver: r, Default: []string{"/home/me/.ssh/config"}})
 	if err != nil {

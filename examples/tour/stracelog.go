@@ -25,13 +25,21 @@ func tourStracelog(w io.Writer) error {
 	}
 	q := report.Requests[0]
 	b := q.Bottleneck
-	fmt.Fprintln(w, "A web page is slow. Is the database the cause? One process of Apache was traced:\nstrace -p PID -tt -T -e trace=network,poll")
+	fmt.Fprintln(
+		w,
+		"A web page is slow. Is the database the cause? One process of Apache was traced:\nstrace -p PID -tt -T -e trace=network,poll",
+	)
 	for e, err := range stracelog.NewReader(bytes.NewReader(straceLog)).Events() {
 		if err != nil {
 			return err
 		}
 		switch {
-		case e.Line == q.First, e.Line == b.From, e.Line == b.To, e.Line == b.To+7, e.Kind == stracelog.Unknown, e.Line == q.Last:
+		case e.Line == q.First,
+			e.Line == b.From,
+			e.Line == b.To,
+			e.Line == b.To+7,
+			e.Kind == stracelog.Unknown,
+			e.Line == q.Last:
 			fmt.Fprintf(w, "%4d  %s\n", e.Line, clip(bytes.TrimRight(e.Raw(), "\n")))
 		}
 	}
@@ -42,7 +50,13 @@ func tourStracelog(w io.Writer) error {
 	}
 	for _, s := range q.Segments {
 		if s.Class == stracelog.ClassUnknown {
-			fmt.Fprintf(w, "Lines %d to %d: %.3f ms are unknown, because lines of the log are missing.\n", s.From, s.To, s.Dur.Seconds()*1e3)
+			fmt.Fprintf(
+				w,
+				"Lines %d to %d: %.3f ms are unknown, because lines of the log are missing.\n",
+				s.From,
+				s.To,
+				s.Dur.Seconds()*1e3,
+			)
 		}
 	}
 	fmt.Fprintln(w, "Time by class and peer:")

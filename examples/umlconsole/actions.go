@@ -47,7 +47,8 @@ func (c *command) showList(ctx context.Context, dirs []string) int {
 		if client, err := mconsole.Dial(g.Socket()); err == nil {
 			for _, line := range lines {
 				text, err := client.Do(ctx, "config "+line)
-				if kind, device, _ := strings.Cut(strings.TrimSpace(text), ":"); err == nil && kind != "null" && kind != "none" {
+				if kind, device, _ := strings.Cut(strings.TrimSpace(text), ":"); err == nil && kind != "null" &&
+					kind != "none" {
 					one.Consoles = append(one.Consoles, attach{line, kind, device})
 				}
 			}
@@ -73,7 +74,10 @@ func (c *command) showList(ctx context.Context, dirs []string) int {
 		}
 	}
 	if len(all) == 0 {
-		fmt.Fprintln(c.stderr, "umlconsole: no guests found; the directory of a guest that was started with uml_dir=DIR is in DIR")
+		fmt.Fprintln(
+			c.stderr,
+			"umlconsole: no guests found; the directory of a guest that was started with uml_dir=DIR is in DIR",
+		)
 	}
 	return statusGood
 }
@@ -104,7 +108,17 @@ func (c *command) one(ctx context.Context) int {
 		return c.fail(statusNo, err)
 	}
 	if ch.Kind != "pts" {
-		return c.fail(statusNo, fmt.Errorf("%s of %s is %q, not a pts; to change it, run umlconsole -umid %s -mconsole 'config %s=pts'", c.con, c.umid, ch.Kind, c.umid, c.con))
+		return c.fail(
+			statusNo,
+			fmt.Errorf(
+				"%s of %s is %q, not a pts; to change it, run umlconsole -umid %s -mconsole 'config %s=pts'",
+				c.con,
+				c.umid,
+				ch.Kind,
+				c.umid,
+				c.con,
+			),
+		)
 	}
 	d := console.Device{Guest: c.umid, Label: c.con, Path: ch.Device}
 	if c.screen || c.tmux {
@@ -185,7 +199,13 @@ type terminal struct {
 func (t terminal) Write(b []byte) (int, error) { return t.out.Write(b) }
 
 func (c *command) connect(ctx context.Context, p *console.Port) int {
-	fmt.Fprintf(c.stderr, "umlconsole: connected to %s of %s on %s; Ctrl-] ends the connection\n", c.con, c.umid, p.Device.Path)
+	fmt.Fprintf(
+		c.stderr,
+		"umlconsole: connected to %s of %s on %s; Ctrl-] ends the connection\n",
+		c.con,
+		c.umid,
+		p.Device.Path,
+	)
 	restore, err := console.RawTerminal(c.stdin)
 	if err != nil {
 		return c.fail(statusUsage, fmt.Errorf("-attach requires a terminal: %w", err))

@@ -25,7 +25,11 @@ import (
 func main() {
 	count := flag.Int("count", 5, "run each benchmark this many times")
 	benchtime := flag.String("benchtime", "", "time or number of iterations of each run, as in go test -benchtime")
-	only := flag.String("bench", ".", "run the benchmarks that match this regular expression; if it is not ., no file is written")
+	only := flag.String(
+		"bench",
+		".",
+		"run the benchmarks that match this regular expression; if it is not ., no file is written",
+	)
 	flag.Usage = func() {
 		fmt.Fprintln(os.Stderr, "usage: go run . [flags] [package ...]   (in internal/bench)")
 		flag.PrintDefaults()

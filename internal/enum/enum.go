@@ -3,7 +3,10 @@
 // A package declares one table for each of its enumerations and writes the three
 // methods in terms of the table:
 //
-//	var colors = enum.Names[Color]{Type: "paint: color", Words: map[Color]string{Red: "red", Blue: "blue"}}
+//	var colors = enum.Names[Color]{
+//		Type:  "paint: color",
+//		Words: map[Color]string{Red: "red", Blue: "blue"},
+//	}
 //
 //	func (c Color) String() string               { return colors.String(c) }
 //	func (c Color) MarshalText() ([]byte, error) { return colors.Text(c) }

@@ -19,14 +19,28 @@ var Strings = []string{
 	"\x00\x1b[2J", "<&>\u2028", "\"\\\n", "\xed\xa0\x80",
 }
 
+// Plain are texts of valid UTF-8.
+var Plain = []string{"", "a", "B c", "日本", "x=\"1\"", "<&>", "null", "7", "\u2028"}
+
 // Value sets all exported fields below the value that p points to.
 //
 // An integer type with a MarshalText method is set to a number that the method
 // accepts. A struct with the fields V and OK is set as an optional value. Interfaces
 // other than error stay nil.
-func Value(r *rand.Rand, p any) { value(r, reflect.ValueOf(p).Elem(), 0) }
+func Value(r *rand.Rand, p any) { With(r, p, Strings) }
 
-func value(r *rand.Rand, v reflect.Value, depth int) {
+// With is like [Value] with the given texts.
+func With(r *rand.Rand, p any, texts []string) {
+	f := filler{r, texts}
+	f.value(reflect.ValueOf(p).Elem(), 0)
+}
+
+type filler struct {
+	*rand.Rand
+	texts []string
+}
+
+func (r filler) value(v reflect.Value, depth int) {
 	switch p := v.Addr().Interface().(type) {
 	case *time.Time:
 		*p = time.Unix(r.Int64N(4e9), r.Int64N(1e9)).UTC()
@@ -34,12 +48,18 @@ func value(r *rand.Rand, v reflect.Value, depth int) {
 	case *netip.Addr:
 		*p = netip.AddrFrom4([4]byte{127, byte(r.Uint32()), byte(r.Uint32()), 1})
 		return
+	case *netip.AddrPort:
+		*p = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, byte(r.Uint32()), 1}), uint16(r.Uint32()))
+		return
+	case *netip.Prefix:
+		*p = netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 0}), 8+r.IntN(8))
+		return
 	case **regexp.Regexp:
 		*p = regexp.MustCompile(fmt.Sprintf("^a{%d}", r.IntN(9)))
 		return
 	case *error:
 		if r.IntN(2) == 0 {
-			*p = errors.New(text(r))
+			*p = errors.New(r.text())
 		}
 		return
 	}
@@ -47,39 +67,39 @@ func value(r *rand.Rand, v reflect.Value, depth int) {
 	case reflect.Bool:
 		v.SetBool(r.IntN(2) == 0)
 	case reflect.String:
-		v.SetString(text(r))
+		v.SetString(r.text())
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		number(r, v, func() { v.SetInt(int64(r.Uint64()) >> r.IntN(64)) }, func() { v.SetInt(int64(r.IntN(64))) })
+		r.number(v, func() { v.SetInt(int64(r.Uint64()) >> r.IntN(64)) }, func() { v.SetInt(int64(r.IntN(64))) })
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		number(r, v, func() { v.SetUint(r.Uint64() >> r.IntN(64)) }, func() { v.SetUint(uint64(r.IntN(64))) })
+		r.number(v, func() { v.SetUint(r.Uint64() >> r.IntN(64)) }, func() { v.SetUint(uint64(r.IntN(64))) })
 	case reflect.Float32, reflect.Float64:
 		v.SetFloat(float64(float32(r.NormFloat64())))
 	case reflect.Pointer:
 		if depth < 8 && r.IntN(3) > 0 {
 			v.Set(reflect.New(v.Type().Elem()))
-			value(r, v.Elem(), depth+1)
+			r.value(v.Elem(), depth+1)
 		}
 	case reflect.Slice:
 		if n := r.IntN(4); n > 0 && depth < 8 {
 			v.Set(reflect.MakeSlice(v.Type(), n-1, n-1))
 		}
-		elements(r, v, depth)
+		r.elements(v, depth)
 	case reflect.Array:
-		elements(r, v, depth)
+		r.elements(v, depth)
 	case reflect.Map:
 		if depth < 8 && r.IntN(3) > 0 {
 			v.Set(reflect.MakeMap(v.Type()))
 			for range r.IntN(4) {
 				key, elem := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-				value(r, key, depth+1)
-				value(r, elem, depth+1)
+				r.value(key, depth+1)
+				r.value(elem, depth+1)
 				v.SetMapIndex(key, elem)
 			}
 		}
 	case reflect.Struct:
 		for f, e := range v.Fields() {
 			if f.IsExported() && f.Tag.Get("json") != "-" {
-				value(r, e, depth+1)
+				r.value(e, depth+1)
 			}
 		}
 		ok := v.FieldByName("OK")
@@ -89,15 +109,15 @@ func value(r *rand.Rand, v reflect.Value, depth int) {
 	}
 }
 
-func elements(r *rand.Rand, v reflect.Value, depth int) {
+func (r filler) elements(v reflect.Value, depth int) {
 	for i := range v.Len() {
-		value(r, v.Index(i), depth+1)
+		r.value(v.Index(i), depth+1)
 	}
 }
 
 // number sets an integer to a value that its MarshalText method accepts, if it has
 // one. Most enumerations accept only small numbers.
-func number(r *rand.Rand, v reflect.Value, any, small func()) {
+func (r filler) number(v reflect.Value, any, small func()) {
 	if _, ok := v.Interface().(encoding.TextMarshaler); !ok {
 		any()
 		return
@@ -116,10 +136,10 @@ func number(r *rand.Rand, v reflect.Value, any, small func()) {
 	panic(fmt.Sprintf("fill: no valid value of %s found", v.Type()))
 }
 
-func text(r *rand.Rand) string {
-	s := Strings[r.IntN(len(Strings))]
+func (r filler) text() string {
+	s := r.texts[r.IntN(len(r.texts))]
 	if r.IntN(2) == 0 {
-		s += Strings[r.IntN(len(Strings))]
+		s += r.texts[r.IntN(len(r.texts))]
 	}
 	return s
 }

@@ -195,13 +195,14 @@ func TestLinesAreShort(t *testing.T) {
 	report(t, findings)
 }
 
-// unbroken reports whether the line is one long word, such as an address or a
-// literal, with little before it.
+// unbroken reports whether most of the line is one word or one string literal, which
+// cannot be wrapped.
 func unbroken(text string) bool {
-	words := strings.Fields(text)
 	longest := 0
-	for _, w := range words {
+	for _, w := range append(strings.Fields(text), literal.FindAllString(text, -1)...) {
 		longest = max(longest, len(w))
 	}
 	return longest > len(text)/2
 }
+
+var literal = regexp.MustCompile("\"(\\\\.|[^\"\\\\])*\"|`[^`]*`")

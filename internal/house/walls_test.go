@@ -51,7 +51,7 @@ var shared = []string{module + "/internal/enum", module + "/internal/errtext", m
 // import. A test may start processes and open sockets.
 var testImports = []string{
 	"std", "github.com/stretchr/testify/require", module + "/diag",
-	module + "/internal/oracle", module + "/internal/fill", module + "/internal/roundtrip",
+	module + "/internal/oracle", module + "/internal/fill",
 	"golang.org/x/sys/unix", "golang.org/x/net/ipv4",
 }
 

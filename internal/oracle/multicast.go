@@ -8,8 +8,8 @@ import (
 )
 
 // MulticastGroup returns a multicast group and a port for one test: a random
-// address of the organization-local scope (RFC 2365) and a UDP port that is not in use, so that tests
-// which run at the same time on one host do not receive each other's packets.
+// address of the organization-local scope (RFC 2365) and a UDP port that is not in use, so
+// that tests which run at the same time on one host do not receive each other's packets.
 func MulticastGroup(tb testing.TB) netip.AddrPort {
 	tb.Helper()
 	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})

@@ -21,9 +21,21 @@ func Namespaces(tb testing.TB) []string {
 	if os.Getuid() != 0 {
 		words = append(words, "--user", "--map-root-user")
 	}
-	r, err := run(Cmd{Path: words[0], Args: append(words[1:len(words):len(words)], "true"), Dir: tb.TempDir(), Timeout: 20 * time.Second})
+	r, err := run(
+		Cmd{
+			Path:    words[0],
+			Args:    append(words[1:len(words):len(words)], "true"),
+			Dir:     tb.TempDir(),
+			Timeout: 20 * time.Second,
+		},
+	)
 	if err != nil || r.ExitCode != 0 || r.TimedOut {
-		Missing(tb, "this machine does not let the test make namespaces: "+strings.TrimSpace(strings.ToValidUTF8(string(r.Stderr), "?")))
+		Missing(
+			tb,
+			"this machine does not let the test make namespaces: "+strings.TrimSpace(
+				strings.ToValidUTF8(string(r.Stderr), "?"),
+			),
+		)
 	}
 	return words
 }

@@ -119,7 +119,13 @@ func (t Tool) probe() (Found, error) {
 	out := append(bytes.Clone(r.Stdout), r.Stderr...)
 	switch {
 	case r.TimedOut:
-		return Found{}, fmt.Errorf("%s %s did not end within %v; Debian package %s", path, strings.Join(t.Probe, " "), probeTime, t.Package)
+		return Found{}, fmt.Errorf(
+			"%s %s did not end within %v; Debian package %s",
+			path,
+			strings.Join(t.Probe, " "),
+			probeTime,
+			t.Package,
+		)
 	case r.ExitCode != t.ProbeStatus:
 		return Found{}, fmt.Errorf("%s %s ended with status %d, not %d: %.200q; Debian package %s",
 			path, strings.Join(t.Probe, " "), r.ExitCode, t.ProbeStatus, out, t.Package)
@@ -128,11 +134,23 @@ func (t Tool) probe() (Found, error) {
 	}
 	m := t.Version.FindSubmatch(out)
 	if len(m) < 2 {
-		return Found{}, fmt.Errorf("%s %s printed no version: %.200q; Debian package %s", path, strings.Join(t.Probe, " "), out, t.Package)
+		return Found{}, fmt.Errorf(
+			"%s %s printed no version: %.200q; Debian package %s",
+			path,
+			strings.Join(t.Probe, " "),
+			out,
+			t.Package,
+		)
 	}
 	f.Version = strings.ToValidUTF8(string(m[1]), "?")
 	if t.AtLeast != "" && CompareVersions(f.Version, t.AtLeast) < 0 {
-		return Found{}, fmt.Errorf("%s is version %s, at least %s is needed: Debian package %s", path, f.Version, t.AtLeast, t.Package)
+		return Found{}, fmt.Errorf(
+			"%s is version %s, at least %s is needed: Debian package %s",
+			path,
+			f.Version,
+			t.AtLeast,
+			t.Package,
+		)
 	}
 	return f, nil
 }

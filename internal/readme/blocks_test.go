@@ -147,7 +147,9 @@ func TestMatches(t *testing.T) {
 }
 
 func TestBlocks(t *testing.T) {
-	d := &document{lines: strings.Split("# A\n\n<!-- run: go run . x <y -->\n```go\npackage main\n```\n\nIt prints:\n\n```text\nout\n```\n## B\n```sh\n# no heading\nls\n```", "\n")}
+	d := &document{
+		lines: strings.Split("# A\n\n<!-- run: go run . x <y -->\n```go\npackage main\n```\n\nIt prints:\n\n```text\nout\n```\n## B\n```sh\n# no heading\nls\n```", "\n"),
+	}
 	list, err := d.blocks()
 	require.NoError(t, err)
 	require.Len(t, list, 3)

@@ -56,8 +56,9 @@ func needCheckout(t *testing.T) {
 	}
 }
 
-// newcomer returns the environment of somebody who has Go and an empty module cache. Modules that
-// this machine has are taken from its cache, so that the test needs no registry if they are all there.
+// newcomer returns the environment of somebody who has Go and an empty module cache. Modules
+// that this machine has are taken from its cache, so that the test needs no registry if they
+// are all there.
 func newcomer(t *testing.T) []string {
 	t.Helper()
 	out, err := command(t, time.Minute, os.Environ(), root(t), "go", "env", "-json", "GOMODCACHE", "GOPROXY", "GOCACHE", "GOPATH")
@@ -68,8 +69,8 @@ func newcomer(t *testing.T) []string {
 		name, _, _ := strings.Cut(s, "=")
 		return slices.Contains([]string{"GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOINSECURE", "GO111MODULE", "GOENV"}, name)
 	})
-	// The checksum database would have to be asked for the modules of the cache, which the go command
-	// has verified already by the go.sum of this module.
+	// The go command has verified the modules of the cache already by the go.sum of this
+	// module, so that the checksum database is not asked again.
 	return append(env, "GOENV=off", "GOWORK=off", "GOTOOLCHAIN=local", "GOSUMDB=off", "GOFLAGS=-modcacherw -buildvcs=false", "GOCACHE="+e.GOCACHE,
 		"GOMODCACHE="+t.TempDir(), fmt.Sprintf("GOPROXY=file://%s|%s", filepath.Join(e.GOMODCACHE, "cache", "download"), e.GOPROXY))
 }
@@ -166,7 +167,10 @@ func TestImportFromProxy(t *testing.T) {
 	t.Run("get one package", func(t *testing.T) {
 		dir := scratch(t, env)
 		shell(t, env, dir, list[1])
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nimport \"dougu.internal/smart\"\n\nfunc main() { println(\"built\", smart.Some(1).OK) }\n"), 0o644))
+		require.NoError(
+			t,
+			os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nimport \"dougu.internal/smart\"\n\nfunc main() { println(\"built\", smart.Some(1).OK) }\n"), 0o644),
+		)
 		build(t, env, dir)
 	})
 	exports := list[1][:strings.Index(list[1], "go get")]
@@ -187,7 +191,12 @@ func TestImportFromProxy(t *testing.T) {
 	})
 	t.Run("GOPRIVATE needs GONOPROXY", func(t *testing.T) {
 		dir := scratch(t, env)
-		shell(t, append(env, "GOPRIVATE=dougu.internal", "GONOPROXY=none", "GOPROXY=file://"+proxy), dir, "go mod download dougu.internal@v0.1.0 && go mod edit -require=dougu.internal@v0.1.0")
+		shell(
+			t,
+			append(env, "GOPRIVATE=dougu.internal", "GONOPROXY=none", "GOPROXY=file://"+proxy),
+			dir,
+			"go mod download dougu.internal@v0.1.0 && go mod edit -require=dougu.internal@v0.1.0",
+		)
 	})
 }
 
@@ -270,8 +279,9 @@ func sortedByVersion(list string) string {
 	return strings.Replace(list, "v0.1.0\nv0.1.0-rc.1\n", "v0.1.0-rc.1\nv0.1.0\n", 1)
 }
 
-// TestFreshClone follows the README file in a clone, with an empty module cache: its two commands
-// in a reduced form, all programs and commands of the documents, and both ways to import the module.
+// TestFreshClone follows the README file in a clone, with an empty module cache: its two
+// commands in a reduced form, all programs and commands of the documents, and both ways to
+// import the module.
 func TestFreshClone(t *testing.T) {
 	notShort(t)
 	needCheckout(t)

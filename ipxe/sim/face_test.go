@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"dougu.internal/internal/roundtrip"
+	"dougu.internal/internal/fill"
 	"dougu.internal/ipxe"
 	"dougu.internal/ipxe/sim"
 )
@@ -66,7 +66,7 @@ func TestAnswersSurviveJSON(t *testing.T) {
 		new(sim.Result), new(sim.Boot), new(sim.Image), new(sim.Hazard), new(sim.Question), new(sim.Answer), new(sim.Outcome), new(sim.Exploration),
 		new(sim.Request), new(sim.Response), new(sim.Header), new(sim.Machine), new(sim.NIC), new(sim.NamedMachine), new(sim.Assignment),
 	} {
-		require.NoError(t, roundtrip.JSON(rand.Uint64(), v), "%T", v)
+		require.NoError(t, fill.JSON(rand.Uint64(), v), "%T", v)
 	}
 	m := &sim.Machine{Profile: ipxe.Debian2019().With("ping")}
 	r, err := sim.Run(t.Context(), m, ipxe.Parse("x", []byte("#!ipxe\nset a \xff\necho ${a}\nchain http://h/\xfe\n")), nil, sim.Options{})

@@ -12,53 +12,56 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dougu.internal/examples/accesslog/logfmt"
+	"dougu.internal/internal/fill"
 	"dougu.internal/internal/oracle"
 )
 
 // TestEntriesPrintTheSameLineAfterJSON has requests with bytes that are not UTF-8.
 func TestEntriesPrintTheSameLineAfterJSON(t *testing.T) {
-	format, err := logfmt.Parse(`%a %h %A %B %b %{c}C %f %H %{Host}i %{X}i %{User-Agent}i %I %k %L %m %{X}o %O %p %{local}p %P %q %r %R %s %t %{usec}t %D %u %U %v %V %X %{X}^ti %{X}^to`)
+	format, err := logfmt.Parse(
+		`%a %h %A %B %b %{c}C %f %H %{Host}i %{X}i %{User-Agent}i %I %k %L %m %{X}o %O %p %{local}p %P %q %r %R %s %t %{usec}t %D %u %U %v %V %X %{X}^ti %{X}^to`,
+	)
 	require.NoError(t, err)
 	r := oracle.Rand(t)
 	for range oracle.N(300, 30000) {
 		var e logfmt.Entry
-		oracle.Fill(r, &e.Path)
-		oracle.Fill(r, &e.ResponseHeader)
-		oracle.Fill(r, &e.Trailer)
-		oracle.Fill(r, &e.Status)
-		oracle.Fill(r, &e.Bytes)
-		oracle.Fill(r, &e.BytesIn)
-		oracle.Fill(r, &e.BytesOut)
-		oracle.Fill(r, &e.Client)
-		oracle.Fill(r, &e.Peer)
-		oracle.Fill(r, &e.Local)
-		oracle.Fill(r, &e.User)
-		oracle.Fill(r, &e.ServerName)
-		oracle.Fill(r, &e.ServerPort)
-		oracle.Fill(r, &e.Handler)
-		oracle.Fill(r, &e.ErrorID)
-		oracle.Fill(r, &e.Filename)
-		oracle.Fill(r, &e.Start)
-		oracle.Fill(r, &e.End)
-		oracle.Fill(r, &e.Conn)
-		oracle.Fill(r, &e.Keepalives)
-		oracle.Fill(r, &e.PID)
+		fill.Value(r, &e.Path)
+		fill.Value(r, &e.ResponseHeader)
+		fill.Value(r, &e.Trailer)
+		fill.Value(r, &e.Status)
+		fill.Value(r, &e.Bytes)
+		fill.Value(r, &e.BytesIn)
+		fill.Value(r, &e.BytesOut)
+		fill.Value(r, &e.Client)
+		fill.Value(r, &e.Peer)
+		fill.Value(r, &e.Local)
+		fill.Value(r, &e.User)
+		fill.Value(r, &e.ServerName)
+		fill.Value(r, &e.ServerPort)
+		fill.Value(r, &e.Handler)
+		fill.Value(r, &e.ErrorID)
+		fill.Value(r, &e.Filename)
+		fill.Value(r, &e.Start)
+		fill.Value(r, &e.End)
+		fill.Value(r, &e.Conn)
+		fill.Value(r, &e.Keepalives)
+		fill.Value(r, &e.PID)
 		if r.IntN(4) > 0 {
 			e.Request = &http.Request{URL: &url.URL{}, Header: http.Header{}}
-			oracle.Fill(r, &e.Request.Method)
-			oracle.Fill(r, &e.Request.RequestURI)
-			oracle.Fill(r, &e.Request.Host)
-			oracle.Fill(r, &e.Request.RemoteAddr)
-			oracle.Fill(r, &e.Request.TransferEncoding)
-			oracle.Fill(r, &e.Request.URL.Host)
-			oracle.Fill(r, &e.Request.URL.Path)
-			oracle.Fill(r, &e.Request.URL.RawQuery)
-			oracle.Fill(r, &e.Request.URL.ForceQuery)
-			oracle.Fill(r, &e.Request.Trailer)
+			fill.Value(r, &e.Request.Method)
+			fill.Value(r, &e.Request.RequestURI)
+			fill.Value(r, &e.Request.Host)
+			fill.Value(r, &e.Request.RemoteAddr)
+			fill.Value(r, &e.Request.TransferEncoding)
+			fill.Value(r, &e.Request.URL.Host)
+			fill.Value(r, &e.Request.URL.Path)
+			fill.Value(r, &e.Request.URL.RawQuery)
+			fill.Value(r, &e.Request.URL.ForceQuery)
+			fill.Value(r, &e.Request.Trailer)
 			e.Request.Proto, e.Request.ProtoMajor, e.Request.ProtoMinor = "HTTP/1.1", 1, 1
 			for _, name := range []string{"X", "User-Agent", "Cookie"} {
 				var v []string
-				oracle.Fill(r, &v)
+				fill.Value(r, &v)
 				e.Request.Header[name] = v
 			}
 		}
@@ -82,7 +85,7 @@ func TestResultsSurviveJSON(t *testing.T) {
 	r := oracle.Rand(t)
 	for range 100 {
 		for _, p := range []any{new(logfmt.Warning), new(logfmt.SyntaxError)} {
-			oracle.Fill(r, p)
+			fill.Value(r, p)
 			b, err := json.Marshal(p)
 			require.NoError(t, err)
 			back := reflect.New(reflect.TypeOf(p).Elem()).Interface()

@@ -171,7 +171,8 @@ func (c *Client) open(r *bufio.Reader) error {
 		return &RejectedError{code, text}
 	}
 	for _, o := range offers {
-		if commands, ok := strings.CutPrefix(string(o), "commands="); ok && slices.Contains(strings.Split(commands, ","), "syslog") {
+		if commands, ok := strings.CutPrefix(string(o), "commands="); ok &&
+			slices.Contains(strings.Split(commands, ","), "syslog") {
 			return nil
 		}
 	}

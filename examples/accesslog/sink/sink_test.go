@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dougu.internal/examples/accesslog/sink"
+	"dougu.internal/internal/fill"
 	"dougu.internal/internal/oracle"
 )
 
@@ -20,7 +21,7 @@ func TestStatsSurviveJSON(t *testing.T) {
 	r := oracle.Rand(t)
 	for range 200 {
 		var s, back sink.Stats
-		oracle.Fill(r, &s)
+		fill.Value(r, &s)
 		b, err := json.Marshal(s)
 		require.NoError(t, err)
 		require.NoError(t, json.Unmarshal(b, &back))

@@ -194,7 +194,11 @@ func (s *Spool) check(i int) error {
 		return s.resize(f, g, int64(len(magic)))
 	}
 	if string(magic[:]) != segmentMagic {
-		return fmt.Errorf("%s is not a segment of this version (the header is %q): remove the file", filepath.Base(f.Name()), magic[:])
+		return fmt.Errorf(
+			"%s is not a segment of this version (the header is %q): remove the file",
+			filepath.Base(f.Name()),
+			magic[:],
+		)
 	}
 	if !last {
 		return nil

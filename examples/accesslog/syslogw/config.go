@@ -163,7 +163,8 @@ func (c *Config) Validate() error {
 	if err := checkIdent(c.Ident, c.format()); err != nil {
 		errs = append(errs, err)
 	}
-	if i := strings.IndexFunc(c.Hostname, func(r rune) bool { return r <= ' ' || r > '~' }); i >= 0 || len(c.Hostname) > 255 {
+	if i := strings.IndexFunc(c.Hostname, func(r rune) bool { return r <= ' ' || r > '~' }); i >= 0 ||
+		len(c.Hostname) > 255 {
 		bad("invalid host name %.80q, want at most 255 printable ASCII characters without blanks", c.Hostname)
 	}
 	most := spool.MaxRecord

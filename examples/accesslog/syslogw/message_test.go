@@ -23,7 +23,8 @@ func TestMessagesHaveTheirForm(t *testing.T) {
 		{Config{Ident: "httpd", Facility: 22}, "<182>Oct  2 16:56:00 httpd[" + pid + "]: a\nb"},
 		{Config{Ident: "httpd", Format: RFC3164, Network: "udp", Hostname: "web1"}, "<14>Oct  2 16:56:00 web1 httpd[" + pid + "]: a\nb"},
 		{Config{Ident: "httpd", Facility: 16, Network: "relp", Hostname: "web1"}, "<134>1 2009-10-02T16:56:00.123456+09:00 web1 httpd " + pid + " - - a\nb"},
-		{Config{Ident: "httpd", Facility: 16, Severity: Warning, Network: "tcp", Framing: LF, Hostname: "web1"}, "<132>1 2009-10-02T16:56:00.123456+09:00 web1 httpd " + pid + " - - a#012b"},
+		{Config{Ident: "httpd", Facility: 16, Severity: Warning, Network: "tcp", Framing: LF, Hostname: "web1"},
+			"<132>1 2009-10-02T16:56:00.123456+09:00 web1 httpd " + pid + " - - a#012b"},
 	} {
 		row.c.complete()
 		got, cut := newShape(&row.c).append(nil, now, []byte("a\nb"))

@@ -35,7 +35,12 @@ type transport interface {
 func (w *Writer) connect(ctx context.Context) (transport, error) {
 	c := &w.cfg
 	if c.Network == "relp" {
-		client, err := relp.Dial(ctx, "tcp", c.Addr, relp.Config{Window: c.Window, Timeout: c.Timeout, TLS: c.TLS, Dial: c.Dial})
+		client, err := relp.Dial(
+			ctx,
+			"tcp",
+			c.Addr,
+			relp.Config{Window: c.Window, Timeout: c.Timeout, TLS: c.TLS, Dial: c.Dial},
+		)
 		if err != nil {
 			return nil, err
 		}

@@ -203,7 +203,15 @@ func (w *Writer) run(ctx context.Context) {
 		}
 		w.trouble(err)
 		if !lost {
-			w.cfg.Log.Warn("connection to syslog collector is lost", "network", w.cfg.Network, "addr", w.cfg.Addr, "error", err)
+			w.cfg.Log.Warn(
+				"connection to syslog collector is lost",
+				"network",
+				w.cfg.Network,
+				"addr",
+				w.cfg.Addr,
+				"error",
+				err,
+			)
 			lost = true
 		}
 		// Half of the pause is random, so that many senders do not reconnect at the same time.

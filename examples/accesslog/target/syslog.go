@@ -47,7 +47,11 @@ func (s Syslog) Parse(spec string) (syslogw.Config, error) {
 		case from < 0:
 			return c, &SpecError{spec, at, "missing ident before the address, want syslog:IDENT@" + rest}
 		case !slices.Contains(networks, network):
-			return c, &SpecError{spec, at + from + 1, "unknown network " + quote(network) + " (known: " + strings.Join(networks, ", ") + ")"}
+			return c, &SpecError{
+				spec,
+				at + from + 1,
+				"unknown network " + quote(network) + " (known: " + strings.Join(networks, ", ") + ")",
+			}
 		default:
 			c.Network, c.Addr = network, rest[i+3:]
 		}
@@ -67,7 +71,11 @@ func (s Syslog) Parse(spec string) (syslogw.Config, error) {
 				return c, &SpecError{spec, at + len(facility) + 1, errtext.Plain(err)}
 			}
 			if c.Severity == 0 {
-				return c, &SpecError{spec, at + len(facility) + 1, "invalid syslog severity emerg: messages would be written to all terminals"}
+				return c, &SpecError{
+					spec,
+					at + len(facility) + 1,
+					"invalid syslog severity emerg: messages would be written to all terminals",
+				}
 			}
 		}
 		at += len(priority) + 1

@@ -59,7 +59,11 @@ func (c chain) Open(ctx context.Context, spec string) (sink.Sink, error) {
 		return nil, &SpecError{spec, i, "unexpected NUL byte"}
 	}
 	if !utf8.ValidString(spec) {
-		return nil, &SpecError{spec, strings.IndexFunc(spec, func(r rune) bool { return r == utf8.RuneError }), "invalid UTF-8"}
+		return nil, &SpecError{
+			spec,
+			strings.IndexFunc(spec, func(r rune) bool { return r == utf8.RuneError }),
+			"invalid UTF-8",
+		}
 	}
 	for _, o := range c {
 		s, err := o.Open(ctx, spec)

@@ -32,7 +32,12 @@ func (r *Reader) Expect(ctx context.Context, re *regexp.Regexp) (match [][]byte,
 		}
 		n, err := r.ReadContext(ctx, buf)
 		if err != nil {
-			return nil, seen, fmt.Errorf("console: no match for %q: %w; last output: %q", re, plainError{err}, seen[max(0, len(seen)-200):])
+			return nil, seen, fmt.Errorf(
+				"console: no match for %q: %w; last output: %q",
+				re,
+				plainError{err},
+				seen[max(0, len(seen)-200):],
+			)
 		}
 		if gap := r.at - int64(n) - (start + int64(len(seen))); gap > 0 {
 			// Bytes are missing: a match must not extend over the gap.

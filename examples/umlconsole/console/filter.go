@@ -126,7 +126,8 @@ func (f *Filter) control(c byte) {
 		f.held = append(f.held, c)
 		// c: device attributes; n: status report; t: window; x: parameters; p, q, u and y with
 		// a private marker: reports of modes, version and keyboard.
-		if !(c == 'c' || c == 'n' || c == 't' || c == 'x' || (c == 'p' || c == 'q' || c == 'u' || c == 'y') && f.marked()) && len(f.held) <= maxSequence {
+		if !(c == 'c' || c == 'n' || c == 't' || c == 'x' || (c == 'p' || c == 'q' || c == 'u' || c == 'y') && f.marked()) &&
+			len(f.held) <= maxSequence {
 			f.out = append(f.out, f.held...)
 		}
 		f.state = plainText

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dougu.internal/examples/umlconsole/console"
+	"dougu.internal/internal/fill"
 	"dougu.internal/internal/oracle"
 )
 
@@ -210,7 +211,7 @@ func TestResultsSurviveJSON(t *testing.T) {
 	r := oracle.Rand(t)
 	for range 100 {
 		for _, p := range []any{new(console.Device), new(console.UntrustedError)} {
-			oracle.Fill(r, p)
+			fill.Value(r, p)
 			b, err := json.Marshal(p)
 			require.NoError(t, err)
 			back := reflect.New(reflect.TypeOf(p).Elem()).Interface()

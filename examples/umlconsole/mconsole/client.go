@@ -69,7 +69,11 @@ type Client struct {
 func Dial(path string) (*Client, error) {
 	const most = 107
 	if len(path) > most {
-		return nil, fmt.Errorf("mconsole: socket path has %d bytes, want at most %d: start the guest with a shorter uml_dir", len(path), most)
+		return nil, fmt.Errorf(
+			"mconsole: socket path has %d bytes, want at most %d: start the guest with a shorter uml_dir",
+			len(path),
+			most,
+		)
 	}
 	c := &Client{path: path, Timeout: 10 * time.Second, Idle: time.Second, MaxText: 1 << 20}
 	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})

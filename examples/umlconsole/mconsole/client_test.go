@@ -66,11 +66,15 @@ func fake(t testing.TB, answer func(cmd string) [][]byte) (*mconsole.Client, str
 // recorded are the datagrams of Linux UML 6.1 (Debian package user-mode-linux 6.1um4) on
 // a little-endian machine, by the command.
 var recorded = map[string][]string{
-	"config con0":          {"00000000" + "00000000" + "05000000" + hex.EncodeToString([]byte("null\x00"))},
-	"remove con3":          {"eaffffff" + "00000000" + "15000000" + hex.EncodeToString([]byte("configured as 'none'\x00"))},
-	"bogus":                {"01000000" + "00000000" + "10000000" + hex.EncodeToString([]byte("Unknown command\x00"))},
-	"halt":                 {"00000000" + "00000000" + "01000000" + "00"},
-	"series":               {"00000000" + "01000000" + "03000000" + hex.EncodeToString([]byte("ab\x00")), "00000000" + "01000000" + "03000000" + hex.EncodeToString([]byte("cd\x00")), "00000000" + "00000000" + "01000000" + "00"},
+	"config con0": {"00000000" + "00000000" + "05000000" + hex.EncodeToString([]byte("null\x00"))},
+	"remove con3": {"eaffffff" + "00000000" + "15000000" + hex.EncodeToString([]byte("configured as 'none'\x00"))},
+	"bogus":       {"01000000" + "00000000" + "10000000" + hex.EncodeToString([]byte("Unknown command\x00"))},
+	"halt":        {"00000000" + "00000000" + "01000000" + "00"},
+	"series": {
+		"00000000" + "01000000" + "03000000" + hex.EncodeToString([]byte("ab\x00")),
+		"00000000" + "01000000" + "03000000" + hex.EncodeToString([]byte("cd\x00")),
+		"00000000" + "00000000" + "01000000" + "00",
+	},
 	"of another version":   {hex.EncodeToString([]byte("ERR Version 0 mconsole clients are not supported by this driver"))},
 	"shorter than its len": {"00000000" + "00000000" + "ff000000" + "61"},
 	"short":                {"0000"},

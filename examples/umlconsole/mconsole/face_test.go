@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dougu.internal/examples/umlconsole/mconsole"
+	"dougu.internal/internal/fill"
 	"dougu.internal/internal/oracle"
 )
 
@@ -18,7 +19,7 @@ func TestResultsSurviveJSON(t *testing.T) {
 	r := oracle.Rand(t)
 	for range 100 {
 		for _, p := range []any{new(mconsole.Guest), new(mconsole.Channel), new(mconsole.Error), new(mconsole.CommandError)} {
-			oracle.Fill(r, p)
+			fill.Value(r, p)
 			b, err := json.Marshal(p)
 			require.NoError(t, err)
 			back := reflect.New(reflect.TypeOf(p).Elem()).Interface()

@@ -196,7 +196,12 @@ func buildHook(b *ipxe.Builder, d *hookData, traced bool, value func(int) ipxe.E
 	b.Set("arch", value(hookArch))
 	pause := time.Duration(d.Delay) * time.Second
 	b.Retry(d.Retries, pause, func(b *ipxe.Builder) {
-		b.Kernel(ipxe.URL(ipxe.Text(d.URL+"/vmlinuz-"), arch), value(hookArgs), ipxe.Concat(ipxe.Text("initrd=initramfs-"), arch), ipxe.Concat(ipxe.Text("worker_id="), value(hookID)))
+		b.Kernel(
+			ipxe.URL(ipxe.Text(d.URL+"/vmlinuz-"), arch),
+			value(hookArgs),
+			ipxe.Concat(ipxe.Text("initrd=initramfs-"), arch),
+			ipxe.Concat(ipxe.Text("worker_id="), value(hookID)),
+		)
 	}, nil)
 	b.Retry(d.Retries, pause, func(b *ipxe.Builder) { b.Initrd(ipxe.URL(ipxe.Text(d.URL+"/initramfs-"), arch)) }, nil)
 	b.Boot()

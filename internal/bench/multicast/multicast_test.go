@@ -132,7 +132,12 @@ func peers(b *testing.B, rate int, key string, self string) []peer {
 		{"udpcast", []string{"udp-sender", "udp-receiver"}, func(_ *network, src, dst string, _ int) []string {
 			return []string{"sh", "-c", "udp-receiver --interface eth0 --nokbd --no-progress --rcvbuf 4m | tar x -C " + dst}
 		}, 500 * time.Millisecond, func(w *network, src string) [][]string {
-			line := fmt.Sprintf("tar c -C %s %s | udp-sender --interface eth0 --full-duplex --nokbd --no-progress --nopointopoint --min-receivers %d", filepath.Dir(src), filepath.Base(src), w.n)
+			line := fmt.Sprintf(
+				"tar c -C %s %s | udp-sender --interface eth0 --full-duplex --nokbd --no-progress --nopointopoint --min-receivers %d",
+				filepath.Dir(src),
+				filepath.Base(src),
+				w.n,
+			)
 			if rate > 0 {
 				line += fmt.Sprintf(" --max-bitrate %dm", rate*97/100)
 			}
@@ -188,7 +193,11 @@ func scpLoop(b *testing.B) peer {
 					b.Fatalf("ssh-keygen: %v: %s", err, out)
 				}
 			}
-			text := fmt.Sprintf("Port 2222\nHostKey %s\nAuthorizedKeysFile %s.pub\nStrictModes no\nPermitRootLogin yes\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\n", host, user)
+			text := fmt.Sprintf(
+				"Port 2222\nHostKey %s\nAuthorizedKeysFile %s.pub\nStrictModes no\nPermitRootLogin yes\nUsePAM no\nPidFile none\nSubsystem sftp internal-sftp\n",
+				host,
+				user,
+			)
 			if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 				b.Fatal(err)
 			}

@@ -64,8 +64,14 @@ var peers = []peer{
 	{
 		name: "smart.go", note: "its page has no thresholds, states or strings; a page takes the place of the ioctl",
 		edits: map[string][2]string{
-			"sata_linux.go": {"if err := scsiSendCdb(d.fd, cdb[:], respBuf); err != nil {\n\t\treturn nil, fmt.Errorf(\"scsiSendCdb SMART READ DATA: %w\", err)", "if copy(respBuf, benchPage) == 0 {\n\t\treturn nil, fmt.Errorf(\"no page\")"},
-			"nvme_linux.go": {"if err := nvmeReadLogPage(d.fd, nvmeLogSmartInformation, buf); err != nil {\n\t\treturn nil, err", "if copy(buf, benchLog) == 0 {\n\t\treturn nil, fmt.Errorf(\"no page\")"},
+			"sata_linux.go": {
+				"if err := scsiSendCdb(d.fd, cdb[:], respBuf); err != nil {\n\t\treturn nil, fmt.Errorf(\"scsiSendCdb SMART READ DATA: %w\", err)",
+				"if copy(respBuf, benchPage) == 0 {\n\t\treturn nil, fmt.Errorf(\"no page\")",
+			},
+			"nvme_linux.go": {
+				"if err := nvmeReadLogPage(d.fd, nvmeLogSmartInformation, buf); err != nil {\n\t\treturn nil, err",
+				"if copy(buf, benchLog) == 0 {\n\t\treturn nil, fmt.Errorf(\"no page\")",
+			},
 		},
 		test: `package smart
 

@@ -59,8 +59,17 @@ func document() []byte {
 		a := &s.Attributes[i]
 		rows = append(rows, map[string]any{
 			"id": a.ID, "name": a.Name, "value": a.Value, "worst": a.Worst, "thresh": a.Thresh, "when_failed": "",
-			"flags": map[string]any{"value": uint16(a.Flags), "string": a.Flags.String() + " ", "prefailure": false, "updated_online": true, "performance": false, "error_rate": false, "event_count": true, "auto_keep": true},
-			"raw":   map[string]any{"value": a.RawNumber(), "string": string(a.AppendRaw(nil))},
+			"flags": map[string]any{
+				"value":          uint16(a.Flags),
+				"string":         a.Flags.String() + " ",
+				"prefailure":     false,
+				"updated_online": true,
+				"performance":    false,
+				"error_rate":     false,
+				"event_count":    true,
+				"auto_keep":      true,
+			},
+			"raw": map[string]any{"value": a.RawNumber(), "string": string(a.AppendRaw(nil))},
 		})
 	}
 	b, err := json.MarshalIndent(map[string]any{

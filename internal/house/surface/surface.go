@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"dougu.internal/internal/fill"
 )
 
 // Package lists the exported types and functions of one package.
@@ -66,15 +68,7 @@ const rounds = 40
 func Check(packages []Package, seed uint64) []string {
 	c := checker{
 		rand:    rand.New(rand.NewPCG(seed, 0)),
-		values:  map[reflect.Type][]reflect.Value{},
 		answers: map[reflect.Type]bool{},
-	}
-	for _, p := range packages {
-		for _, t := range p.Types {
-			for _, v := range t.Values {
-				c.values[t.Type] = append(c.values[t.Type], reflect.ValueOf(v))
-			}
-		}
 	}
 	for _, p := range packages {
 		for _, t := range p.Types {
@@ -123,7 +117,6 @@ var numberMethods = []string{"Seconds"}
 
 type checker struct {
 	rand     *rand.Rand
-	values   map[reflect.Type][]reflect.Value // constants of enumerations
 	pkg      string
 	answers  map[reflect.Type]bool // structs that functions return, and those inside them
 	name     string                // the type or function that is being checked
@@ -250,7 +243,7 @@ func (c *checker) json(t reflect.Type) {
 	for i := range rounds {
 		v := reflect.New(t)
 		if i > 0 { // the first is the zero value
-			c.fill(v.Elem(), 0, hostile && i%2 == 1)
+			c.fill(v.Interface(), hostile && i%2 == 1)
 		}
 		b, err := json.Marshal(v.Interface())
 		if err != nil {
@@ -311,7 +304,8 @@ func (c *checker) tags(t reflect.Type) {
 		if name == "" || name != "-" && (name[0] < 'a' || name[0] > 'z' || strings.ContainsAny(name, "_-")) {
 			c.report("the field %s has the JSON name %q, want one in lower camel case", f.Name, name)
 		}
-		if absent(f.Type) && !strings.Contains(options, "omitzero") && !strings.Contains(options, "omitempty") && name != "-" {
+		if absent(f.Type) && !strings.Contains(options, "omitzero") && !strings.Contains(options, "omitempty") &&
+			name != "-" {
 			c.report("the field %s can be absent and is not tagged omitzero", f.Name)
 		}
 	}
@@ -334,111 +328,14 @@ func short(b []byte) string {
 	return string(b)
 }
 
-// words are values of strings. With hostile is set, bytes that are not UTF-8 occur.
-func (c *checker) word(hostile bool) string {
-	words := []string{"", "a", "B c", "日本", "x=\"1\"", "<&>", "null", "7", "\u2028"}
+// fill sets the value that p points to. If hostile is set, strings contain bytes that
+// are not valid UTF-8.
+func (c *checker) fill(p any, hostile bool) {
+	texts := fill.Plain
 	if hostile {
-		words = append(words, "\xff", "\xfe", "a\xffb", "\ufffd", "\\xff", "\ufffd{ff}")
+		texts = fill.Strings
 	}
-	return words[c.rand.IntN(len(words))]
-}
-
-func (c *checker) fill(v reflect.Value, depth int, hostile bool) {
-	if depth > 6 {
-		return
-	}
-	if list := c.values[v.Type()]; len(list) > 1 {
-		v.Set(list[c.rand.IntN(len(list))])
-		return
-	}
-	switch v.Type() {
-	case reflect.TypeFor[time.Time]():
-		if c.rand.IntN(3) > 0 {
-			v.Set(reflect.ValueOf(time.Unix(c.rand.Int64N(2e9), c.rand.Int64N(1e9)).UTC()))
-		}
-		return
-	case reflect.TypeFor[netip.Addr]():
-		list := []netip.Addr{{}, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::7"), netip.MustParseAddr("fe80::1%eth0")}
-		v.Set(reflect.ValueOf(list[c.rand.IntN(len(list))]))
-		return
-	case reflect.TypeFor[netip.AddrPort]():
-		list := []netip.AddrPort{{}, netip.MustParseAddrPort("192.0.2.1:80"), netip.MustParseAddrPort("[2001:db8::7]:22")}
-		v.Set(reflect.ValueOf(list[c.rand.IntN(len(list))]))
-		return
-	case reflect.TypeFor[netip.Prefix]():
-		list := []netip.Prefix{{}, netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}
-		v.Set(reflect.ValueOf(list[c.rand.IntN(len(list))]))
-		return
-	case reflect.TypeFor[error]():
-		if c.full || c.rand.IntN(2) > 0 {
-			v.Set(reflect.ValueOf(errors.New("failure " + c.word(false))))
-		}
-		return
-	}
-	switch v.Kind() {
-	case reflect.Bool:
-		v.SetBool(c.rand.IntN(2) > 0)
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		v.SetInt(c.rand.Int64N(100) - 10)
-		if c.rand.IntN(8) == 0 {
-			v.SetInt(int64(uint64(1)<<(v.Type().Bits()-1)) - 1)
-		}
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		v.SetUint(c.rand.Uint64N(100))
-		if c.rand.IntN(8) == 0 {
-			v.SetUint(^uint64(0) >> (64 - v.Type().Bits()))
-		}
-	case reflect.Float32, reflect.Float64:
-		v.SetFloat(float64(c.rand.IntN(1000)) / 8)
-	case reflect.String:
-		v.SetString(c.word(hostile))
-	case reflect.Pointer:
-		if (c.full || c.rand.IntN(3) > 0) && depth < 5 {
-			v.Set(reflect.New(v.Type().Elem()))
-			c.fill(v.Elem(), depth+1, hostile)
-		}
-	case reflect.Slice:
-		if n := c.rand.IntN(3); n > 0 && depth < 5 {
-			v.Set(reflect.MakeSlice(v.Type(), n, n))
-			for i := range n {
-				c.fill(v.Index(i), depth+1, hostile)
-			}
-		}
-	case reflect.Array:
-		for i := range v.Len() {
-			c.fill(v.Index(i), depth+1, hostile)
-		}
-	case reflect.Map:
-		if n := c.rand.IntN(3); n > 0 && depth < 5 {
-			v.Set(reflect.MakeMap(v.Type()))
-			for range n {
-				key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-				c.fill(key, depth+1, false)
-				c.fill(value, depth+1, hostile)
-				v.SetMapIndex(key, value)
-			}
-		}
-	case reflect.Struct:
-		c.fillStruct(v, depth, hostile)
-	}
-}
-
-// fillStruct fills the exported fields. An optional value, a struct with the fields V
-// and OK, is either absent or has both.
-func (c *checker) fillStruct(v reflect.Value, depth int, hostile bool) {
-	if optional(v.Type()) {
-		ok := v.FieldByName("OK")
-		if c.rand.IntN(3) > 0 {
-			c.fill(v.FieldByName("V"), depth, hostile)
-			ok.SetBool(true)
-		}
-		return
-	}
-	for i := range v.NumField() {
-		if v.Type().Field(i).IsExported() {
-			c.fill(v.Field(i), depth+1, hostile)
-		}
-	}
+	fill.With(c.rand, p, texts)
 }
 
 // same compares values: times by the instant, errors by their text. It returns the
@@ -526,9 +423,14 @@ func (c *checker) errorType(t reflect.Type) {
 		return
 	}
 	v := reflect.New(t)
-	c.full = true
-	c.fill(v.Elem(), 0, false)
-	c.full = false
+	c.fill(v.Interface(), false)
+	if t.Kind() == reflect.Struct {
+		for f, e := range v.Elem().Fields() { // no error is without its cause
+			if f.IsExported() && f.Type == reflect.TypeFor[error]() {
+				e.Set(reflect.ValueOf(errors.New("failure")))
+			}
+		}
+	}
 	if err, ok := v.Elem().Interface().(error); ok {
 		c.prefix(err)
 	} else if err, ok := v.Interface().(error); ok {

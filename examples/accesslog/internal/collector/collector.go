@@ -120,24 +120,45 @@ func (c *Collector) config(opt Options) string {
 	fmt.Fprintf(&b, "global(workDirectory=%q maxMessageSize=\"64k\")\n", c.dir)
 	b.WriteString("module(load=\"imudp\")\nmodule(load=\"imrelp\")\nmodule(load=\"imuxsock\" SysSock.Use=\"off\")\n")
 	if opt.Cert != "" {
-		fmt.Fprintf(&b, "global(defaultNetstreamDriverCAFile=%q defaultNetstreamDriverCertFile=%q defaultNetstreamDriverKeyFile=%q)\n", opt.CA, opt.Cert, opt.Key)
+		fmt.Fprintf(
+			&b,
+			"global(defaultNetstreamDriverCAFile=%q defaultNetstreamDriverCertFile=%q defaultNetstreamDriverKeyFile=%q)\n",
+			opt.CA,
+			opt.Cert,
+			opt.Key,
+		)
 	}
 	b.WriteString("module(load=\"imtcp\")\n")
-	b.WriteString("template(name=\"j\" type=\"list\" option.jsonf=\"on\") {\n property(outname=\"ts\" name=\"timereported\" dateFormat=\"rfc3339\" format=\"jsonf\")\n")
+	b.WriteString(
+		"template(name=\"j\" type=\"list\" option.jsonf=\"on\") {\n property(outname=\"ts\" name=\"timereported\" dateFormat=\"rfc3339\" format=\"jsonf\")\n",
+	)
 	for _, p := range [][2]string{
 		{"pri", "pri"}, {"fac", "syslogfacility-text"}, {"sev", "syslogseverity-text"}, {"host", "hostname"}, {"tag", "syslogtag"},
 		{"app", "app-name"}, {"procid", "procid"}, {"msgid", "msgid"}, {"sd", "structured-data"}, {"msg", "msg"}, {"in", "inputname"},
 	} {
 		fmt.Fprintf(&b, " property(outname=%q name=%q format=\"jsonf\")\n", p[0], p[1])
 	}
-	fmt.Fprintf(&b, "}\nruleset(name=\"r\"%s) { action(type=\"omfile\" file=%q template=\"j\" flushOnTXEnd=\"on\") }\n", queue, c.out())
+	fmt.Fprintf(
+		&b,
+		"}\nruleset(name=\"r\"%s) { action(type=\"omfile\" file=%q template=\"j\" flushOnTXEnd=\"on\") }\n",
+		queue,
+		c.out(),
+	)
 	fmt.Fprintf(&b, "input(type=\"imudp\" %s ruleset=\"r\")\n", at(c.UDP))
 	fmt.Fprintf(&b, "input(type=\"imtcp\" %s ruleset=\"r\")\n", at(c.TCP))
 	if opt.Cert != "" {
-		fmt.Fprintf(&b, "input(type=\"imtcp\" %s ruleset=\"r\" streamdriver.name=\"gtls\" streamdriver.mode=\"1\" streamdriver.authmode=\"anon\")\n", at(c.TLS))
+		fmt.Fprintf(
+			&b,
+			"input(type=\"imtcp\" %s ruleset=\"r\" streamdriver.name=\"gtls\" streamdriver.mode=\"1\" streamdriver.authmode=\"anon\")\n",
+			at(c.TLS),
+		)
 	}
 	fmt.Fprintf(&b, "input(type=\"imrelp\" %s ruleset=\"r\")\n", at(c.RELP))
-	fmt.Fprintf(&b, "input(type=\"imuxsock\" Socket=%q CreatePath=\"on\" ruleset=\"r\" UsePIDFromSystem=\"off\" RateLimit.Interval=\"0\")\n", c.Unix)
+	fmt.Fprintf(
+		&b,
+		"input(type=\"imuxsock\" Socket=%q CreatePath=\"on\" ruleset=\"r\" UsePIDFromSystem=\"off\" RateLimit.Interval=\"0\")\n",
+		c.Unix,
+	)
 	return b.String()
 }
 

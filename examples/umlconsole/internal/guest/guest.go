@@ -61,7 +61,13 @@ func Boot(ctx context.Context, dir string) (*Guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries := []entry{{"bin", modeDir, nil}, {"dev", modeDir, nil}, {"proc", modeDir, nil}, {"bin/busybox", modeFile, binary}, {"init", modeFile, []byte(initScript)}}
+	entries := []entry{
+		{"bin", modeDir, nil},
+		{"dev", modeDir, nil},
+		{"proc", modeDir, nil},
+		{"bin/busybox", modeFile, binary},
+		{"init", modeFile, []byte(initScript)},
+	}
 	for _, name := range []string{"sh", "mount", "setsid", "sleep", "echo", "uname", "cat", "halt", "stty", "head", "yes", "dd"} {
 		entries = append(entries, entry{"bin/" + name, modeLink, []byte("busybox")})
 	}
@@ -69,7 +75,12 @@ func Boot(ctx context.Context, dir string) (*Guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Guest{Name: "guest", Dir: filepath.Join(dir, "uml"), Log: filepath.Join(dir, "boot.log"), done: make(chan struct{})}
+	g := &Guest{
+		Name: "guest",
+		Dir:  filepath.Join(dir, "uml"),
+		Log:  filepath.Join(dir, "boot.log"),
+		done: make(chan struct{}),
+	}
 	if err := os.WriteFile(filepath.Join(dir, "initrd.gz"), initrd, 0o644); err != nil {
 		return nil, err
 	}
@@ -79,8 +90,19 @@ func Boot(ctx context.Context, dir string) (*Guest, error) {
 	}
 	defer log.Close()
 	// Without a disk, zswap prints a trace at boot.
-	cmd := exec.CommandContext(ctx, linux, "mem=96M", "umid="+g.Name, "uml_dir="+g.Dir, "initrd="+filepath.Join(dir, "initrd.gz"),
-		"zswap.enabled=0", "con0=null,fd:1", "con1=pts", "con=null", "ssl=null")
+	cmd := exec.CommandContext(
+		ctx,
+		linux,
+		"mem=96M",
+		"umid="+g.Name,
+		"uml_dir="+g.Dir,
+		"initrd="+filepath.Join(dir, "initrd.gz"),
+		"zswap.enabled=0",
+		"con0=null,fd:1",
+		"con1=pts",
+		"con=null",
+		"ssl=null",
+	)
 	if fewRegisters() {
 		cmd.Args = append(cmd.Args, withoutAVX) // the kernel adds unknown parameters with "=" to the environment of init
 	}
