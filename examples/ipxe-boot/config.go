@@ -23,7 +23,7 @@ func runDHCP(_ context.Context, p *program, args []string) error {
 	f.StringVar(&d.EFIARM64, "efiarm64", "", "iPXE for 64-bit ARM EFI machines")
 	f.StringVar(&d.HTTP64, "http64", "", "the URL of iPXE for 64-bit EFI machines that boot over HTTP")
 	f.StringVar(&d.HTTPARM64, "httparm64", "", "the URL of iPXE for 64-bit ARM EFI machines that boot over HTTP")
-	whole := f.Bool("whole", false, "a whole configuration, with a subnet, that the server's own test accepts")
+	whole := f.Bool("whole", false, "print a complete configuration with a subnet, which the server's own test accepts")
 	if err := parse(f, args); err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func runDHCP(_ context.Context, p *program, args []string) error {
 	return err
 }
 
-// serialFlag reads PORT,BAUD[,FLOW].
+// serialFlag parses PORT,BAUD[,FLOW].
 func serialFlag(s string) (*ipxe.SerialConsole, error) {
 	if s == "" {
 		return nil, nil
@@ -82,17 +82,17 @@ func serialFlag(s string) (*ipxe.SerialConsole, error) {
 
 func runPXELINUX(_ context.Context, p *program, args []string) error {
 	f := p.flags("pxelinux")
-	file := f.String("machines", "", "the JSON file of machines; each that boots a kernel becomes an entry")
+	file := f.String("machines", "", "the JSON file of machines; each machine that boots a kernel becomes an entry")
 	serial := f.String(
 		"serial",
 		"",
-		"PORT,BAUD[,FLOW]: show the menu on this serial port too, and give the kernels its console",
+		"PORT,BAUD[,FLOW]: also show the menu on this serial port, and pass the console to the kernels",
 	)
-	mirrored := f.Bool("mirrored", false, "the BIOS copies the screen to the port: the menu itself must not write there")
-	timeout := f.Float64("timeout", 0, "start the default after so many seconds; 0: never")
-	title := f.String("title", "Boot", "the menu's title")
-	name := f.String("name", "", "make the entry that this MAC address matches the default, and name the file for it")
-	server := f.String("server", "192.168.0.1", "the TFTP server, for the lines by which iPXE selects the menu")
+	mirrored := f.Bool("mirrored", false, "the BIOS copies the screen to the port; the menu does not write to the port")
+	timeout := f.Float64("timeout", 0, "start the default entry after this number of seconds; 0 means never")
+	title := f.String("title", "Boot", "the title of the menu")
+	name := f.String("name", "", "make the entry that matches this MAC address the default, and print the name of its file")
+	server := f.String("server", "192.168.0.1", "the TFTP server in the lines with which iPXE selects the menu")
 	if err := parse(f, args); err != nil {
 		return err
 	}

@@ -11,8 +11,8 @@ const (
 	maxPeriod = 8
 )
 
-// print writes lines for a person: what repeats stands there once, with the number of
-// times, and of very many lines the middle is left out.
+// print prints lines without repetitions. If there are very many lines, it leaves out the
+// middle.
 func (p *program) print(lines []string) {
 	lines = fold(lines)
 	if left := len(lines) - headLines - tailLines; left > 1 {
@@ -24,7 +24,8 @@ func (p *program) print(lines []string) {
 	}
 }
 
-// fold writes the lines that come again and again, alone or up to eight together, once.
+// fold returns lines in which each repeated group of up to maxPeriod lines appears once,
+// followed by the number of repetitions.
 func fold(lines []string) (out []string) {
 	for i := 0; i < len(lines); {
 		period, times := 1, 1

@@ -19,12 +19,12 @@ import (
 func runLint(ctx context.Context, p *program, args []string) error {
 	f := p.flags("lint")
 	name := f.String("profile", "debian2019", "the build of iPXE: debian2019, 2021, or 2021-all")
-	with := f.String("with", "", "commands, separated by commas, that the build has beside its own")
+	with := f.String("with", "", "comma-separated commands that the build has in addition, or all")
 	format := f.String("format", "text", "text, json or sarif")
-	fix := f.Bool("fix", false, "write the scripts with the fixes made, to standard output")
+	fix := f.Bool("fix", false, "apply the fixes and write the script to standard output")
 	rules := f.Bool("rules", false, "list the rules")
 	var dhcp list
-	f.Var(&dhcp, "dhcp", "the configuration of a DHCP server, to be judged with the scripts; may be repeated")
+	f.Var(&dhcp, "dhcp", "the configuration of a DHCP server to check; can be repeated")
 	if err := parse(f, args); err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (p *program) findings(format string, found diag.List, sources map[string][]
 	return diag.WriteText(p.out, found, func(file string) []byte { return sources[file] })
 }
 
-// jsonPlace is the line and column of an error in a JSON text.
+// jsonPlace returns the line and column of an error in a JSON text.
 func jsonPlace(data []byte, at int64, err error) string {
 	var syntax *json.SyntaxError
 	var typ *json.UnmarshalTypeError
@@ -161,9 +161,13 @@ func runRender(_ context.Context, p *program, args []string) error {
 	f := p.flags("render")
 	machines := f.String("machines", "", `a JSON list of {"name","mac","product","serial","labels":{},"vars":{}}`)
 	file := f.String("template", "", "the template; see ipxe.NewTemplate for its language")
-	dir := f.String("o", "", "write a file a machine into this directory, named by its MAC: 52-54-00-12-34-56.ipxe")
+	dir := f.String(
+		"o",
+		"",
+		"write one file per machine into this directory; the name is its MAC address: 52-54-00-12-34-56.ipxe",
+	)
 	var sets list
-	f.Var(&sets, "set", "K=V: a variable for all machines; may be repeated")
+	f.Var(&sets, "set", "K=V: a variable for all machines; can be repeated")
 	if err := parse(f, args); err != nil {
 		return err
 	}
@@ -197,7 +201,7 @@ func runRender(_ context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	// All scripts are made before the first is written: there is never half a fleet.
+	// All scripts are rendered before the first one is written.
 	scripts := make([][]byte, len(rows))
 	var bad []error
 	shape := true
@@ -226,8 +230,8 @@ func runRender(_ context.Context, p *program, args []string) error {
 	return nil
 }
 
-// emit writes a script to standard output below a line of its own, or to a file whose
-// name comes from the MAC alone.
+// emit writes a script to standard output after a line with the name of the machine. If dir
+// is set, it writes the script to a file there. The name of the file is the MAC address.
 func (p *program) emit(dir string, m *ipxe.Machine, script []byte) error {
 	if dir == "" {
 		_, err := fmt.Fprintf(p.out, "== %s\n%s", diag.Sanitize(m.Name), script)
@@ -268,9 +272,9 @@ func runExplore(ctx context.Context, p *program, args []string) error {
 	file := f.String(
 		"machines",
 		"",
-		`a JSON list of {"name","mac","product","serial","vars":{"SETTING":"VALUE"}}; empty: one machine`,
+		`a JSON list of {"name","mac","product","serial","vars":{"SETTING":"VALUE"}}; without it there is one machine`,
 	)
-	cancel := f.Bool("cancel", false, "follow the user who leaves a menu with Escape, too")
+	cancel := f.Bool("cancel", false, "also follow users who leave a menu with Escape")
 	format := f.String("format", "text", "text or json")
 	if err := parse(f, args); err != nil {
 		return err

@@ -1,17 +1,16 @@
-// Command ipxe-boot parses, checks, builds and runs iPXE boot scripts in a simulated
-// machine.
+// Command ipxe-boot checks, builds and runs iPXE boot scripts without rebooting a machine.
 //
-//	ipxe-boot serve -once [flags]          boot a simulated machine from a local server
-//	ipxe-boot run [flags] SCRIPT           print the requests, the console and the boot
-//	ipxe-boot lint [flags] SCRIPT...       check scripts, or a DHCP configuration
-//	ipxe-boot render [flags]               print a script for each machine of a list
-//	ipxe-boot explore [flags] SCRIPT       print the result of every choice in the menus
+//	ipxe-boot serve -once [flags]          boot a simulated machine from a server of this process
+//	ipxe-boot run [flags] SCRIPT           print the requests, the console and the result of a script
+//	ipxe-boot lint [flags] SCRIPT...       check scripts and DHCP configurations
+//	ipxe-boot render [flags]               write a script for each machine of a list
+//	ipxe-boot explore [flags] SCRIPT       print the result of each choice on each machine
 //	ipxe-boot dhcp [flags]                 print lines for ISC dhcpd, Kea or dnsmasq
 //	ipxe-boot pxelinux [flags]             print a menu for PXELINUX with a serial console
 //
-// ipxe-boot SUBCOMMAND -h prints the flags. The exit status is 0 on success; 1 if the script
-// fails, an error is found, or the machine would hang; and 2 for wrong usage or unreadable
-// input.
+// ipxe-boot SUBCOMMAND -h lists the flags. The exit status is 0 if all is well. It is 1 if
+// the script failed, an error was found or the machine would hang. It is 2 if the command
+// line is invalid or the input cannot be read.
 package main
 
 import (
@@ -28,19 +27,19 @@ import (
 	"dougu.internal/ipxe"
 )
 
-// exit statuses, which others script against.
+// The exit statuses are part of the interface of the program.
 const (
 	statusNo    = 1
 	statusUsage = 2
 )
 
-// errNo is an answer that needs no further words.
+// errNo ends the program with statusNo without a message.
 var errNo = errors.New("no")
 
-// noError is the answer "no" with a reason.
+// noError ends the program with statusNo and a message.
 type noError struct{ error }
 
-// program is one run.
+// program contains the standard streams of one run.
 type program struct {
 	in       io.Reader
 	out, err io.Writer
@@ -56,43 +55,43 @@ func subcommands() []subcommand {
 		{
 			"serve",
 			"-once [-profile P] [-mac M] [-product TEXT] [-machines FILE]",
-			"boot a simulated machine from our own server on 127.0.0.1, and show the exchange",
+			"boot a simulated machine from a server on 127.0.0.1 and print the exchange",
 			runServe,
 		},
 		{
 			"run",
 			"[-profile P] [-with COMMANDS] [-uri URL] [-set NAME=VALUE]... [-http URL=FILE]... [-key K]... [-dump SETTING]... [-format text|json] SCRIPT",
-			"say what iPXE would request, print and boot",
+			"print what iPXE would request, print and boot",
 			runRun,
 		},
 		{
 			"lint",
 			"[-profile P] [-with COMMANDS] [-format text|json|sarif] [-fix] [-rules] [-dhcp FILE] SCRIPT...",
-			"judge scripts, or the configuration of a DHCP server",
+			"check scripts and configurations of DHCP servers",
 			runLint,
 		},
 		{
 			"render",
 			"-machines FILE -template FILE [-set K=V]... [-o DIR]",
-			"make a script for each machine from a template",
+			"write a script for each machine from a template",
 			runRender,
 		},
 		{
 			"explore",
 			"[-profile P] [-with COMMANDS] [-uri URL] [-set NAME=VALUE]... [-machines FILE] [-http URL=FILE]... [-cancel] [-format text|json] SCRIPT",
-			"follow every choice that a user can make, for each machine",
+			"run each script with every choice that a user can make, for each machine",
 			runExplore,
 		},
 		{
 			"dhcp",
 			"-server isc|kea|dnsmasq -next IP -script URL [-bios FILE] [-efi64 FILE] [-efiarm64 FILE] [-http64 URL] [-httparm64 URL] [-whole]",
-			"write the lines that bring machines to iPXE and iPXE to its script",
+			"print the lines of a DHCP server that load iPXE and then its script",
 			runDHCP,
 		},
 		{
 			"pxelinux",
 			"-machines FILE [-serial PORT,BAUD[,FLOW]] [-mirrored] [-timeout SECONDS] [-title TEXT] [-name MAC] [-server IP]",
-			"write a menu for PXELINUX with serial-over-LAN consoles",
+			"print a menu for PXELINUX with serial-over-LAN consoles",
 			runPXELINUX,
 		},
 	}
@@ -156,13 +155,16 @@ func (p *program) usage() {
 	for _, s := range subcommands() {
 		fmt.Fprintf(p.err, "  %-9s%s\n           %s\n", s.name, s.about, s.usage)
 	}
-	fmt.Fprintln(p.err, "exit status: 0 fine; 1 the answer is no; 2 wrong use or unreadable input")
+	fmt.Fprintln(
+		p.err,
+		"exit status: 0 if all is well; 1 if the script failed, an error was found or the machine would hang; 2 if the command line is invalid or the input cannot be read",
+	)
 }
 
-// errFlags stands for a wrong command line of which the flag package has told.
+// errFlags ends the program with statusUsage. The message has already been printed.
 var errFlags = errors.New("wrong flags")
 
-// flags makes the flag set of a subcommand.
+// flags returns the flag set of a subcommand.
 func (p *program) flags(name string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(p.err)
@@ -188,14 +190,14 @@ func parse(f *flag.FlagSet, args []string) error {
 	return errFlags
 }
 
-// wrong shows the usage, and then what is wrong with the command line.
+// wrong prints the usage and an error of the command line.
 func (p *program) wrong(f *flag.FlagSet, format string, args ...any) error {
 	f.Usage()
 	fmt.Fprintf(p.err, "ipxe-boot: "+f.Name()+": "+format+"\n", args...)
 	return errFlags
 }
 
-// noArguments complains about words behind the flags of a subcommand that takes none.
+// noArguments returns an error if arguments follow the flags.
 func (p *program) noArguments(f *flag.FlagSet) error {
 	if f.NArg() > 0 {
 		return p.wrong(f, "%q is no flag, and nothing else is wanted", f.Arg(0))
@@ -203,7 +205,7 @@ func (p *program) noArguments(f *flag.FlagSet) error {
 	return nil
 }
 
-// oneScript checks the words behind the flags, and the format.
+// oneScript returns an error unless the arguments are one script and the format is valid.
 func (p *program) oneScript(f *flag.FlagSet, format string) error {
 	switch {
 	case f.NArg() == 0:
@@ -221,18 +223,19 @@ func (p *program) oneScript(f *flag.FlagSet, format string) error {
 	return nil
 }
 
-// list is a flag that may be given more than once.
+// list is a flag that can be repeated.
 type list []string
 
-// String is for the flag package.
+// String returns the values for package flag.
 func (l *list) String() string { return strings.Join(*l, " ") }
 
-// Set adds one.
+// Set appends a value.
 func (l *list) Set(s string) error {
 	*l = append(*l, s)
 	return nil
 }
 
+// profile returns the build with the given name and additional commands.
 func profile(name, with string) (ipxe.Profile, error) {
 	p, err := ipxe.ParseProfile(name)
 	if err != nil {
@@ -244,10 +247,10 @@ func profile(name, with string) (ipxe.Profile, error) {
 	return p, nil
 }
 
-// maxInput bounds the files that are read.
+// maxInput is the maximum size of an input file.
 const maxInput = 256 << 20
 
-// read reads a file, or standard input for "-".
+// read returns the content of a file, or standard input if the name is "-".
 func (p *program) read(name string) ([]byte, error) {
 	r := p.in
 	if name != "-" {

@@ -18,14 +18,14 @@ const runHelp = `
 -format json prints one object:
   {"status":"0x2d02203b","console":"...","requests":[{"method","uri","headers","body"}],"settings":{"NAME":"hex of the raw bytes"},
    "boots":{...},"steps":N,"hang":null or reason}
-settings holds what -dump names; a setting that is not set is "". boots has "kind" (return, linux, program, san, reboot, poweroff, shell, hang),
-and where they apply "kernel", "args", "initrds" [{"name","uri","args","bytes","type"}], "drive", "path".
+settings contains the settings that -dump names; the value of a setting that is not set is "". boots contains "kind" (return, linux, program,
+san, reboot, poweroff, shell, hang) and, if they apply, "kernel", "args", "initrds" [{"name","uri","args","bytes","type"}], "drive", "path".
 -key is a character, or enter, escape, up, down, home, end, backspace, wait (let the time run out), or 0x and a number.
--set takes any setting: smbios/product=TEXT, net0.dhcp/filename=TEXT, 210:string=TEXT, mac=52:54:00:12:34:56.
-A URL that no -http names answers 404. The exit status is 1 when the script's status is not 0 or the machine would hang.
+-set accepts every setting: smbios/product=TEXT, net0.dhcp/filename=TEXT, 210:string=TEXT, mac=52:54:00:12:34:56.
+A URL without -http is answered with status 404. The exit status is 1 if the status of the script is not 0 or if the machine would hang.
 `
 
-// machineFlags are those by which a machine and its world are told.
+// machineFlags contains the flags that describe a machine and its server.
 type machineFlags struct {
 	profile, with, uri string
 	sets, files, keys  list
@@ -33,14 +33,19 @@ type machineFlags struct {
 
 func (m *machineFlags) add(f *flag.FlagSet) {
 	f.StringVar(&m.profile, "profile", "debian2019", "the build of iPXE: debian2019, 2021, or 2021-all")
-	f.StringVar(&m.with, "with", "", "commands, separated by commas, that the build has beside its own; all: every one")
-	f.StringVar(&m.uri, "uri", "http://192.168.0.1/iPXE/boot.ipxe", "where the script came from; relative URIs start there")
-	f.Var(&m.sets, "set", "NAME=VALUE: a setting of the machine; may be repeated")
-	f.Var(&m.files, "http", "URL=FILE: what the server answers; may be repeated")
-	f.Var(&m.keys, "key", "a key that the user presses; may be repeated")
+	f.StringVar(&m.with, "with", "", "comma-separated commands that the build has in addition, or all")
+	f.StringVar(
+		&m.uri,
+		"uri",
+		"http://192.168.0.1/iPXE/boot.ipxe",
+		"the URL of the script; relative URLs are resolved against it",
+	)
+	f.Var(&m.sets, "set", "NAME=VALUE: a setting of the machine; can be repeated")
+	f.Var(&m.files, "http", "URL=FILE: the reply of the server; can be repeated")
+	f.Var(&m.keys, "key", "a key that the user presses; can be repeated")
 }
 
-// machine makes what the flags say.
+// machine returns the machine that the flags describe.
 func (m *machineFlags) machine() (*sim.Machine, error) {
 	p, err := profile(m.profile, m.with)
 	if err != nil {
@@ -100,7 +105,7 @@ func (m *machineFlags) world(p *program) (sim.World, error) {
 	return w, nil
 }
 
-// cutURL cuts at the last = that has a file behind it: URLs have = in their queries.
+// cutURL splits URL=FILE at the last equals sign, because a query can contain others.
 func cutURL(s string) (url, file string, ok bool) {
 	i := strings.LastIndexByte(s, '=')
 	if i <= 0 || i == len(s)-1 {
@@ -134,7 +139,7 @@ func (m *machineFlags) pressed() (keys []sim.Key, err error) {
 	return keys, nil
 }
 
-// jsonResult is what others script against.
+// jsonResult is the output of -format json. It is part of the interface of the program.
 type jsonResult struct {
 	Status   string            `json:"status"`
 	Console  string            `json:"console"`
@@ -189,7 +194,8 @@ func bootJSON(b *sim.Boot) jsonBoot {
 	return j
 }
 
-// latin1 keeps every byte of the console in JSON: a byte is the character of its number.
+// latin1 returns a string in which each byte of b is the character with the same number.
+// JSON then keeps all bytes.
 func latin1(b []byte) string {
 	r := make([]rune, len(b))
 	for i, c := range b {
@@ -231,7 +237,7 @@ func runRun(ctx context.Context, p *program, args []string) error {
 	var m machineFlags
 	m.add(f)
 	var dump list
-	f.Var(&dump, "dump", "print the raw bytes of this setting after the run; may be repeated")
+	f.Var(&dump, "dump", "print the raw bytes of this setting after the run; can be repeated")
 	format := f.String("format", "text", "text or json")
 	if err := parse(f, args); err != nil {
 		return err
@@ -272,7 +278,7 @@ func runRun(ctx context.Context, p *program, args []string) error {
 	return err
 }
 
-// visible writes text for a terminal, line by line.
+// visible returns the lines of a text without bytes that control a terminal.
 func visible(b []byte, indent string) (lines []string) {
 	for line := range strings.SplitSeq(strings.TrimSuffix(string(b), "\n"), "\n") {
 		lines = append(lines, strings.TrimRight(indent+diag.Sanitize(line), " "))
@@ -333,7 +339,7 @@ func (p *program) printResult(r *sim.Result, dump []string) {
 	fmt.Fprintf(p.out, "steps: %d, time on the clock: %v\n", r.Steps, r.Elapsed)
 }
 
-// bootText says in one line what boots.
+// bootText describes the end of a run in one line.
 func bootText(b *sim.Boot) string {
 	var s strings.Builder
 	switch b.Kind {

@@ -16,8 +16,8 @@ import (
 	"dougu.internal/ipxe/sim"
 )
 
-// storyMachines are the two machines of 2012: the model decides the initrd, the address
-// the kernel.
+// storyMachines returns the machines that serve boots if there is no file. Machines of one
+// product get a kernel and an initrd; other machines get no script.
 func storyMachines() *ipxe.Machines {
 	return &ipxe.Machines{
 		Machines: []ipxe.MachineRule{{Name: "express", Product: "*Express*", Group: "express"}},
@@ -37,7 +37,7 @@ func storyHandler(m *ipxe.Machines, failed func(error)) http.Handler {
 		}
 		return script, err
 	}, ipxe.HandlerConfig{}))
-	kernel := make([]byte, 1024) // what iPXE knows a Linux kernel by
+	kernel := make([]byte, 1024) // iPXE recognizes a Linux kernel by the four bytes that follow
 	copy(kernel[0x202:], "HdrS")
 	files := map[string][]byte{"/vmlinuz": kernel, "/initrd.gz": []byte("\x1f\x8b an initrd")}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -53,8 +53,8 @@ func storyHandler(m *ipxe.Machines, failed func(error)) http.Handler {
 	return mux
 }
 
-// wire is the World of the simulated machine: a real server on loopback, whatever the
-// machine calls it.
+// wire is the [sim.World] of the simulated machine. It sends all requests to a server on
+// loopback, regardless of the host in the URL.
 type wire struct {
 	addr   string
 	client *http.Client
@@ -94,11 +94,11 @@ func (w *wire) Fetch(ctx context.Context, r *sim.Request) (*sim.Response, error)
 
 func runServe(ctx context.Context, p *program, args []string) error {
 	f := p.flags("serve")
-	once := f.Bool("once", false, "boot one machine and end; there is no other way to serve")
+	once := f.Bool("once", false, "boot one machine and exit (required)")
 	name := f.String("profile", "debian2019", "the build of iPXE: debian2019, 2021, or 2021-all")
 	mac := f.String("mac", "52:54:00:12:34:56", "the machine's MAC address")
 	product := f.String("product", "Express5800/i120Ra-e1 [N8100-1482Y]", "the machine's product name")
-	file := f.String("machines", "", "a JSON file that says which machine boots what; empty: the story's")
+	file := f.String("machines", "", "a JSON file with the machines; without it there is one example")
 	if err := parse(f, args); err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	return err
 }
 
-// bootOnce boots the machine as its firmware would: iPXE gets boot.ipxe by DHCP.
+// bootOnce boots the machine like its firmware: DHCP names boot.ipxe.
 func (p *program) bootOnce(ctx context.Context, addr string, m *sim.Machine) error {
 	w := &wire{addr: addr, client: &http.Client{
 		Timeout:       30 * time.Second,
@@ -170,7 +170,7 @@ func (p *program) bootOnce(ctx context.Context, addr string, m *sim.Machine) err
 			p.print(visible(body, "    "))
 		}
 	}
-	// The first script is what autoboot does: fetch the file name that DHCP gave.
+	// Like autoboot, the first script fetches the file that DHCP names.
 	first := ipxe.Parse("autoboot", []byte("#!ipxe\nchain ${filename}\n"))
 	r, err := sim.Run(ctx, m, first, w, sim.Options{})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"dougu.internal/keepalived"
 )
 
-// runCluster lints the nodes of a cluster together, or answers who is master.
+// runCluster lints the nodes of a cluster together, or simulates which node is master.
 func (l *linter) runCluster(args []string) int {
 	var nodes []keepalived.Node
 	from := sources{}
@@ -20,7 +20,7 @@ func (l *linter) runCluster(args []string) int {
 	for _, arg := range args {
 		name, path, ok := strings.Cut(arg, "=")
 		if !ok || name == "" || strings.ContainsAny(name, ",;:/ ") {
-			return l.fail("-cluster wants NODE=FILE, not %q", arg)
+			return l.fail("-cluster: invalid argument %q, want NODE=FILE", arg)
 		}
 		if seen[name] {
 			return l.fail("two nodes are called %q", name)
@@ -61,7 +61,7 @@ func (l *linter) runCluster(args []string) int {
 	return l.printOutcomes(out)
 }
 
-// parsePhases reads the argument of -elect.
+// parsePhases parses the argument of -elect.
 func parsePhases(s string) ([][]keepalived.Fault, error) {
 	var out [][]keepalived.Fault
 	for phase := range strings.SplitSeq(s, ";") {
@@ -127,7 +127,7 @@ type nodeJSON struct {
 	Addresses []string `json:"addresses"`
 }
 
-// phaseName is "start", or the number of the phase.
+// phaseName returns "start" or the number of the phase.
 func phaseName(n int) string {
 	if n == 0 {
 		return "start"

@@ -8,8 +8,7 @@ import (
 	"dougu.internal/diag"
 )
 
-// showDiff prints the lines that change, with their numbers: what goes with -, what
-// comes with +.
+// showDiff prints the removed lines with - and the added lines with +, each with its number.
 func showDiff(w io.Writer, name string, before, after []byte) {
 	a, b := bytes.Split(before, []byte{'\n'}), bytes.Split(after, []byte{'\n'})
 	fmt.Fprintf(w, "--- %s\n+++ %s\n", diag.Sanitize(name), diag.Sanitize(name))

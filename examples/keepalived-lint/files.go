@@ -13,7 +13,7 @@ import (
 	"dougu.internal/keepalived"
 )
 
-// file is a configuration that was read, and how its names are shown.
+// file is a configuration and the way in which the names of its files are printed.
 type file struct {
 	name   string // as the user gave it
 	config *keepalived.Config
@@ -21,7 +21,7 @@ type file struct {
 	inside string // the name of the main file there
 }
 
-// load reads a file, or standard input as "-".
+// load reads a file, or standard input if the name is "-".
 func (l *linter) load(name string) (file, bool) {
 	loader := keepalived.Loader{Profile: l.o.Profile, ConfigID: l.id}
 	if name == "-" {
@@ -46,7 +46,7 @@ func (l *linter) load(name string) (file, bool) {
 	}
 	rel, err := filepath.Rel(root, abs)
 	if err != nil || strings.HasPrefix(rel, "..") {
-		l.fail("%s lies outside of %s", name, l.root)
+		l.fail("%s is outside %s", name, l.root)
 		return file{}, false
 	}
 	r, err := os.OpenRoot(root)
@@ -123,7 +123,7 @@ func (l *linter) runLint(names []string) int {
 	return l.print(all, from)
 }
 
-// sources are the configurations by the names of their files.
+// sources maps the names of files to configurations.
 type sources map[string]*keepalived.Config
 
 func (s sources) add(c *keepalived.Config) {
@@ -132,7 +132,7 @@ func (s sources) add(c *keepalived.Config) {
 	}
 }
 
-// text is the source of a file without its secrets.
+// text returns the source of a file without its secrets.
 func (s sources) text(name string) []byte {
 	if c := s[name]; c != nil {
 		return c.Masked(name)
@@ -140,7 +140,7 @@ func (s sources) text(name string) []byte {
 	return nil
 }
 
-// print prints findings in the form that was asked for.
+// print prints findings in the format of -format.
 func (l *linter) print(all diag.List, from sources) int {
 	all.Sort()
 	var err error

@@ -11,15 +11,15 @@ import (
 	"dougu.internal/keepalived"
 )
 
-// maxRounds bounds how often a file is linted and fixed again.
+// maxRounds limits how often a file is linted and fixed again.
 const maxRounds = 20
 
-// runFix applies the safe fixes of each file, or shows them.
+// runFix applies the safe fixes of each file, or prints them.
 func (l *linter) runFix(names []string) int {
 	code := 0
 	for _, name := range names {
 		if name == "-" {
-			return l.fail("-fix changes files; standard input is none")
+			return l.fail("-fix cannot change standard input")
 		}
 		f, ok := l.load(name)
 		if !ok {
@@ -52,8 +52,8 @@ func (l *linter) runFix(names []string) int {
 	return code
 }
 
-// masked is the text of a file with its secrets hidden, and what was one before it was
-// changed.
+// masked returns a text of the file without its secrets. It also hides what was a secret
+// before the file was changed.
 func (l *linter) masked(f file, text []byte) []byte {
 	c := keepalived.Loader{Profile: l.o.Profile}.Parse(f.name, text)
 	out := c.Masked(f.name)
@@ -74,8 +74,8 @@ func (l *linter) masked(f file, text []byte) []byte {
 	return out
 }
 
-// fixed applies fixes, one finding after the other, as long as each leaves the file
-// with fewer errors than before. Only the named file is changed, not what it includes.
+// fixed applies fixes one after the other. It skips a fix that leads to more errors. It
+// changes the named file only, not the files that it includes.
 func (l *linter) fixed(f file, src []byte) (out []byte, done []string, left diag.List) {
 	out = src
 	tried := map[string]bool{}
@@ -111,7 +111,7 @@ func (l *linter) fixed(f file, src []byte) (out []byte, done []string, left diag
 	return out, done, list
 }
 
-// again reads a changed text in the place of the file.
+// again parses a changed text as the content of the file.
 func (l *linter) again(f file, text []byte) *keepalived.Config {
 	root, err := os.OpenRoot(f.dir)
 	if err != nil {
@@ -129,7 +129,7 @@ func only(fix diag.Fix, name string) bool {
 func (l *linter) runFormat(names []string) int {
 	for _, name := range names {
 		if name == "-" {
-			return l.fail("-fmt changes files; standard input is none")
+			return l.fail("-fmt cannot change standard input")
 		}
 		src, err := os.ReadFile(name)
 		if err != nil {
@@ -157,8 +157,8 @@ func (l *linter) runFormat(names []string) int {
 	return 0
 }
 
-// replace gives a file another content: a temporary file beside it, synced and renamed,
-// so that an error leaves the old one.
+// replace replaces the content of a file. It writes a temporary file in the same directory
+// and renames it, so that the old content remains if there is an error.
 func replace(name string, text []byte) (err error) {
 	real, err := filepath.EvalSymlinks(name)
 	if err != nil {

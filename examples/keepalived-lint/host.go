@@ -12,8 +12,8 @@ import (
 	"dougu.internal/keepalived"
 )
 
-// thisMachine adds what can be seen of this machine without running anything: users,
-// groups, the files of scripts, the names in its hosts file.
+// thisMachine sets the functions of h to ones that inspect this machine: its users, groups,
+// scripts and hosts file. They run no program.
 func thisMachine(h *keepalived.Host) {
 	h.User = func(name string) bool { _, err := user.Lookup(name); return err == nil }
 	h.Group = func(name string) bool { _, err := user.LookupGroup(name); return err == nil }
@@ -23,12 +23,12 @@ func thisMachine(h *keepalived.Host) {
 	h.CPUs = runtime.NumCPU()
 	names := hosts()
 	h.Resolve = func(name string) bool {
-		// No name server is asked: a name with a dot may well be known to one.
+		// A name server is not queried, but it may know a name with a dot.
 		return names[name] || strings.Contains(name, ".")
 	}
 }
 
-// scriptState looks at the file of a script as keepalived does before it runs one.
+// scriptState inspects the file of a script like keepalived does before it runs the script.
 func scriptState(path, owner string) keepalived.ScriptState {
 	if !strings.Contains(path, "/") {
 		found, err := exec.LookPath(path)
@@ -54,7 +54,8 @@ func scriptState(path, owner string) keepalived.ScriptState {
 	return keepalived.ScriptSafe
 }
 
-// throughLink returns the real path of a script whose directories hold a symbolic link.
+// throughLink returns the real path of a script and reports whether its directory contains a
+// symbolic link.
 func throughLink(path string) (string, bool) {
 	dir := filepath.Dir(path)
 	real, err := filepath.EvalSymlinks(dir)

@@ -1,11 +1,11 @@
-// Command keepalived-lint checks keepalived.conf files: it reports the errors that
-// keepalived reports, and mistakes that keepalived accepts.
+// Command keepalived-lint reports problems in keepalived configurations: what keepalived
+// refuses, and what it accepts silently.
 //
 //	keepalived-lint [flags] FILE ... | -
 //	keepalived-lint -cluster [flags] NODE=FILE[@ADDRESS] ...
 //
-// It reads the named files and the files that they include below their directory. It runs
-// no script and opens no connection.
+// It reads the named files and the files that they include from the same directory or below.
+// It runs no script and opens no connection.
 package main
 
 import (
@@ -24,49 +24,50 @@ import (
 const usage = `usage: keepalived-lint [flags] FILE ... | -
        keepalived-lint -cluster [-elect PHASES] [flags] NODE=FILE[@ADDRESS] ...
 
-  -version 2.2.7       the release that is asked for, 1.1.0 to ` + newest + ` (default ` + newest + `)
-  -without LIST        build options it lacks: bfd,dbus,iptables,nftables,regex,snmp (default iptables)
-  -interfaces LIST     the network interfaces of the host; without it they are not judged
-  -host                look at the scripts and users of this machine; -verdict does so by itself
-  -no-host             do not, with -verdict either
-  -id NAME             what @id lines are compared with (with -verdict: this machine's name)
-  -root DIR            includes may reach all of DIR (default: the directory of each FILE)
+  -version 2.2.7       the release to emulate, 1.1.0 to ` + newest + ` (default ` + newest + `)
+  -without LIST        build options that it lacks: bfd,dbus,iptables,nftables,regex,snmp (default iptables)
+  -interfaces LIST     the network interfaces of the host; without it they are not checked
+  -host                check the scripts and users of this machine; -verdict implies it
+  -no-host             do not check them, even with -verdict
+  -id NAME             the name that @id lines are compared with (default with -verdict: the host name)
+  -root DIR            allow includes from all of DIR (default: the directory of each FILE)
   -format text|json|sarif
   -enable LIST, -disable LIST   ids of rules
-  -verdict             one line a file: "ok FILE" or "notok FILE", as keepalived -t would judge;
-                       nothing else is printed
-  -fix                 apply safe fixes in place, and say what was done
-  -diff                with -fix: show the changes instead
+  -verdict             print only one line per file: "ok FILE" if keepalived -t accepts it, or
+                       "notok FILE" if it refuses the file or if the result is not known
+  -fix                 apply safe fixes in place and print them
+  -diff                with -fix: print the changes instead
   -fmt                 format in place
-  -mail                the addresses that the release would send mail to, one a line
+  -mail                print the addresses to which the release would send mail, one per line
   -cluster             the files are those of nodes of one cluster
-  -elect 'P;P;...'     with -cluster: who is master; each P is a list of faults with commas between
-                       them: NODE:CHECK=fail, NODE:INTERFACE=down, NODE:stop, NODE/NODE=cut
-                       A healthy phase "start" comes first; what is not named again is well again.
+  -elect 'P;P;...'     with -cluster: simulate which node is master; each P is a comma-separated
+                       list of faults: NODE:CHECK=fail, NODE:INTERFACE=down, NODE:stop, NODE/NODE=cut
+                       A phase without faults, "start", comes first. A fault ends with its phase.
   -rules               list the rules: id, severity, releases, keepalived -t, title
-  -explain ID          print the page of a rule: what it means, why it matters, what to do
+  -explain ID          print the description of a rule
 
-Of findings of one rule 20 are listed with one message and 100 in all; the last says how many
-more there are, and -verdict counts them. Secrets are printed as asterisks, and a fix that would
-have to repeat one is not offered.
+At most 20 findings of a rule with the same message and 100 findings of a rule are listed. The last
+one contains the number of the others. Secrets are printed as asterisks. A fix that would have to
+print a secret is not offered.
 
 -format json prints an array of
   {rule, severity (error|warning|info), file, start {offset, line, column}, end {...},
    message, detail, related [{range, message}], fixes [{message, edits [{range, newText}]}]}
--elect with -format json prints an array with one object a phase:
+-elect with -format json prints an array with one object per phase:
   {phase, faults [TEXT], instances [{instance, masters [NODE],
    nodes [{node, state (master|backup|fault|stopped), priority, addresses [TEXT]}], reason}]}
 -elect as text: PHASE INSTANCE master=A[,B] A=150[10.0.0.1/24] B=100[] reason
 
-exit status: 0 clean (all ok; every phase has one master), 1 findings of severity error (a
-notok; a phase with none or two masters), 2 usage or unreadable input
+exit status: 0 if all is well (all files ok; one master in every phase); 1 if there is a finding of
+severity error (a file notok; no master or several in a phase); 2 if the command line is invalid or
+a file cannot be read
 `
 
 const newest = "2.4.3"
 
 func main() {
-	// The program ends when it has answered: collecting its garbage is work for nothing
-	// until there is much of it. GOGC and GOMEMLIMIT in the environment still count.
+	// The program is short-lived, so the garbage collector runs less often than usual.
+	// GOGC and GOMEMLIMIT in the environment take precedence.
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(800)
 	}
@@ -136,7 +137,7 @@ func run(in io.Reader, out, errs io.Writer, args []string) int {
 	case l.cluster:
 		code = l.runCluster(flags.Args())
 	case l.elect != "":
-		return l.fail("-elect wants -cluster")
+		return l.fail("-elect requires -cluster")
 	case l.verdict:
 		code = l.runVerdict(flags.Args())
 	case l.fix || l.diff:
@@ -164,7 +165,7 @@ func list(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// prepare turns the flags into options.
+// prepare converts the flags to options.
 func (l *linter) prepare() error {
 	v, err := keepalived.ParseVersion(l.version)
 	if err != nil {
@@ -226,7 +227,7 @@ func (l *linter) listRules() int {
 	return 0
 }
 
-// said is what keepalived -t says of a rule.
+// said describes the reaction of keepalived -t to the findings of a rule.
 var said = map[keepalived.Judgement]string{
 	keepalived.Silent:   "keepalived -t says nothing of it: a check before the reload does not help.",
 	keepalived.Objects:  "keepalived -t objects to it, so that a reload that is checked before does not happen.",

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// othersCanChange reports whether somebody else than root can change a file or a
-// directory above it.
+// othersCanChange reports whether a user other than root can change a file or one of its
+// parent directories.
 func othersCanChange(path string) bool {
 	for {
 		info, err := os.Lstat(path)

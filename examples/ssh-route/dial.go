@@ -14,7 +14,7 @@ import (
 	"dougu.internal/sshproxy/dial"
 )
 
-// bannerLimit bounds what is read of a banner.
+// bannerLimit is the maximum length of a banner.
 const bannerLimit = 255
 
 func runDial(p *program, args []string) error {

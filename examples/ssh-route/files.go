@@ -20,7 +20,7 @@ func runLint(p *program, args []string) error {
 	profile := f.String(
 		"profile",
 		"",
-		"the client to judge for: 10.5, 9.2p1-debian; default: what ssh -V says, else the newest",
+		"the client to emulate: 10.5, 9.2p1-debian; default: the installed ssh, or the newest",
 	)
 	fix := f.Bool("fix", false, "apply the first fix of each finding to the files")
 	rules := f.Bool("rules", false, "list the rules")
@@ -88,7 +88,7 @@ func runLint(p *program, args []string) error {
 	return nil
 }
 
-// fix applies what can be applied and tells how much that was.
+// fix applies the fixes that do not overlap and prints their number for each file.
 func (p *program) fix(list diag.List, sources map[string][]byte) error {
 	for _, name := range slices.Sorted(keys(sources)) {
 		fixed, n, err := diag.ApplyFixes(sources[name], name, list)
@@ -118,10 +118,10 @@ func keys(m map[string][]byte) func(func(string) bool) {
 func runGenerate(p *program, args []string) error {
 	f := p.flags("generate")
 	topology := f.String("topology", "", "the topology, a JSON file")
-	from := f.String("from", "", "the host on which the configuration will be used")
+	from := f.String("from", "", "the host that will use the configuration")
 	client := f.String("client", "10.5", "the version of its ssh: 8.4, 9.2p1-debian")
 	style := f.String("style", "auto", "auto, jump, stdio or netcat")
-	out := f.String("o", "", "write to this file, mode 0600, in place of stdout; nested commands will name it")
+	out := f.String("o", "", "write to this file with mode 0600 instead of standard output; nested commands name it")
 	if err := parse(f, args); err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func runGenerate(p *program, args []string) error {
 
 func runFmt(p *program, args []string) error {
 	f := p.flags("fmt")
-	write := f.Bool("w", false, "write the file in place of printing it")
+	write := f.Bool("w", false, "write the file instead of printing it")
 	show := f.Bool("d", false, "print the lines that change")
 	if err := parse(f, args); err != nil {
 		return err
@@ -184,8 +184,8 @@ func runFmt(p *program, args []string) error {
 	return p.changed(name, text, indent(text), *write, *show)
 }
 
-// indent puts what belongs to a Host or Match line four blanks to the right of it, and
-// drops blanks at the ends of lines. Nothing else changes, so the client reads the same.
+// indent indents the lines of Host and Match blocks by four blanks and removes blanks at the
+// ends of lines. It changes nothing else, so the client reads the same configuration.
 func indent(text []byte) []byte {
 	var b bytes.Buffer
 	inside := false
@@ -195,7 +195,7 @@ func indent(text []byte) []byte {
 			body, eol = body[:len(body)-1], "\r\n"
 		}
 		if strings.IndexFunc(body, func(r rune) bool { return r < 0x20 && r != '\t' }) >= 0 {
-			b.WriteString(line) // control characters are not ours to judge
+			b.WriteString(line) // the client may refuse the line: leave it as it is
 			continue
 		}
 		body = strings.Trim(body, " \t")
@@ -213,7 +213,7 @@ func indent(text []byte) []byte {
 func runSet(p *program, args []string) error {
 	f := p.flags("set")
 	name := f.String("F", "", "the file to change")
-	show := f.Bool("d", false, "print the lines that change, and change nothing")
+	show := f.Bool("d", false, "print the lines that would change, and do not write the file")
 	if err := parse(f, args); err != nil {
 		return err
 	}
@@ -231,7 +231,7 @@ func runSet(p *program, args []string) error {
 	return p.changed(*name, text, doc.Bytes(), !*show, *show)
 }
 
-// changed writes or shows a change.
+// changed writes or prints a changed file.
 func (p *program) changed(name string, old, text []byte, write, show bool) error {
 	switch {
 	case show:
@@ -246,7 +246,7 @@ func (p *program) changed(name string, old, text []byte, write, show bool) error
 	return sshproxy.WriteFile(name, text, sshproxy.WriteOptions{})
 }
 
-// diff prints the lines between the common beginning and the common end.
+// diff prints the lines between the common start and the common end.
 func (p *program) diff(name string, old, text []byte) {
 	a, b := strings.SplitAfter(string(old), "\n"), strings.SplitAfter(string(text), "\n")
 	head := 0

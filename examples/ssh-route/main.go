@@ -1,18 +1,19 @@
-// Command ssh-route resolves, checks, edits and generates ssh_config files, and connects
-// through the bastion hosts that they describe.
+// Command ssh-route resolves, checks, generates and edits ssh_config files, and connects to
+// hosts through bastions.
 //
-//	ssh-route resolve  [flags] [user@]host          print the lines of ssh -G
-//	ssh-route explain  [flags] host [option ...]    print the lines that set an option
-//	ssh-route chain    [flags] [user@]host          print every hop with its shell line
-//	ssh-route lint     [flags] file ...             report mistakes that ssh accepts
-//	ssh-route generate -topology FILE -from HOST    print an ssh_config for a network
-//	ssh-route fmt      [-w|-d] file                 correct the indentation
+//	ssh-route resolve  [flags] [user@]host          print the output of ssh -G
+//	ssh-route explain  [flags] host [option ...]    print the lines that set each option, and those without effect
+//	ssh-route chain    [flags] [user@]host          print each hop and the shell command of each ssh process
+//	ssh-route lint     [flags] file ...             report problems that ssh accepts silently
+//	ssh-route generate -topology FILE -from HOST    write an ssh_config for a network
+//	ssh-route fmt      [-w|-d] file                 indent a file
 //	ssh-route set      [-d] -F FILE host option value   change one line
 //	ssh-route dial     [flags] host [command]       connect through the chain
 //
-// ssh-route SUBCOMMAND -h prints the flags. The exit status is 0 on success, 1 if an error
-// was found or a connection failed, 2 for wrong usage, and 255 if ssh would end with 255;
-// the messages of ssh are then on standard error.
+// ssh-route SUBCOMMAND -h lists the flags. The exit status is 0 if all is well. It is 1 if an
+// error, a loop or an unreachable host was found or the connection failed. It is 2 if the
+// command line is invalid. It is 255 if ssh would exit with 255; the messages of ssh are
+// then on standard error.
 package main
 
 import (
@@ -25,20 +26,20 @@ import (
 	"strings"
 )
 
-// exit statuses, which others script against.
+// The exit statuses are part of the interface of the program.
 const (
 	statusFound = 1
 	statusUsage = 2
 	statusSSH   = 255
 )
 
-// status is an error that is nothing but an exit status.
+// status is an exit status as an error. No message is printed for it.
 type status int
 
-// Error names the status.
+// Error returns the number of the status.
 func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// program is one run: where it writes and what the environment says.
+// program contains the output streams and the environment of one run.
 type program struct {
 	out, err io.Writer
 	env      func(string) (string, bool)
@@ -49,40 +50,45 @@ type subcommand struct {
 	run                func(*program, []string) error
 }
 
-// subcommands is a function, as those that it names print its usage.
+// subcommands is a function because the subcommands print the list.
 func subcommands() []subcommand {
 	return []subcommand{
 		{
 			"resolve",
 			"[-F FILE] [-o OPTION] [-l USER] [-p PORT] [-J LIST] [-profile NAME] [-exec] [-lookup] [user@]host",
-			"print what ssh -G prints",
+			"print the output of ssh -G",
 			runResolve,
 		},
 		{
 			"explain",
 			"[flags of resolve] [-format text|json] [user@]host [option ...]",
-			"say which line set each value, which came too late, which stand in blocks that do not match",
+			"print the line that set each value, the lines that came too late, and the lines in blocks that do not match",
 			runExplain,
 		},
 		{
 			"chain",
 			"[flags of resolve] [-format text|json] [user@]host",
-			"print every hop and the shell line of each ssh; nothing is executed",
+			"print each hop and the shell command of each ssh process; nothing is executed",
 			runChain,
 		},
-		{"lint", "[-format text|json|sarif] [-profile NAME] [-fix] [-rules] file ...", "judge files", runLint},
+		{
+			"lint",
+			"[-format text|json|sarif] [-profile NAME] [-fix] [-rules] file ...",
+			"report problems that ssh accepts silently",
+			runLint,
+		},
 		{
 			"generate",
 			"-topology FILE -from HOST [-client VERSION] [-style auto|jump|stdio|netcat] [-o OUT]",
 			"write an ssh_config for a topology",
 			runGenerate,
 		},
-		{"fmt", "[-w | -d] file", "indent a file; its meaning does not change", runFmt},
+		{"fmt", "[-w | -d] file", "indent a file without changing its meaning", runFmt},
 		{"set", "[-d] -F FILE host option value", "change one line of a file", runSet},
 		{
 			"dial",
 			"[-F FILE] [-i KEY] [-known-hosts FILE] [-timeout D] [-command] host [command]",
-			"connect through the chain inside of this process",
+			"connect through the chain within this process",
 			runDial,
 		},
 	}
@@ -144,16 +150,19 @@ func (p *program) usage() {
 	for _, s := range subcommands() {
 		fmt.Fprintf(p.err, "  %-9s%s\n           %s\n", s.name, s.about, s.usage)
 	}
-	fmt.Fprintln(p.err, "exit status: 0 done; 1 something was found or failed; 2 usage; 255 where ssh would end with 255")
+	fmt.Fprintln(
+		p.err,
+		"exit status: 0 if all is well; 1 if something was found or failed; 2 if the command line is invalid; 255 if ssh would exit with 255",
+	)
 }
 
-// usageError is a wrong command line.
+// usageError is an error of the command line.
 type usageError string
 
-// Error is what is wrong.
+// Error returns the message.
 func (u usageError) Error() string { return string(u) }
 
-// flags makes the flag set of a subcommand.
+// flags returns the flag set of a subcommand.
 func (p *program) flags(name string) *flag.FlagSet {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(p.err)
@@ -165,7 +174,7 @@ func (p *program) flags(name string) *flag.FlagSet {
 	return f
 }
 
-// parse reads flags; a wrong one is a usage error that flag has printed.
+// parse parses flags. Package flag has already printed the message of an invalid one.
 func parse(f *flag.FlagSet, args []string) error {
 	err := f.Parse(args)
 	if err == nil || errors.Is(err, flag.ErrHelp) {

@@ -17,7 +17,7 @@ import (
 	"dougu.internal/sshproxy"
 )
 
-// question is what resolve, explain, chain and dial are asked about.
+// question contains the command line of resolve, explain, chain and dial.
 type question struct {
 	resolver *sshproxy.Resolver
 	line     sshproxy.CommandLine
@@ -25,8 +25,8 @@ type question struct {
 	extra    map[string]string // flags of the subcommand alone
 }
 
-// ask reads a command line in ssh's own form, with the flags -profile, -exec and -format
-// beside. own names further flags that take a value; those that end in "!" take none.
+// ask parses a command line of ssh with the additional flags -profile, -exec, -lookup and
+// -format. own lists further flags that have a value. A flag that ends in "!" has none.
 func (p *program) ask(name string, args []string, own ...string) (*question, error) {
 	q := &question{format: "text", extra: map[string]string{}}
 	var rest []string
@@ -94,22 +94,22 @@ func (p *program) ask(name string, args []string, own ...string) (*question, err
 	return q, err
 }
 
-const commonHelp = `  -F FILE          the file in place of the user's and the system's; none reads no file
-  -o KEY=VALUE     an option, as in ssh; may be repeated
+const commonHelp = `  -F FILE          read this file instead of the user's and the system's; none reads no file
+  -o KEY=VALUE     an option, as in ssh; can be repeated
   -l USER, -p PORT, -J LIST   as in ssh
-  -profile NAME    the client to agree with: 10.5, 9.9p2, 9.2p1-debian; default: what ssh -V says, else the newest
-  -exec            let Match exec run its commands
-  -lookup          let CanonicalizeHostname and its like ask the name service (dial always does)
+  -profile NAME    the client to emulate: 10.5, 9.9p2, 9.2p1-debian; default: the installed ssh, or the newest
+  -exec            run the commands of Match exec
+  -lookup          query the name service for CanonicalizeHostname and similar options (dial always does)
   -format FORMAT   text or json (explain, chain)
-exit status: 0 done; 1 a loop, an unreachable host, a failed connection; 2 usage;
-255 with ssh's messages where ssh would end so
+exit status: 0 if all is well; 1 if there is a loop or an unreachable host or the connection failed;
+2 if the command line is invalid; 255 with the messages of ssh if ssh would exit with 255
 `
 
 func has(list []string, s string) bool {
 	return slices.Contains(list, s)
 }
 
-// resolver describes this machine and the client that is asked for.
+// resolver returns a resolver for this machine and the named client.
 func (p *program) resolver(config, profile string, run bool) (*sshproxy.Resolver, error) {
 	local, err := sshproxy.Self()
 	if err != nil {
@@ -129,7 +129,8 @@ func (p *program) resolver(config, profile string, run bool) (*sshproxy.Resolver
 	return r, nil
 }
 
-// client is the named profile, or that of the installed ssh, or the newest.
+// client returns the named profile. If name is empty, it returns the profile of the installed
+// ssh, or the newest one.
 func client(name string) (sshproxy.Profile, error) {
 	if name != "" {
 		return sshproxy.ParseProfile(name)
@@ -157,7 +158,7 @@ func addresses() (list []netip.Addr) {
 	return list
 }
 
-// lookup asks the system for a name; the canonical one is an alias's target.
+// lookup resolves a name with the system resolver and returns its canonical name.
 func lookup(ctx context.Context, network, host string) (string, error) {
 	var r net.Resolver
 	if _, err := r.LookupNetIP(ctx, network, host); err != nil {
@@ -170,7 +171,7 @@ func lookup(ctx context.Context, network, host string) (string, error) {
 	return strings.TrimSuffix(name, "."), nil
 }
 
-// run runs the command of a Match exec as ssh does.
+// run runs the command of a Match exec like ssh.
 func (p *program) run(ctx context.Context, command string) (bool, error) {
 	shell, ok := p.env("SHELL")
 	if !ok {
@@ -184,7 +185,7 @@ func (p *program) run(ctx context.Context, command string) (bool, error) {
 	return err == nil, err
 }
 
-// failed prints what ended a resolution and returns the status that ssh would end with.
+// failed prints the error of a resolution and returns the exit status that ssh would have.
 func (p *program) failed(err error) error {
 	var ce *sshproxy.ConfigError
 	var loop *sshproxy.LoopError
