@@ -1,7 +1,7 @@
 // Command ipxe-boot checks, builds and runs iPXE boot scripts without rebooting a machine.
 //
-//	ipxe-boot serve -once [flags]          boot a simulated machine from a server of this process
-//	ipxe-boot run [flags] SCRIPT           print the requests, the console and the result of a script
+//	ipxe-boot serve -once [flags]          boot a simulated machine from a local server
+//	ipxe-boot run [flags] SCRIPT           print requests, console and result
 //	ipxe-boot lint [flags] SCRIPT...       check scripts and DHCP configurations
 //	ipxe-boot render [flags]               write a script for each machine of a list
 //	ipxe-boot explore [flags] SCRIPT       print the result of each choice on each machine

@@ -2,8 +2,8 @@
 // hosts through bastions.
 //
 //	ssh-route resolve  [flags] [user@]host          print the output of ssh -G
-//	ssh-route explain  [flags] host [option ...]    print the lines that set each option, and those without effect
-//	ssh-route chain    [flags] [user@]host          print each hop and the shell command of each ssh process
+//	ssh-route explain  [flags] host [option ...]    print the lines that set each option
+//	ssh-route chain    [flags] [user@]host          print each hop with its shell command
 //	ssh-route lint     [flags] file ...             report problems that ssh accepts silently
 //	ssh-route generate -topology FILE -from HOST    write an ssh_config for a network
 //	ssh-route fmt      [-w|-d] file                 indent a file
