@@ -32,15 +32,15 @@ func (f *Fact) UnmarshalJSON(b []byte) error {
 
 // MarshalJSON returns the JSON encoding. Bytes of strings that are not valid UTF-8 are
 // escaped, and [FactProblem.UnmarshalJSON] restores them.
-func (f FactProblem) MarshalJSON() ([]byte, error) {
+func (p FactProblem) MarshalJSON() ([]byte, error) {
 	type plain FactProblem
-	return jsontext.Marshal(plain(f))
+	return jsontext.Marshal(plain(p))
 }
 
 // UnmarshalJSON reads the encoding that [FactProblem.MarshalJSON] returns.
-func (f *FactProblem) UnmarshalJSON(b []byte) error {
+func (p *FactProblem) UnmarshalJSON(b []byte) error {
 	type plain FactProblem
-	return jsontext.Unmarshal(b, (*plain)(f))
+	return jsontext.Unmarshal(b, (*plain)(p))
 }
 
 // MarshalJSON returns the JSON encoding. Bytes of strings that are not valid UTF-8 are
@@ -84,15 +84,15 @@ func (w *Word) UnmarshalJSON(b []byte) error {
 
 // MarshalJSON returns the JSON encoding. Bytes of strings that are not valid UTF-8 are
 // escaped, and [Syntax.UnmarshalJSON] restores them.
-func (s Syntax) MarshalJSON() ([]byte, error) {
+func (y Syntax) MarshalJSON() ([]byte, error) {
 	type plain Syntax
-	return jsontext.Marshal(plain(s))
+	return jsontext.Marshal(plain(y))
 }
 
 // UnmarshalJSON reads the encoding that [Syntax.MarshalJSON] returns.
-func (s *Syntax) UnmarshalJSON(b []byte) error {
+func (y *Syntax) UnmarshalJSON(b []byte) error {
 	type plain Syntax
-	return jsontext.Unmarshal(b, (*plain)(s))
+	return jsontext.Unmarshal(b, (*plain)(y))
 }
 
 // MarshalJSON returns the JSON encoding. Bytes of strings that are not valid UTF-8 are

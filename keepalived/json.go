@@ -149,15 +149,15 @@ func (s *ServerGroup) UnmarshalJSON(b []byte) error {
 
 // MarshalJSON returns the JSON encoding. Bytes of strings that are not valid UTF-8 are
 // escaped, and [VirtualServer.UnmarshalJSON] restores them.
-func (v VirtualServer) MarshalJSON() ([]byte, error) {
+func (vs VirtualServer) MarshalJSON() ([]byte, error) {
 	type plain VirtualServer
-	return jsontext.Marshal(plain(v))
+	return jsontext.Marshal(plain(vs))
 }
 
 // UnmarshalJSON reads the encoding that [VirtualServer.MarshalJSON] returns.
-func (v *VirtualServer) UnmarshalJSON(b []byte) error {
+func (vs *VirtualServer) UnmarshalJSON(b []byte) error {
 	type plain VirtualServer
-	return jsontext.Unmarshal(b, (*plain)(v))
+	return jsontext.Unmarshal(b, (*plain)(vs))
 }
 
 // MarshalJSON returns the JSON encoding. Bytes of strings that are not valid UTF-8 are
