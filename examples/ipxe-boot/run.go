@@ -19,7 +19,8 @@ const runHelp = `
   {"status":"0x2d02203b","console":"...","requests":[{"method","uri","headers","body"}],"settings":{"NAME":"hex of the raw bytes"},
    "boots":{...},"steps":N,"hang":null or reason}
 settings contains the settings that -dump names; the value of a setting that is not set is "". boots contains
-"kind" (return, linux, program, san, reboot, poweroff, shell, hang) and, if they apply, "kernel", "args", "initrds" [{"name","uri","args","bytes","type"}], "drive", "path".
+"kind" (return, linux, program, san, reboot, poweroff, shell, hang) and, if they apply, "kernel", "args",
+"initrds" [{"name","uri","args","bytes","type"}], "drive", "path".
 -key is a character, or enter, escape, up, down, home, end, backspace, wait (let the time run out), or 0x and a number.
 -set accepts every setting: smbios/product=TEXT, net0.dhcp/filename=TEXT, 210:string=TEXT, mac=52:54:00:12:34:56.
 A URL without -http is answered with status 404. The exit status is 1 if the status of the script is not 0 or if the machine

@@ -120,7 +120,6 @@ type checker struct {
 	pkg      string
 	answers  map[reflect.Type]bool // structs that functions return, and those inside them
 	name     string                // the type or function that is being checked
-	full     bool                  // fill leaves no pointer and no error nil
 	findings []string
 }
 
