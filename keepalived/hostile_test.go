@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dougu.internal/diag"
+	"dougu.internal/internal/oracle"
 )
 
 // goodInstance is an instance of which nothing is to be said.
@@ -21,6 +22,7 @@ const goodInstance = "vrrp_instance V {\n state BACKUP\n interface eth0\n virtua
 // TestBadInputGivesOneDiagnostic reads what no one should write: each has a fixed number
 // of findings that say what is wrong, and costs no more than its length allows.
 func TestBadInputGivesOneDiagnostic(t *testing.T) {
+	oracle.Slow(t)
 	many := fstest.MapFS{}
 	for i := range DefaultMaxFiles + 50 {
 		many[fmt.Sprintf("d/%05d.conf", i)] = &fstest.MapFile{Data: []byte("# nothing\n")}

@@ -151,6 +151,7 @@ func TestCheckFindsWhatSizeAndTimeHide(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
+	oracle.Slow(t)
 	src := t.TempDir()
 	write(t, src, map[string]string{"t/a": "1"})
 	one := multicast.SendOptions{Paths: []string{"t"}, Recursive: true, MinMembers: 1}

@@ -166,6 +166,7 @@ func (d *ataDrive) database(t testing.TB, dir string) (*smart.DriveDB, []string)
 // TestATAReplayAgreesWithSmartctl feeds random sectors to smartctl's standard input and
 // compares raw == text == JSON.
 func TestATAReplayAgreesWithSmartctl(t *testing.T) {
+	oracle.Slow(t)
 	tool := smartctl.Need(t)
 	g := gen{oracle.Rand(t)}
 	dir := t.TempDir()
@@ -195,6 +196,7 @@ func (d *ataDrive) status() smart.Opt[smart.Registers] {
 // TestATALogsAgreeWithSmartctl does the same through the fake device, with the logs
 // that only READ LOG EXT and SCT give.
 func TestATALogsAgreeWithSmartctl(t *testing.T) {
+	oracle.Slow(t)
 	tool := smartctl.Need(t)
 	lib := fakeDevice(t)
 	g := gen{oracle.Rand(t)}

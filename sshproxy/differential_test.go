@@ -23,6 +23,7 @@ func profileOf(t *testing.T, tool oracle.Found) Profile {
 // TestResolverAgreesWithSSH asks the installed client and the resolver the same random
 // questions: exit status, every line of -G, every line of stderr.
 func TestResolverAgreesWithSSH(t *testing.T) {
+	oracle.Slow(t)
 	tool := sshTool.Need(t)
 	p := profileOf(t, tool)
 	seeds := oracle.Rand(t)

@@ -94,6 +94,7 @@ var flagSets = []string{
 
 // TestLiveEveryFlagSet is part 1 and 2: every line of every flag set is read, and printed back byte for byte.
 func TestLiveEveryFlagSet(t *testing.T) {
+	oracle.Slow(t)
 	s, program := calls(t)
 	lines := 0
 	for _, flags := range flagSets {

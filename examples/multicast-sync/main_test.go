@@ -151,6 +151,7 @@ func TestLinesAreThoseOfMsync(t *testing.T) {
 }
 
 func TestExitStatusIsHonest(t *testing.T) {
+	oracle.Slow(t)
 	g := newGroup(t)
 	g.file("tree/a", "a")
 	st, _, errs := g.send("-r", "tree")

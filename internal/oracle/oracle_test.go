@@ -149,3 +149,10 @@ func TestCompareVersions(t *testing.T) {
 		require.Equal(t, row.want, CompareVersions(row.a, row.b), "%s against %s", row.a, row.b)
 	}
 }
+
+func TestSlow(t *testing.T) {
+	t.Setenv("REQUIRE_TOOLS", "1")
+	require.Empty(t, outcome(t, Slow).skipped)
+	t.Setenv("REQUIRE_TOOLS", "")
+	require.Equal(t, testing.Short(), outcome(t, Slow).skipped != "")
+}

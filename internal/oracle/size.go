@@ -14,6 +14,15 @@ import (
 // Long reports whether DOUGU_LONG=1 is set, which selects large runs.
 func Long() bool { return os.Getenv("DOUGU_LONG") == "1" }
 
+// Slow skips a test of several seconds with go test -short, which is for a first look. If
+// REQUIRE_TOOLS=1 is set, as in .ci/run, the test runs: the race detector needs it.
+func Slow(tb testing.TB) {
+	tb.Helper()
+	if testing.Short() && os.Getenv("REQUIRE_TOOLS") != "1" {
+		tb.Skip("takes several seconds: go test without -short runs it")
+	}
+}
+
 // N returns the size of a run: long if DOUGU_LONG=1 is set, and short otherwise.
 func N(short, long int) int {
 	if Long() {

@@ -205,6 +205,7 @@ func TestCancelReturnsAtOnce(t *testing.T) {
 // TestDialsLeakNothing dials with a fault at every stage and looks for what is left:
 // goroutines, descriptors, processes.
 func TestDialsLeakNothing(t *testing.T) {
+	oracle.Slow(t)
 	b := newLab(t, "b1", "b2", "internal")
 	d := b.dialer(t, threeHops+
 		"Host cmd1\n  HostName 127.0.0.1\n  ProxyCommand sh -c 'exit 1'\nHost cmd2\n  ProxyCommand sleep 600\nHost cmd3\n  ProxyCommand sh -c 'sleep 600 & exit 0'\n"+

@@ -177,6 +177,7 @@ func TestLongMessageArrivesWhole(t *testing.T) {
 // TestLossTable sends lines over each transport, over some while the collector is
 // killed and started again, and prints what was lost. The zeroes are asserted.
 func TestLossTable(t *testing.T) {
+	oracle.Slow(t)
 	n := oracle.N(20000, 100000)
 	k := collector.Start(t, collector.Options{})
 	var table strings.Builder

@@ -187,6 +187,7 @@ func realSync(t *testing.T, f oracle.Found, dir string, args ...string) string {
 // our own code and by rsync, with and without deletion and excludes: rsync finds no
 // difference between the two, down to times and modes.
 func TestTreesArriveAsRsyncWouldLeaveThem(t *testing.T) {
+	oracle.Slow(t)
 	f := rsync.Need(t)
 	first := oracle.SeedFor(t) % 1e6
 	runs := oracle.N(20, 2000)
@@ -202,6 +203,7 @@ func TestTreesArriveAsRsyncWouldLeaveThem(t *testing.T) {
 // TestTreesThatOnceDiffered: a mode that changes, of a file with another name that the
 // sender leaves out.
 func TestTreesThatOnceDiffered(t *testing.T) {
+	oracle.Slow(t)
 	f := rsync.Need(t)
 	for _, seed := range []uint64{316658, 317526, 317578, 318197, 318218} {
 		for _, inPlace := range []bool{false, true} {
@@ -304,6 +306,7 @@ func unescape(s string) string {
 
 // TestExcludesMatchAsRsyncDoes compares which names of a random tree are left out.
 func TestExcludesMatchAsRsyncDoes(t *testing.T) {
+	oracle.Slow(t)
 	f := rsync.Need(t)
 	r := oracle.Rand(t)
 	elements := []string{"a", "b", "*", "**", "?", "[a-c]", "[!a]", "sub", "*.txt", "c.txt", "f g", "\\*", "S*", "[[:upper:]]ub", "***", ".h", "core", "d-e", "a*b"}
