@@ -418,7 +418,7 @@ func exportedOnly(t reflect.Type) bool {
 
 // errorType checks the text of an error type.
 func (c *checker) errorType(t reflect.Type) {
-	if t.Kind() == reflect.Interface {
+	if t.Kind() == reflect.Interface || !reflect.PointerTo(t).Implements(reflect.TypeFor[error]()) {
 		return
 	}
 	v := reflect.New(t)
