@@ -4,6 +4,7 @@
 //	accesslog                        demonstrate logging and delivery on the loopback interface
 //	accesslog -ship TARGET <log      deliver each line of standard input, then exit
 //	accesslog -check FORMAT          explain each directive of a LogFormat
+//	accesslog -serve ADDR            serve a directory and log each request
 //
 // Run accesslog -h for all flags.
 package main
@@ -30,6 +31,9 @@ const (
 const usage = `usage: accesslog
        accesslog -ship TARGET [-ident NAME] [-spool DIR] [-full block|drop] [-timeout D] <access.log
        accesslog -check FORMAT
+       accesslog -serve ADDR [-root DIR] [-customlog 'TARGET FORMAT']... [-header 'NAME: VALUE']...
+                 [-tls CERT,KEY] [-servername HOST[:PORT]]
+                 [-internalproxy LIST] [-trustedproxy LIST] [-remoteip NAME]
 
 Without arguments, accesslog serves three requests to itself on the loopback interface, prints
 each line with and without Apache's escapes, delivers the lines over RELP to a collector of its
@@ -52,6 +56,24 @@ own that is down at first, and prints the counters. Nothing is sent to other hos
 
 -check FORMAT  Parse the text between the outer quotes of a LogFormat and explain each part.
 
+-serve ADDR    Serve a directory over HTTP, and write a line for each request. ADDR is HOST:PORT
+               or unix:PATH. SIGINT and SIGTERM end the program after the requests in progress.
+-root DIR      The directory (default: the current one).
+-customlog 'TARGET FORMAT'
+               The arguments of CustomLog: a target as above, and a format in double quotes or
+               one of common, combined, vhost_combined (default: - combined). Can be repeated.
+-header 'NAME: VALUE'
+               Add a header to every response. Can be repeated.
+-tls CERT,KEY  Serve TLS with the certificate and the key of two PEM files.
+-servername HOST[:PORT]
+               The ServerName of httpd.conf.
+-internalproxy LIST, -trustedproxy LIST
+               RemoteIPInternalProxy and RemoteIPTrustedProxy of mod_remoteip: networks separated
+               by commas. The word unix trusts the peer of a unix socket.
+-remoteip NAME The header that names the client (default X-Forwarded-For).
+
+SIGHUP makes -ship and -serve reopen the targets that are files.
+
 The counters are printed on standard error. Exit status: 0 if every line was acknowledged, or
 written to a target without acknowledgements; 1 if lines are in the spool or lost; 2 if a flag,
 the target or the format is invalid.
@@ -69,7 +91,17 @@ func run(stdin io.Reader, stdout, stderr io.Writer, args []string) int {
 		check = flags.String("check", "", "")
 		s     shipment
 		full  = flags.String("full", "block", "")
+		web   service
 	)
+	flags.StringVar(&web.addr, "serve", "", "")
+	flags.StringVar(&web.root, "root", ".", "")
+	flags.StringVar(&web.tls, "tls", "", "")
+	flags.StringVar(&web.serverName, "servername", "", "")
+	flags.StringVar(&web.internal, "internalproxy", "", "")
+	flags.StringVar(&web.trusted, "trustedproxy", "", "")
+	flags.StringVar(&web.remoteIP, "remoteip", "X-Forwarded-For", "")
+	flags.Var(&web.logs, "customlog", "")
+	flags.Var(&web.headers, "header", "")
 	flags.StringVar(&s.target, "ship", "", "")
 	flags.StringVar(&s.ident, "ident", "", "")
 	flags.StringVar(&s.spool, "spool", "", "")
@@ -89,8 +121,10 @@ func run(stdin io.Reader, stdout, stderr io.Writer, args []string) int {
 	switch {
 	case flags.NArg() > 0:
 		return fail("unexpected argument %q; run accesslog -h for usage", flags.Arg(0))
-	case given["check"] && given["ship"]:
-		return fail("-check and -ship cannot be used together")
+	case given["check"] && given["ship"], given["serve"] && (given["check"] || given["ship"]):
+		return fail("only one of -check, -ship and -serve can be used")
+	case given["serve"]:
+		return web.run(stdout, stderr)
 	case given["check"]:
 		return explain(stdout, stderr, *check)
 	case !given["ship"] && len(given) > 0:

@@ -52,6 +52,7 @@ func (s *shipment) run(stdin io.Reader, stdout, stderr io.Writer) int {
 		}
 		return statusUsage
 	}
+	defer reopenOnHangup(stderr, out)()
 	n, err := copyLines(ctx, out, stdin)
 	if err != nil {
 		fmt.Fprintf(stderr, "accesslog: standard input, line %d: %s\n", n+1, errtext.Plain(err))

@@ -91,7 +91,10 @@ func putPort(dst []byte, it *item, e *Entry) []byte {
 		return strconv.AppendUint(dst, uint64(e.Client.Port()), 10)
 	case "canonical":
 		port := e.ServerPort
-		if port == 0 {
+		switch {
+		case port == 0 && e.TLS != nil:
+			port = 443
+		case port == 0:
 			port = 80
 		}
 		return strconv.AppendUint(dst, uint64(port), 10)
@@ -265,8 +268,19 @@ func putHeaderIn(dst []byte, it *item, e *Entry) []byte {
 	return values(dst, r.Header[it.key])
 }
 
+// putHeaderOut prints a header of the response: the first value of each header but
+// Set-Cookie, and the media type of Content-Type without its parameters.
 func putHeaderOut(dst []byte, it *item, e *Entry) []byte {
-	return values(dst, e.ResponseHeader[it.key])
+	list := e.ResponseHeader[it.key]
+	switch {
+	case it.key == "Set-Cookie" || len(list) == 0:
+	case it.key == "Content-Type":
+		media, _, _ := strings.Cut(list[0], ";")
+		return escape(dst, strings.TrimRight(media, " \t"))
+	default:
+		list = list[:1]
+	}
+	return values(dst, list)
 }
 
 func putTrailerIn(dst []byte, it *item, e *Entry) []byte {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// directives has the directives of mod_log_config and mod_logio.
+// directives has the directives of mod_log_config, mod_logio and mod_ssl.
 var directives = map[string]directive{
 	"a": {put: putClient, meaning: "address of the client", prepare: forms("c")},
 	"h": {put: putClient, meaning: "address of the client (no name is looked up)", prepare: forms("c")},
@@ -19,14 +19,14 @@ var directives = map[string]directive{
 	"f": {put: putFilename, meaning: "file that was served"},
 	"H": {put: putProto, meaning: "protocol of the request"},
 	"i": {put: putHeaderIn, meaning: "a header of the request", prepare: header},
-	"I": {put: wire(func(e *Entry) int64 { return e.BytesIn }), meaning: "bytes received with headers", absent: onWire},
+	"I": {put: wire(func(e *Entry) int64 { return e.BytesIn }), meaning: "bytes received with headers", wire: true},
 	"k": {put: putKeepalives, meaning: "requests before this one on its connection"},
 	"l": {put: dash, meaning: "name from identd, which is not queried"},
 	"L": {put: putErrorID, meaning: "id of the request's error line"},
 	"m": {put: putMethod, meaning: "method"},
 	"n": {put: putNote, meaning: "a note of the application"},
 	"o": {put: putHeaderOut, meaning: "a header of the response", prepare: header},
-	"O": {put: wire(func(e *Entry) int64 { return e.BytesOut }), meaning: "bytes sent with headers", absent: onWire},
+	"O": {put: wire(func(e *Entry) int64 { return e.BytesOut }), meaning: "bytes sent with headers", wire: true},
 	"p": {put: putPort, meaning: "port of the server", prepare: port},
 	"P": {put: putPID, meaning: "number of the process", prepare: process},
 	"q": {put: putQuery, meaning: "query with its question mark, or nothing"},
@@ -36,7 +36,7 @@ var directives = map[string]directive{
 	"S": {
 		put:     wire(func(e *Entry) int64 { return e.BytesIn + e.BytesOut }),
 		meaning: "bytes received and sent with headers",
-		absent:  onWire,
+		wire:    true,
 	},
 	"t":   {put: putTime, meaning: "time of the request", prepare: clockFace},
 	"T":   {put: putElapsed, meaning: "time taken", prepare: elapsed},
@@ -45,6 +45,8 @@ var directives = map[string]directive{
 	"v":   {put: putServer, meaning: "name of the server"},
 	"V":   {put: putVHost, meaning: "name that the client asked for"},
 	"X":   {put: putConn, meaning: "connection afterwards: X aborted, + kept open, - closed"},
+	"x":   {put: putVariable, meaning: "a variable of mod_ssl or of the request", prepare: variable},
+	"c":   {put: putWord, meaning: "version or cipher of TLS (older spelling)", prepare: word},
 	"^ti": {put: putTrailerIn, meaning: "a trailer of the request", prepare: header},
 	"^to": {put: putTrailerOut, meaning: "a trailer of the response", prepare: header},
 	"^FB": {
@@ -53,8 +55,6 @@ var directives = map[string]directive{
 		absent:  "prints -: net/http does not report when the first byte was sent",
 	},
 }
-
-const onWire = "prints - unless the entry has the number: net/http does not count the bytes on the connection"
 
 // forms accepts the known arguments in upper and lower case. Like Apache, it ignores others.
 func forms(known ...string) func(*item) string {

@@ -1,6 +1,7 @@
 package logfmt
 
 import (
+	"crypto/tls"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -46,7 +47,8 @@ func (s *ConnState) UnmarshalText(text []byte) error { return connStates.Parse(t
 // [Format.Append] do it themselves.
 //
 // In JSON, Request has the parts of the request that formats print. An entry that was encoded
-// and decoded prints the same line, except for %{...}n and %{...}e: Note and Env are not encoded.
+// and decoded prints the same line, except for %{...}n, %{...}e, %{...}x and %{...}c: Note, Env and
+// TLS are not encoded.
 type Entry struct {
 	// Request is the request that the handler received. If nil, its parts print as "-".
 	Request *http.Request `json:"-"`
@@ -62,13 +64,16 @@ type Entry struct {
 	// Bytes is the number of bytes of the response body that were sent, without headers and
 	// chunk framing.
 	Bytes int64 `json:"bytes,omitzero"`
-	// BytesIn is the number of bytes received with headers, for %I and %S. Package net/http
-	// does not count them; zero means that the number is not known.
+	// BytesIn is the number of bytes received with headers, for %I and %S. Zero means that the
+	// number is not known; see [Instrument].
 	BytesIn int64 `json:"bytesIn,omitzero"`
 	// BytesOut is the number of bytes sent with headers, for %O and %S. Zero means that the
 	// number is not known.
 	BytesOut int64 `json:"bytesOut,omitzero"`
 
+	// TLS is the state of the TLS connection, for %{...}x, %{...}c and the default port. If
+	// nil, the request came without TLS.
+	TLS *tls.ConnectionState `json:"-"`
 	// Client is the address of the client. It is taken from a header if the request came
 	// through trusted proxies. An invalid address prints as "-", also for Peer and Local.
 	Client netip.AddrPort `json:"client,omitzero"`
@@ -80,7 +85,8 @@ type Entry struct {
 	User string `json:"user,omitzero"`
 	// ServerName is the canonical name of the server, for %v and %V.
 	ServerName string `json:"serverName,omitzero"`
-	// ServerPort is the canonical port of the server, for %p. Zero prints as 80.
+	// ServerPort is the canonical port of the server, for %p. Zero prints as 443 with TLS, and
+	// as 80 without.
 	ServerPort uint16 `json:"serverPort,omitzero"`
 	// Handler is the name of the handler, for %R.
 	Handler string `json:"handler,omitzero"`

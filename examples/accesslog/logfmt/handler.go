@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,12 +23,12 @@ type LineWriter interface {
 type Options struct {
 	// ServerName is the canonical name of the server, for %v and %V.
 	ServerName string
-	// ServerPort is the canonical port of the server, for %p. If zero, 80 is used.
+	// ServerPort is the canonical port of the server, for %p. If zero, the default port of
+	// the scheme is used: 443 for requests over TLS, else 80.
 	ServerPort uint16
-	// TrustedProxies lists the networks whose X-Forwarded-For header is used, like
-	// mod_remoteip: the header is read from its right end, and the first address that is not
-	// in the list is the client. If empty, the peer is the client.
-	TrustedProxies []netip.Prefix
+	// Proxies selects the proxies that can name the client in a header. If nil, the peer is
+	// the client.
+	Proxies *Proxies
 	// Now returns the current time. If nil, time.Now is used.
 	Now func() time.Time
 	// Edit, if not nil, is called with each entry before it is printed. It can set the user
@@ -56,9 +57,26 @@ type Options struct {
 // method Unwrap for [http.ResponseController].
 //
 // %k requires that http.Server.ConnContext is [ConnContext].
+//
+// The directives %I, %O and %S require that the server was prepared with [Instrument].
 func Middleware(f *Format, w LineWriter, opt *Options) func(http.Handler) http.Handler {
+	return MiddlewareLogs([]Log{{f, w}}, opt)
+}
+
+// Log is a format with its destination.
+type Log struct {
+	Format *Format
+	Writer LineWriter
+}
+
+// MiddlewareLogs is like [Middleware] and writes a line of each request to every log.
+func MiddlewareLogs(logs []Log, opt *Options) func(http.Handler) http.Handler {
+	logs = slices.Clone(logs)
 	return func(next http.Handler) http.Handler {
-		h := &handler{format: f, w: w, next: next}
+		h := &handler{logs: logs, next: next}
+		for _, l := range logs {
+			h.wire = h.wire || l.Format.wire
+		}
 		if opt != nil {
 			h.opt = *opt
 		}
@@ -71,8 +89,8 @@ func Middleware(f *Format, w LineWriter, opt *Options) func(http.Handler) http.H
 }
 
 type handler struct {
-	format *Format
-	w      LineWriter
+	logs   []Log
+	wire   bool // a format prints the number of bytes on the connection
 	next   http.Handler
 	opt    Options
 	drafts sync.Pool
@@ -88,28 +106,56 @@ type draft struct {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{w: w, head: r.Method == http.MethodHead}
 	start := h.opt.Now()
+	conn, _ := r.Context().Value(connKey{}).(*connection)
+	if conn != nil && r.ProtoMajor == 1 {
+		conn.enter()
+		if conn.wire != nil {
+			conn.wire.begin()
+		}
+	}
 	returned := false
-	defer func() { h.log(rec, r, start, returned) }()
+	defer func() { h.log(rec, r, conn, start, returned) }()
 	h.next.ServeHTTP(rec.wrap(), r)
 	returned = true
 }
 
 // log writes the line. It also runs if the wrapped handler panics.
-func (h *handler) log(rec *recorder, r *http.Request, start time.Time, returned bool) {
+func (h *handler) log(rec *recorder, r *http.Request, conn *connection, start time.Time, returned bool) {
 	d := h.drafts.Get().(*draft)
-	defer h.release(d)
 	e := &d.entry
-	h.fill(e, rec, r, start, returned)
+	h.fill(e, rec, r, conn, start, returned)
 	if h.opt.Edit != nil {
 		h.opt.Edit(e)
 	}
 	if h.opt.Skip != nil && h.opt.Skip(e) {
+		h.release(d)
 		return
 	}
-	d.line = h.format.Append(d.line[:0], e)
-	if err := h.w.WriteLine(d.line); err != nil && h.opt.OnError != nil {
-		h.opt.OnError(err)
+	if h.wire && conn != nil && conn.wire != nil && r.ProtoMajor == 1 {
+		// The last bytes are sent after the handler has returned.
+		conn.wire.later(r.ContentLength != 0, func(in, out int64) {
+			if e.BytesIn == 0 && e.BytesOut == 0 {
+				e.BytesIn, e.BytesOut = in, out
+			}
+			h.write(d)
+		})
+		if rec.hijacked {
+			conn.wire.finish() // the connection is not the server's any more
+		}
+		return
 	}
+	h.write(d)
+}
+
+// write writes the line of an entry to each log.
+func (h *handler) write(d *draft) {
+	for _, l := range h.logs {
+		d.line = l.Format.Append(d.line[:0], &d.entry)
+		if err := l.Writer.WriteLine(d.line); err != nil && h.opt.OnError != nil {
+			h.opt.OnError(err)
+		}
+	}
+	h.release(d)
 }
 
 // release clears a draft and keeps it for another request.
@@ -120,21 +166,26 @@ func (h *handler) release(d *draft) {
 	}
 }
 
-func (h *handler) fill(e *Entry, rec *recorder, r *http.Request, start time.Time, returned bool) {
+func (h *handler) fill(
+	e *Entry, rec *recorder, r *http.Request, conn *connection, start time.Time, returned bool,
+) {
 	header := rec.w.Header()
 	e.Request, e.ResponseHeader, e.Trailer = r, header, header
 	e.Status, e.Bytes = rec.status, rec.bytes
 	if e.Status == 0 {
 		e.Status = h.silent(rec, r, returned)
 	}
-	e.ServerName, e.ServerPort = h.opt.ServerName, h.opt.ServerPort
+	e.ServerName, e.ServerPort, e.TLS = h.opt.ServerName, h.opt.ServerPort, r.TLS
 	e.Start, e.End = start, h.opt.Now()
 	e.Peer, _ = netip.ParseAddrPort(r.RemoteAddr)
-	e.Client = h.client(e.Peer, r.Header)
+	e.Client = e.Peer
+	if h.opt.Proxies != nil {
+		e.Client, e.Request = h.opt.Proxies.client(e.Peer, r)
+	}
 	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
 		e.Local = addrPort(a)
 	}
-	e.Conn, e.Keepalives = rec.connection(r, returned)
+	e.Conn, e.Keepalives = rec.connection(r, conn, returned)
 }
 
 func addrPort(a net.Addr) netip.AddrPort {
@@ -158,72 +209,53 @@ func (h *handler) silent(rec *recorder, r *http.Request, returned bool) int {
 	return http.StatusOK
 }
 
-// client returns the address of the client, which is in a header if the peer is a trusted proxy.
-func (h *handler) client(peer netip.AddrPort, header http.Header) netip.AddrPort {
-	client := peer
-	if len(h.opt.TrustedProxies) == 0 {
-		return client
-	}
-	list := header["X-Forwarded-For"]
-	for i := len(list) - 1; i >= 0; i-- {
-		rest := list[i]
-		for rest != "" {
-			if !h.trusted(client.Addr()) {
-				return client
-			}
-			var last string
-			if at := strings.LastIndexByte(rest, ','); at >= 0 {
-				rest, last = rest[:at], rest[at+1:]
-			} else {
-				rest, last = "", rest
-			}
-			addr, err := netip.ParseAddr(strings.Trim(last, " \t"))
-			if err != nil {
-				return client
-			}
-			client = netip.AddrPortFrom(addr, peer.Port())
-		}
-	}
-	return client
-}
-
-func (h *handler) trusted(a netip.Addr) bool {
-	a = a.Unmap()
-	for _, p := range h.opt.TrustedProxies {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
-}
-
 type connKey struct{}
 
+// connection is the state of a connection in the context of its requests.
+type connection struct {
+	wire  *countingConn // nil if the bytes are not counted
+	n     atomic.Int64  // requests after which the connection stayed open
+	depth atomic.Int32  // middlewares of one HTTP/1 request that have not returned
+}
+
 // ConnContext counts the requests on a connection for %k. Assign it to the ConnContext field
-// of [http.Server].
-func ConnContext(ctx context.Context, _ net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, new(atomic.Int64))
+// of [http.Server]. [Instrument] does that, too.
+func ConnContext(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, &connection{wire: counting(c)})
+}
+
+// enter notes that a middleware has started to serve a request.
+func (c *connection) enter() { c.depth.Add(1) }
+
+// count returns the number of requests with the present one. If several middlewares log a
+// request, it is counted by the last one that returns.
+func (c *connection) count(r *http.Request, open bool) int {
+	if c == nil {
+		return 0
+	}
+	outermost := r.ProtoMajor != 1 || c.depth.Add(-1) == 0
+	switch {
+	case !open:
+		return int(c.n.Load())
+	case outermost:
+		return int(c.n.Add(1))
+	}
+	return int(c.n.Load()) + 1
 }
 
 // connection returns the state of the connection after the response according to RFC 9112,
 // section 9.3, and the number of requests that the connection has carried.
-func (rec *recorder) connection(r *http.Request, returned bool) (ConnState, int) {
-	n, _ := r.Context().Value(connKey{}).(*atomic.Int64)
-	count := func(more int64) int {
-		if n == nil {
-			return 0
-		}
-		return int(n.Add(more))
-	}
+func (rec *recorder) connection(r *http.Request, conn *connection, returned bool) (ConnState, int) {
+	state := ConnKeepAlive
 	switch {
 	case !returned || r.Context().Err() != nil || rec.failed:
-		return ConnAborted, count(0)
+		state = ConnAborted
 	case rec.hijacked || r.Close || tokens(rec.w.Header()["Connection"], "close"):
-		return ConnClose, count(0)
+		state = ConnClose
 	case r.ProtoMajor == 1 && r.ProtoMinor == 0 && !tokens(r.Header["Connection"], "keep-alive"):
-		return ConnClose, count(0)
+		state = ConnClose
 	}
-	return ConnKeepAlive, count(1)
+	return state, conn.count(r, state == ConnKeepAlive)
 }
 
 // tokens reports whether a list header names a token.

@@ -148,24 +148,57 @@ func TestTrailers(t *testing.T) {
 	require.Equal(t, []string{"v r"}, lines)
 }
 
-func TestTrustedProxiesAreTakenOff(t *testing.T) {
-	f, err := logfmt.Parse("%a %{c}a")
+// TestProxiesNameTheClient has the values that mod_remoteip of Apache 2.4.71 printed, with the
+// peer in the list of internal or of trusted proxies.
+func TestProxiesNameTheClient(t *testing.T) {
+	f, err := logfmt.Parse("%a %h %{remote}p %{c}a|%{X-Forwarded-For}i")
 	require.NoError(t, err)
-	for _, row := range []struct{ header, want string }{
-		{"203.0.113.9", "203.0.113.9 10.0.0.1"},
-		{"6.6.6.6, 203.0.113.9, 10.0.0.7", "203.0.113.9 10.0.0.1"},
-		{"10.0.0.8,10.0.0.7", "10.0.0.8 10.0.0.1"},
-		{"203.0.113.9, forged\"", "10.0.0.1 10.0.0.1"},
-		{"", "10.0.0.1 10.0.0.1"},
+	local := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	const peer = "127.0.0.1 127.0.0.1 1234 127.0.0.1|"
+	is := func(client string) string { return client + " " + client + " 0 127.0.0.1|" }
+	for _, row := range []struct{ header, internal, trusted string }{
+		{"203.0.113.9", is("203.0.113.9") + "-", is("203.0.113.9") + "-"},
+		{"198.51.100.7, 203.0.113.9", is("203.0.113.9") + "198.51.100.7", is("203.0.113.9") + "198.51.100.7"},
+		{"203.0.113.9, 127.0.0.5", is("203.0.113.9") + "-", peer + "203.0.113.9, 127.0.0.5"},
+		{"192.168.1.1, 127.0.0.9", is("192.168.1.1") + "-", peer + "192.168.1.1, 127.0.0.9"},
+		{"169.254.1.1", is("169.254.1.1") + "-", peer + "169.254.1.1"},
+		{"fc00::1", is("fc00::1") + "-", peer + "fc00::1"},
+		{"::1", is("::1") + "-", peer + "::1"},
+		{"100.64.0.1", is("100.64.0.1") + "-", is("100.64.0.1") + "-"},
+		{"203.0.113.9:4711", peer + "203.0.113.9:4711", peer + "203.0.113.9:4711"},
+		{"unknown", peer + "unknown", peer + "unknown"},
+		{"", peer, peer},
 	} {
-		m := &memory{}
-		h := logfmt.Middleware(f, m, &logfmt.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}})(http.NotFoundHandler())
-		r := httptest.NewRequest("GET", "/", nil)
-		r.RemoteAddr = "10.0.0.1:1234"
-		r.Header.Set("X-Forwarded-For", row.header)
-		h.ServeHTTP(httptest.NewRecorder(), r)
-		require.Equal(t, []string{row.want}, m.lines, row.header)
+		for proxies, want := range map[*logfmt.Proxies]string{{Internal: local}: row.internal, {Trusted: local}: row.trusted} {
+			m := &memory{}
+			h := logfmt.Middleware(f, m, &logfmt.Options{Proxies: proxies})(http.NotFoundHandler())
+			r := httptest.NewRequest("GET", "/", nil)
+			r.RemoteAddr = "127.0.0.1:1234"
+			r.Header.Set("X-Forwarded-For", row.header)
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			require.Equal(t, []string{want}, m.lines, "%q %+v", row.header, proxies)
+		}
 	}
+}
+
+func TestProxyOfAUnixSocket(t *testing.T) {
+	f, err := logfmt.Parse("%a|%{X-Real-IP}i|%{X-Forwarded-For}i")
+	require.NoError(t, err)
+	networks, unix, err := logfmt.ParseProxies("10.0.0.0/8, unix,192.0.2.1")
+	require.NoError(t, err)
+	require.True(t, unix)
+	require.Equal(t, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32")}, networks)
+	m := &memory{}
+	opt := &logfmt.Options{Proxies: &logfmt.Proxies{Header: "x-real-ip", InternalUnix: unix, Internal: networks}}
+	h := logfmt.Middleware(f, m, opt)(http.NotFoundHandler())
+	r := httptest.NewRequest("GET", "/", nil)
+	r.RemoteAddr = "@"
+	r.Header.Set("X-Real-IP", "203.0.113.4")
+	r.Header.Set("X-Forwarded-For", "6.6.6.6")
+	h.ServeHTTP(httptest.NewRecorder(), r)
+	require.Equal(t, []string{"203.0.113.4|-|6.6.6.6"}, m.lines)
+	_, _, err = logfmt.ParseProxies("10.0.0.0/8,nowhere")
+	require.ErrorContains(t, err, `logfmt: parse proxies: "nowhere" is not`)
 }
 
 func TestOptionsEditSkipAndError(t *testing.T) {

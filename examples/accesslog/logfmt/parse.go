@@ -2,6 +2,7 @@ package logfmt
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dougu.internal/internal/jsontext"
@@ -23,11 +24,13 @@ type Format struct {
 	source   string
 	items    []item
 	warnings []Warning
+	wire     bool // a directive prints a number of bytes on the connection
 }
 
 // item is a literal or a directive.
 type item struct {
 	put     putter // nil for a literal
+	name    string // the letter of the directive
 	text    string // the literal, or the argument of the directive
 	codes   []int  // the condition: only for these status codes
 	not     bool   // ... or only for others
@@ -38,7 +41,7 @@ type item struct {
 	meaning string
 }
 
-// Warning describes a directive that prints no useful value, although Apache accepts it.
+// Warning describes a part of a format that Apache accepts and that prints no useful value.
 type Warning struct {
 	// Offset is the position of the directive in the format, in bytes from 0.
 	Offset int `json:"offset,omitzero"`
@@ -104,13 +107,18 @@ func Parse(format string) (*Format, error) {
 		}
 		p.literal()
 	}
+	p.f.lookForPaste()
+	p.f.lookForJSON()
+	slices.SortStableFunc(p.f.warnings, func(a, b Warning) int { return a.Offset - b.Offset })
 	return p.f, nil
 }
 
 // String returns the text of the format.
 func (f *Format) String() string { return f.source }
 
-// Warnings returns the directives that print no useful value, in the order of the format.
+// Warnings returns the parts that print no useful value, in the order of the format: directives
+// without a source in Go, text that was copied from httpd.conf with more than the format, and
+// directives whose values are not valid in a format that looks like JSON.
 func (f *Format) Warnings() []Warning { return append([]Warning(nil), f.warnings...) }
 
 type parser struct {
@@ -246,7 +254,8 @@ func (p *parser) letter(it item, start int) error {
 	}
 	p.at += len(name)
 	it.to = p.offset(p.at)
-	it.put, it.meaning = d.put, d.meaning
+	it.name, it.put, it.meaning = name, d.put, d.meaning
+	p.f.wire = p.f.wire || d.wire
 	if d.prepare != nil {
 		if msg := d.prepare(&it); msg != "" {
 			p.warn(start, msg)
@@ -270,4 +279,6 @@ type directive struct {
 	prepare func(*item) string
 	// absent is the warning for a directive without a source in Go.
 	absent string
+	// wire means that the directive prints a number of bytes on the connection.
+	wire bool
 }

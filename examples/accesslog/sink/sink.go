@@ -46,6 +46,24 @@ type Sink interface {
 	Close() error
 }
 
+// Reopener is implemented by sinks that write to a file.
+type Reopener interface {
+	// Reopen closes the file and opens the path again, for a file that was renamed. No line
+	// is lost or divided. If the path cannot be opened, the sink continues with the old file
+	// and Reopen returns the error.
+	Reopen() error
+}
+
+// Reopen calls the Reopen method of s. If s does not have one, it returns an error that wraps
+// [errors.ErrUnsupported].
+func Reopen(s Sink) error {
+	r, ok := s.(Reopener)
+	if !ok {
+		return fmt.Errorf("sink: reopen: the destination is not a file: %w", errors.ErrUnsupported)
+	}
+	return r.Reopen()
+}
+
 // Stats contains the counters of a sink. Written is the sum of the delivered lines, the lines
 // that are waiting, and Dropped. The delivered lines are counted by Acked or, on a medium
 // without acknowledgements, by Sent.

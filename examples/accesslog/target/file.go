@@ -2,10 +2,12 @@ package target
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"dougu.internal/examples/accesslog/internal/errtext"
 	"dougu.internal/examples/accesslog/sink"
@@ -16,9 +18,12 @@ import (
 type File struct {
 	// Perm is the mode of a new file. If zero, 0640 is used.
 	Perm os.FileMode
+	// Follow means that the path is opened again if the file was renamed or removed. The
+	// check takes place before a line is written, at most once a second.
+	Follow bool
 }
 
-// Open opens the file for appending.
+// Open opens the file for appending. The sink implements [sink.Reopener].
 func (f File) Open(_ context.Context, spec string) (sink.Sink, error) {
 	name := strings.TrimPrefix(spec, "file:")
 	if name == "" {
@@ -28,11 +33,70 @@ func (f File) Open(_ context.Context, spec string) (sink.Sink, error) {
 	if perm == 0 {
 		perm = 0o640
 	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, perm)
+	open := func() (*os.File, error) { return os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, perm) }
+	file, err := open()
 	if err != nil {
 		return nil, errtext.Wrap("target", "", err)
 	}
-	return &plain{w: file, close: file.Close}, nil
+	out := &appended{plain: plain{w: file, close: file.Close}, file: file, open: open}
+	if f.Follow {
+		out.before = out.follow
+	}
+	return out, nil
+}
+
+// appended writes to a file.
+type appended struct {
+	plain
+	file    *os.File // guarded by plain.mu
+	open    func() (*os.File, error)
+	checked time.Time
+}
+
+// Reopen closes the file and opens the path again.
+func (a *appended) Reopen() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return sink.ErrClosed
+	}
+	return errtext.Wrap("target", "reopen", a.reopen())
+}
+
+func (a *appended) reopen() error {
+	file, err := a.open()
+	if err != nil {
+		return err
+	}
+	old := a.file
+	a.file, a.w, a.plain.close = file, file, file.Close
+	a.torn = a.torn && sameFile(old, file)
+	return old.Close()
+}
+
+// follow reopens the path if it is not the open file any more.
+func (a *appended) follow() error {
+	now := time.Now()
+	if now.Sub(a.checked) < time.Second {
+		return nil
+	}
+	a.checked = now
+	path, err := os.Stat(a.file.Name())
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err == nil {
+		if open, err := a.file.Stat(); err == nil && os.SameFile(path, open) {
+			return nil
+		}
+	}
+	return a.reopen()
+}
+
+func sameFile(a, b *os.File) bool {
+	x, errX := a.Stat()
+	y, errY := b.Stat()
+	return errX == nil && errY == nil && os.SameFile(x, y)
 }
 
 // Standard opens the target "-".
@@ -62,6 +126,7 @@ type plain struct {
 	torn   bool // the last write was incomplete
 	buf    []byte
 	stats  sink.Stats
+	before func() error // called before each line; may be nil
 }
 
 // WriteLine writes the line and a line feed.
@@ -72,6 +137,11 @@ func (p *plain) WriteLine(line []byte) error {
 	if p.closed {
 		p.stats.Dropped++
 		return sink.ErrClosed
+	}
+	if p.before != nil {
+		if err := p.before(); err != nil {
+			p.stats.LastError = err // the open file is used
+		}
 	}
 	p.buf = p.buf[:0]
 	if p.torn {
