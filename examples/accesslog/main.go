@@ -4,6 +4,7 @@
 //	accesslog                        demonstrate logging and delivery on the loopback interface
 //	accesslog -ship TARGET <log      deliver each line of standard input, then exit
 //	accesslog -check FORMAT          explain each directive of a LogFormat
+//	accesslog -spool-inspect DIR     list the messages in a spool
 //	accesslog -serve ADDR            serve a directory and log each request
 //
 // Run accesslog -h for all flags.
@@ -31,6 +32,7 @@ const (
 const usage = `usage: accesslog
        accesslog -ship TARGET [-ident NAME] [-spool DIR] [-full block|drop] [-timeout D] <access.log
        accesslog -check FORMAT
+       accesslog -spool-inspect DIR
        accesslog -serve ADDR [-root DIR] [-customlog 'TARGET FORMAT']... [-header 'NAME: VALUE']...
                  [-tls CERT,KEY] [-servername HOST[:PORT]]
                  [-internalproxy LIST] [-trustedproxy LIST] [-remoteip NAME]
@@ -54,6 +56,10 @@ own that is down at first, and prints the counters. Nothing is sent to other hos
 -full WHAT     If there is no room: block (default) waits; drop drops the line and counts it.
 -timeout D     Time limit for the delivery after the end of the input (default 30s).
 
+-spool-inspect DIR
+               Print how many messages wait in a spool, its damage, and the messages that the
+               collector did not accept; they are in the file set-aside.jsonl of the spool.
+
 -check FORMAT  Parse the text between the outer quotes of a LogFormat and explain each part.
 
 -serve ADDR    Serve a directory over HTTP, and write a line for each request. ADDR is HOST:PORT
@@ -75,8 +81,8 @@ own that is down at first, and prints the counters. Nothing is sent to other hos
 SIGHUP makes -ship and -serve reopen the targets that are files.
 
 The counters are printed on standard error. Exit status: 0 if every line was acknowledged, or
-written to a target without acknowledgements; 1 if lines are in the spool or lost; 2 if a flag,
-the target or the format is invalid.
+written to a target without acknowledgements; 1 if lines are in the spool, set aside or lost; 2
+if a flag, the target or the format is invalid.
 `
 
 func main() {
@@ -91,6 +97,7 @@ func run(stdin io.Reader, stdout, stderr io.Writer, args []string) int {
 		check = flags.String("check", "", "")
 		s     shipment
 		full  = flags.String("full", "block", "")
+		spool = flags.String("spool-inspect", "", "")
 		web   service
 	)
 	flags.StringVar(&web.addr, "serve", "", "")
@@ -123,6 +130,8 @@ func run(stdin io.Reader, stdout, stderr io.Writer, args []string) int {
 		return fail("unexpected argument %q; run accesslog -h for usage", flags.Arg(0))
 	case given["check"] && given["ship"], given["serve"] && (given["check"] || given["ship"]):
 		return fail("only one of -check, -ship and -serve can be used")
+	case given["spool-inspect"]:
+		return inspect(stdout, stderr, *spool)
 	case given["serve"]:
 		return web.run(stdout, stderr)
 	case given["check"]:

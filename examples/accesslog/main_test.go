@@ -52,7 +52,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"-ship", "syslog:local9:x"}, "    syslog:local9:x\n           ^\n"},
 		{[]string{"-ship", "-", "-spool", "x"}, "-spool requires a syslog target"},
 		{[]string{"-ship", "-", "-full", "x"}, `invalid -full "x", want block or drop`},
-		{[]string{"-ship", "-", "-check", "%h"}, "-check and -ship cannot be used together"},
+		{[]string{"-ship", "-", "-check", "%h"}, "only one of -check, -ship and -serve can be used"},
 		{[]string{"-ship", filepath.Join("no", "such", "dir", "x")}, "no such file"},
 		{[]string{"-nonsense"}, "usage: accesslog"},
 	} {

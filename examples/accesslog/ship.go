@@ -83,7 +83,8 @@ func (s *shipment) run(stdin io.Reader, stdout, stderr io.Writer) int {
 			fmt.Fprintf(stderr, "accesslog: %s\n", errtext.Plain(e))
 		}
 	}
-	if err != nil || flushed != nil || closed != nil || account.Dropped > 0 || account.Spooled > 0 {
+	if err != nil || flushed != nil || closed != nil || account.Dropped > 0 || account.Spooled > 0 ||
+		account.SetAside > 0 || account.Damaged > 0 {
 		return statusLeft
 	}
 	return statusGood

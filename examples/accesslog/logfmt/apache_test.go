@@ -373,7 +373,7 @@ func modifiers(r *rand.Rand) string {
 
 func TestFormatsRefusedAsApacheRefusesThem(t *testing.T) {
 	found := apache2.Need(t)
-	rows := []string{"%y", "%-h", "% h", "%^xx", "%{x}^tq", "%", "abc%", "%{Name", "%{Name}", "%>%", "%200%", "%^t", "%^", "%c", "%E", "a%!"}
+	rows := []string{"%y", "%-h", "% h", "%^xx", "%{x}^tq", "%", "abc%", "%{Name", "%{Name}", "%>%", "%200%", "%^t", "%^", "%E", "a%!"}
 	for _, row := range rows {
 		t.Run(row, func(t *testing.T) {
 			dir, err := os.MkdirTemp("", "dougu-apache-")

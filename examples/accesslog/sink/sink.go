@@ -64,8 +64,8 @@ func Reopen(s Sink) error {
 	return r.Reopen()
 }
 
-// Stats contains the counters of a sink. Written is the sum of the delivered lines, the lines
-// that are waiting, and Dropped. The delivered lines are counted by Acked or, on a medium
+// Stats contains the counters of a sink. Written, and the lines that an earlier process has left
+// on disk, are the sum of the delivered lines, the lines that are waiting, SetAside and Dropped. The delivered lines are counted by Acked or, on a medium
 // without acknowledgements, by Sent.
 type Stats struct {
 	// Written is the number of calls of WriteLine, with the lines that were dropped.
@@ -85,6 +85,12 @@ type Stats struct {
 	Queued uint64 `json:"queued,omitzero"`
 	// Dropped is the number of lines that are lost.
 	Dropped uint64 `json:"dropped,omitzero"`
+	// SetAside is the number of lines that the other end did not accept. They are in a file,
+	// with the reason.
+	SetAside uint64 `json:"setAside,omitzero"`
+	// Damaged is the number of damaged parts of the files on disk that were skipped. Each of
+	// them contained one line or more.
+	Damaged uint64 `json:"damaged,omitzero"`
 	// Truncated is the number of lines that were cut to the maximum size of a message.
 	Truncated uint64 `json:"truncated,omitzero"`
 	// LastError is the last error of the delivery, or nil if there was none.
@@ -112,7 +118,8 @@ func (s Stats) String() string {
 		what string
 	}{
 		{s.Acked, "acknowledged"}, {s.Resent, "resent"}, {s.Spooled, "in the spool"},
-		{s.Queued, "in memory"}, {s.Dropped, "dropped"}, {s.Truncated, "truncated"},
+		{s.Queued, "in memory"}, {s.SetAside, "set aside"}, {s.Dropped, "dropped"}, {s.Truncated, "truncated"},
+		{s.Damaged, "damaged parts of the spool skipped"},
 	} {
 		if part.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))

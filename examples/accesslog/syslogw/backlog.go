@@ -2,8 +2,11 @@ package syslogw
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
+	"syscall"
+	"time"
 
 	"dougu.internal/examples/accesslog/sink"
 	"dougu.internal/examples/accesslog/spool"
@@ -23,6 +26,8 @@ type backlog interface {
 	rewind()
 	// waiting returns the number of messages that are not removed.
 	waiting() int
+	// damage returns the number of damaged parts that were skipped.
+	damage() int
 	// refuse makes put fail and unblocks waiting callers. It is called once.
 	refuse()
 	// close releases all resources.
@@ -71,6 +76,7 @@ func (m *memory) waiting() int {
 	return len(m.out) + m.queue.Len()
 }
 
+func (m *memory) damage() int  { return 0 }
 func (m *memory) refuse()      { m.queue.Close() }
 func (m *memory) close() error { return nil }
 
@@ -107,16 +113,24 @@ func (d *disk) put(msg []byte) error {
 		switch {
 		case errors.Is(err, spool.ErrClosed):
 			return sink.ErrClosed
-		case !errors.Is(err, spool.ErrFull):
+		case !errors.Is(err, spool.ErrFull) && !diskFull(err):
 			return err
+		case !d.block && diskFull(err):
+			return fmt.Errorf("%w: %w", sink.ErrFull, err)
 		case !d.block:
 			return sink.ErrFull
 		}
 		select {
 		case <-room:
 		case <-d.refused:
+		case <-time.After(time.Second): // others can free space on the disk
 		}
 	}
+}
+
+// diskFull reports whether the file system, or the user's part of it, is full.
+func diskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 func (d *disk) take(n int) (batch [][]byte, err error) {
@@ -152,5 +166,10 @@ func (d *disk) rewind() {
 }
 
 func (d *disk) waiting() int { return d.s.Waiting() }
+func (d *disk) damage() int {
+	torn, skipped := d.s.Damage()
+	return torn + skipped
+}
+
 func (d *disk) refuse()      { close(d.refused) }
 func (d *disk) close() error { return d.s.Close() }

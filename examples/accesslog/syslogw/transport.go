@@ -20,9 +20,10 @@ type transport interface {
 	send(ctx context.Context, msgs [][]byte) (int, error)
 	// flush sends buffered messages.
 	flush() error
-	// settled returns the number of accepted messages, from the first one on, that need not
-	// be sent again, and the number of those that the other end rejected.
-	settled() (done, rejected int)
+	// settled returns the results of the messages that need no waiting any more, in the order
+	// in which they were accepted, since the last call. A nil error means that the message was
+	// delivered.
+	settled() []error
 	// changed returns a channel that has an element after the result of settled has changed.
 	changed() <-chan struct{}
 	// dead returns a channel that is closed when the connection has ended.
@@ -85,12 +86,18 @@ func (w *Writer) connect(ctx context.Context) (transport, error) {
 
 // counter is the common part of transports without acknowledgements.
 type counter struct {
-	n, bad int
-	end    chan struct{}
+	results []error
+	end     chan struct{}
 }
 
-func (c *counter) flush() error             { return nil }
-func (c *counter) settled() (int, int)      { return c.n, c.bad }
+func (c *counter) flush() error { return nil }
+
+func (c *counter) settled() []error {
+	results := c.results
+	c.results = nil
+	return results
+}
+
 func (c *counter) changed() <-chan struct{} { return nil }
 func (c *counter) dead() <-chan struct{}    { return c.end }
 func (c *counter) confirms() bool           { return false }
@@ -105,13 +112,11 @@ type datagrams struct {
 func (d *datagrams) send(_ context.Context, msgs [][]byte) (int, error) {
 	d.conn.SetWriteDeadline(time.Now().Add(d.timeout))
 	for i, m := range msgs {
-		switch _, err := d.conn.Write(m); {
-		case errors.Is(err, syscall.EMSGSIZE): // sending it again would fail as well
-			d.bad++
-		case err != nil:
+		_, err := d.conn.Write(m)
+		if err != nil && !errors.Is(err, syscall.EMSGSIZE) {
 			return i, err
 		}
-		d.n++
+		d.results = append(d.results, err)
 	}
 	return len(msgs), nil
 }
@@ -150,7 +155,7 @@ func (s *stream) send(_ context.Context, msgs [][]byte) (int, error) {
 	for taken < len(msgs) && s.ends[taken] <= written {
 		taken++
 	}
-	s.n += taken
+	s.results = append(s.results, make([]error, taken)...)
 	return taken, err
 }
 
@@ -166,12 +171,13 @@ type confirmed struct {
 	client *relp.Client
 	news   chan struct{}
 	sent   []*reply // in order, from the first that is not settled
-	done   int
-	bad    int
 }
 
 // reply is the state of one message.
-type reply struct{ state atomic.Uint32 }
+type reply struct {
+	state    atomic.Uint32
+	rejected *relp.RejectedError // set before the state is rejected
+}
 
 // The states of a message.
 const (
@@ -185,11 +191,10 @@ func (c *confirmed) send(ctx context.Context, msgs [][]byte) (int, error) {
 	for i, m := range msgs {
 		a := new(reply)
 		err := c.client.Send(ctx, m, func(err error) {
-			var no *relp.RejectedError
 			switch {
 			case err == nil:
 				a.state.Store(acknowledged)
-			case errors.As(err, &no):
+			case errors.As(err, &a.rejected):
 				a.state.Store(rejected)
 			default:
 				a.state.Store(lost)
@@ -209,20 +214,20 @@ func (c *confirmed) send(ctx context.Context, msgs [][]byte) (int, error) {
 
 func (c *confirmed) flush() error { return c.client.Flush() }
 
-func (c *confirmed) settled() (int, int) {
-	n := 0
-	for ; n < len(c.sent); n++ {
-		state := c.sent[n].state.Load()
-		if state == unanswered || state == lost {
-			break
+func (c *confirmed) settled() (results []error) {
+	for _, a := range c.sent {
+		switch a.state.Load() {
+		case acknowledged:
+			results = append(results, nil)
+			continue
+		case rejected:
+			results = append(results, a.rejected)
+			continue
 		}
-		if state == rejected {
-			c.bad++
-		}
-		c.done++
+		break // unanswered or lost
 	}
-	c.sent = append(c.sent[:0], c.sent[n:]...)
-	return c.done, c.bad
+	c.sent = append(c.sent[:0], c.sent[len(results):]...)
+	return results
 }
 
 func (c *confirmed) changed() <-chan struct{} { return c.news }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dougu.internal/examples/accesslog/internal/errtext"
+	"dougu.internal/examples/accesslog/relp"
 	"dougu.internal/examples/accesslog/sink"
 	"dougu.internal/examples/accesslog/spool"
 )
@@ -32,8 +33,8 @@ type Writer struct {
 	once   sync.Once
 	closed error
 
-	written, sent, acked, resent, dropped, truncated atomic.Uint64
-	reported                                         uint64 // the part of dropped that was sent to the collector
+	written, sent, acked, resent, dropped, truncated, aside atomic.Uint64
+	reported                                                uint64 // the part of dropped that was sent to the collector
 
 	mu       sync.Mutex
 	progress sync.Cond // a message was delivered, or the Writer was closed
@@ -108,8 +109,9 @@ func (w *Writer) Stats() sink.Stats {
 	defer w.mu.Unlock()
 	s := sink.Stats{
 		Written: w.written.Load(), Sent: w.sent.Load(), Acked: w.acked.Load(), Resent: w.resent.Load(),
-		Dropped: w.dropped.Load(), Truncated: w.truncated.Load(), LastError: w.last,
+		Dropped: w.dropped.Load(), Truncated: w.truncated.Load(), SetAside: w.aside.Load(), LastError: w.last,
 	}
+	s.Damaged = uint64(w.backlog.damage())
 	if !w.over {
 		if n := uint64(w.backlog.waiting()); w.spooled {
 			s.Spooled = n
@@ -192,11 +194,17 @@ func (w *Writer) run(ctx context.Context) {
 			err = d.session(ctx, t)
 			t.close()
 			d.settle(t)
-			w.backlog.rewind()
-			d.at = 0
 			if d.moved {
-				pause, d.moved = w.cfg.BackoffMin, false
+				pause = w.cfg.BackoffMin
 			}
+			if msg := d.ended(t.confirms() && ctx.Err() == nil); msg != nil {
+				d.giveUp(msg, fmt.Sprintf("the collector closes the connection for a message of %d bytes", len(msg)))
+				if err := w.backlog.done(1); err != nil {
+					w.trouble(err)
+				}
+				d.window.giveUp()
+			}
+			w.backlog.rewind()
 		}
 		if ctx.Err() != nil {
 			return
@@ -223,35 +231,34 @@ func (w *Writer) run(ctx context.Context) {
 	}
 }
 
-// delivery counts the messages that were sent. at and farthest count from the first message that
-// is not settled.
+// delivery sends messages and counts them.
 type delivery struct {
 	*Writer
-	at       int  // messages that were sent on this connection
-	farthest int  // messages that were sent on any connection
-	done     int  // messages that are settled on this connection
-	refused  int  // the part of done that the collector rejected
-	moved    bool // a message was settled on this connection
+	window
+	taken    [][]byte       // messages of the backlog that are not sent on this connection
+	attempts map[string]int // messages that the collector has rejected
 }
+
+// maxAttempts is the number of times that a rejected message is sent, and maxRejected the
+// number of messages whose attempts are counted.
+const (
+	maxAttempts = 4
+	maxRejected = 1024
+)
 
 // session uses one connection until it breaks.
 func (d *delivery) session(ctx context.Context, t transport) error {
-	d.done, d.refused = 0, 0
+	d.taken = nil
 	for {
 		if err := d.settle(t); err != nil {
 			return err
 		}
 		d.report()
-		msgs, err := d.backlog.take(batch)
+		n, err := d.send(ctx, t)
 		if err != nil {
 			return err
 		}
-		if len(msgs) > 0 {
-			n, err := t.send(ctx, msgs)
-			d.count(n)
-			if err != nil {
-				return err
-			}
+		if n > 0 {
 			continue
 		}
 		if err := t.flush(); err != nil {
@@ -271,40 +278,123 @@ func (d *delivery) session(ctx context.Context, t transport) error {
 	}
 }
 
-// count counts n more messages that were sent.
-func (d *delivery) count(n int) {
-	again := min(n, max(0, d.farthest-d.at))
+// send sends the next messages and returns how many were sent.
+func (d *delivery) send(ctx context.Context, t transport) (int, error) {
+	limit := d.limit(batch)
+	if limit == 0 {
+		return 0, nil
+	}
+	if len(d.taken) == 0 {
+		msgs, err := d.backlog.take(limit)
+		if err != nil {
+			return 0, err
+		}
+		d.taken = msgs
+	}
+	msgs := d.taken[:min(limit, len(d.taken))]
+	if len(msgs) == 0 {
+		return 0, nil
+	}
+	// A message that was rejected waits longer each time. Messages before it are sent first.
+	for i, m := range msgs {
+		tries := d.attempts[string(m)]
+		if tries == 0 {
+			continue
+		}
+		if i > 0 {
+			msgs = msgs[:i]
+			break
+		}
+		if err := t.flush(); err != nil {
+			return 0, err
+		}
+		if err := pause(ctx, t, min(d.cfg.BackoffMin<<tries, d.cfg.BackoffMax)); err != nil {
+			return 0, err
+		}
+		msgs = msgs[:1]
+		break
+	}
+	n, err := t.send(ctx, msgs)
+	again := d.window.sent(msgs[:n])
 	d.resent.Add(uint64(again))
-	d.sent.Add(uint64(n - again))
-	d.at += n
-	d.farthest = max(d.farthest, d.at)
+	d.Writer.sent.Add(uint64(n - again))
+	d.taken = d.taken[n:]
+	return n, err
+}
+
+// pause waits until the time is over or the connection has ended.
+func pause(ctx context.Context, t transport, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-t.dead():
+		return errClosedByPeer
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // settle removes the messages that need not be sent again.
 func (d *delivery) settle(t transport) error {
-	done, refused := t.settled()
-	n, bad := done-d.done, refused-d.refused
-	if n == 0 {
+	results := t.settled()
+	if len(results) == 0 {
 		return nil
 	}
-	if err := d.backlog.done(n); err != nil {
+	good := 0
+	for i, err := range results {
+		switch {
+		case err == nil:
+			good++
+			if len(d.attempts) > 0 {
+				delete(d.attempts, string(d.msgs[i]))
+			}
+		default:
+			d.rejected(d.msgs[i], err)
+		}
+	}
+	d.window.settle(len(results), func(i int) bool { return results[i] == nil })
+	if err := d.backlog.done(len(results)); err != nil {
 		return err
 	}
-	d.done, d.refused = done, refused
-	d.at -= n
-	d.farthest -= n
-	d.moved = true
 	if t.confirms() {
-		d.acked.Add(uint64(n - bad))
-	}
-	if bad > 0 {
-		d.dropped.Add(uint64(bad))
-		d.trouble(fmt.Errorf("syslogw: the collector rejected %d lines", bad))
+		d.acked.Add(uint64(good))
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.progress.Broadcast()
 	return nil
+}
+
+// rejected stores a message again that the collector has rejected, or gives it up after the
+// last attempt. It is called before the message is removed from the backlog, so that it is not
+// lost if the process is killed.
+func (d *delivery) rejected(msg []byte, reason error) {
+	var tooLarge *relp.RejectedError
+	temporary := errors.As(reason, &tooLarge)
+	tries := d.attempts[string(msg)] + 1
+	if temporary && tries < maxAttempts && len(d.attempts) < maxRejected && d.backlog.put(msg) == nil {
+		if d.attempts == nil {
+			d.attempts = map[string]int{}
+		}
+		d.attempts[string(msg)] = tries
+		d.trouble(reason)
+		return
+	}
+	delete(d.attempts, string(msg))
+	d.giveUp(msg, errtext.Plain(reason))
+}
+
+// giveUp sets a message aside. If that fails, the message is lost.
+func (d *delivery) giveUp(msg []byte, reason string) {
+	if err := d.setAside(msg, reason); err != nil {
+		d.dropped.Add(1)
+		d.trouble(fmt.Errorf("syslogw: a message of %d bytes is lost: %s", len(msg), reason))
+		return
+	}
+	d.aside.Add(1)
+	d.trouble(fmt.Errorf("syslogw: a message of %d bytes is set aside: %s", len(msg), reason))
 }
 
 // report sends the number of dropped lines to the collector.

@@ -36,6 +36,14 @@ func TestSyslogTargetsAreRead(t *testing.T) {
 		{"syslog:httpd@udp://log.example:514", "user info httpd udp log.example:514"},
 		{"syslog:a@b@tls://log.example:6514", "user info a@b tls log.example:6514"},
 		{"syslog:httpd@unix:///run/log", "user info httpd unix /run/log"},
+		// The spellings of ErrorLog in the documentation of Apache.
+		{"syslog", "user info httpd unix "},
+		{"syslog:local6", "local6 info httpd unix "},
+		{"syslog:local6:app", "local6 info app unix "},
+		{"syslog::app", "user info app unix "},
+		{"syslog:local6@unix:///run/log", "local6 info httpd unix /run/log"},
+		{"syslog:app@tcp://h:1?framing=lf&format=rfc3164", "user info app tcp h:1"},
+		{"syslog:app@relp+tls://h:1", "user info app relp h:1"},
 	} {
 		c, err := target.Syslog{}.Parse(row.spec)
 		require.NoError(t, err, row.spec)
@@ -60,6 +68,11 @@ func TestWrongTargetsNameTheColumn(t *testing.T) {
 		{"syslog:tcp://h:1", "target: column 8: missing ident before the address"},
 		{"syslog:httpd@tcp://", "target: column 20: missing address"},
 		{"syslog:httpd@tcp://host", "want HOST:PORT"},
+		{"syslog:httpd@tcp://h:1?framing=crlf", `target: column 32: invalid value "crlf" of option framing, want octet or lf`},
+		{"syslog:httpd@udp://h:1?framing=lf", "target: column 24: option framing is not for the network udp"},
+		{"syslog:httpd@tcp://h:1?ca=x", "target: column 24: option ca is not for the network tcp"},
+		{"syslog:httpd@tls://h:1?ca=/no/such", `target: column 27: invalid value "/no/such" of option ca`},
+		{"syslog:httpd@tcp://h:1?format=rfc5424&color=red", `target: column 39: unknown option "color"`},
 		{"|", "target: column 2: missing program"},
 		{"|| ", "target: column 4: missing program"},
 		{`|prog "a`, "target: column 7: missing closing quote"},
