@@ -67,8 +67,9 @@ func inspect(stdout, stderr io.Writer, dir string) int {
 			fmt.Fprintf(stdout, "set aside: a line that cannot be read: %s\n", errtext.Plain(err))
 			continue
 		}
+		start := diag.Sanitize(m.Message[:min(len(m.Message), 120)])
 		fmt.Fprintf(stdout, "set aside at %s: %d bytes: %s: %s\n",
-			m.Time.Format(time.RFC3339), m.Size, diag.Sanitize(m.Reason), diag.Sanitize(m.Message[:min(len(m.Message), 120)]))
+			m.Time.Format(time.RFC3339), m.Size, diag.Sanitize(m.Reason), start)
 	}
 	if err := lines.Err(); err != nil {
 		return fail(err)

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
 
+	"dougu.internal/diag"
 	"dougu.internal/examples/umlconsole/console"
 	"dougu.internal/examples/umlconsole/mconsole"
 )
@@ -78,6 +80,47 @@ func (c *command) showList(ctx context.Context, dirs []string) int {
 			c.stderr,
 			"umlconsole: no guests found; the directory of a guest that was started with uml_dir=DIR is in DIR",
 		)
+	}
+	return statusGood
+}
+
+// qmpConsole is an element of the JSON of -qmp.
+type qmpConsole struct {
+	Label string `json:"label"`
+	Kind  string `json:"kind"`
+	Path  string `json:"path"`
+}
+
+// listQMP prints the consoles of a QEMU guest.
+func (c *command) listQMP(ctx context.Context) int {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", c.qmp)
+	if err != nil {
+		return c.fail(statusGone, err)
+	}
+	defer conn.Close()
+	list, err := console.FindQMP(ctx, conn)
+	if err != nil {
+		return c.fail(statusNo, err)
+	}
+	if c.json {
+		all := []qmpConsole{}
+		for _, d := range list {
+			all = append(all, qmpConsole{strings.ToValidUTF8(d.Label, "?"), d.Kind.String(), d.Path})
+		}
+		out := json.NewEncoder(c.stdout)
+		out.SetIndent("", "  ")
+		if err := out.Encode(all); err != nil {
+			return c.fail(statusNo, err)
+		}
+		return statusGood
+	}
+	for _, d := range list {
+		fmt.Fprintf(c.stdout, "%-12s %-4s %s\n", diag.Sanitize(d.Label), d.Kind, diag.Sanitize(d.Path))
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(c.stderr, "umlconsole: the guest has no console on a pseudo-terminal or a unix socket")
 	}
 	return statusGood
 }
@@ -210,7 +253,8 @@ func (c *command) connect(ctx context.Context, p *console.Port) int {
 	if err != nil {
 		return c.fail(statusUsage, fmt.Errorf("-attach requires a terminal: %w", err))
 	}
-	err = console.Relay(ctx, p, terminal{c.stdin, c.stdout}, nil)
+	opt := &console.RelayOptions{EightBit: !console.UTF8Locale(os.LookupEnv)}
+	err = console.Relay(ctx, p, terminal{c.stdin, c.stdout}, opt)
 	if rerr := restore(); err == nil {
 		err = rerr
 	}
@@ -243,7 +287,11 @@ func runLine(ctx context.Context, p *console.Port, line string, until *regexp.Re
 	}
 	_, before, err := r.Expect(ctx, until)
 	var answer strings.Builder
-	console.NewFilter(&answer).Write(before)
+	filter := console.NewFilter(&answer)
+	if !console.UTF8Locale(os.LookupEnv) {
+		filter = console.NewFilter8Bit(&answer)
+	}
+	filter.Write(before)
 	text := strings.ReplaceAll(answer.String(), "\r", "")
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		text += "\n"

@@ -2,6 +2,7 @@
 //
 //	umlconsole                                     demonstrate a guest and its console
 //	umlconsole -list [DIR...]                      list guests and their consoles
+//	umlconsole -qmp SOCKET -list                    list the consoles of a QEMU guest
 //	umlconsole -umid NAME -run 'uname -r'          run a command in a guest and print its output
 //
 // Run umlconsole -h for all flags.
@@ -32,6 +33,7 @@ const (
 
 const usage = `usage: umlconsole
        umlconsole -list [-json] [DIR...]
+       umlconsole -qmp SOCKET -list [-json]
        umlconsole -umid NAME [-dir DIR] [-con con1] ACTION [-timeout 10s]
 
 Without arguments, umlconsole boots a guest in a temporary directory, shows the device of its
@@ -41,6 +43,8 @@ pseudo-terminal. Nothing else is changed.
 
 -list       List the guests in ~/.uml or in the given directories: name, process, state, consoles.
 -json       Print the list as JSON: [{"name","dir","pid","alive","consoles":[{"name","kind","device"}]}]
+-qmp SOCKET List the consoles of a QEMU guest by its QMP socket: label, kind (pts or unix), path.
+            With -json: [{"label","kind","path"}].
 -umid NAME  Select a guest. -dir is its uml_dir (default ~/.uml), -con the line (default con1).
 
 ACTION is one of
@@ -65,9 +69,9 @@ func main() {
 
 // command contains the flags.
 type command struct {
-	list, json, attach, screen, tmux           bool
-	umid, dir, con, mconsole, run, expect, log string
-	timeout                                    time.Duration
+	list, json, attach, screen, tmux                bool
+	umid, dir, con, mconsole, run, expect, log, qmp string
+	timeout                                         time.Duration
 
 	stdin          *os.File
 	stdout, stderr io.Writer
@@ -83,6 +87,7 @@ func run(ctx context.Context, stdin *os.File, stdout, stderr io.Writer, args []s
 	flags.BoolVar(&c.attach, "attach", false, "")
 	flags.BoolVar(&c.screen, "screen", false, "")
 	flags.BoolVar(&c.tmux, "tmux", false, "")
+	flags.StringVar(&c.qmp, "qmp", "", "")
 	flags.StringVar(&c.umid, "umid", "", "")
 	flags.StringVar(&c.dir, "dir", "", "")
 	flags.StringVar(&c.con, "con", "con1", "")
@@ -106,6 +111,10 @@ func run(ctx context.Context, stdin *os.File, stdout, stderr io.Writer, args []s
 		}
 	}
 	switch {
+	case c.qmp != "" && (!c.list || actions > 0 || c.umid != "" || flags.NArg() > 0):
+		return c.usage("-qmp is used together with -list only")
+	case c.qmp != "":
+		return c.listQMP(ctx)
 	case c.list && (actions > 0 || c.umid != ""):
 		return c.usage("-list cannot be used together with other actions or -umid")
 	case c.list:

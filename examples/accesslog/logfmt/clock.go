@@ -124,39 +124,12 @@ func appendCLF(dst []byte, t time.Time) []byte {
 	}
 	offset /= 60
 	m := 3 * int(month-1)
-	return append(
-		dst,
-		'[',
-		digit(day/10),
-		digit(day%10),
-		'/',
-		months[m],
-		months[m+1],
-		months[m+2],
-		'/',
-		digit(year/1000),
-		digit(year/100%10),
-		digit(year/10%10),
-		digit(year%10),
-		':',
-		digit(
-			hour/10,
-		),
-		digit(hour%10),
-		':',
-		digit(minute/10),
-		digit(minute%10),
-		':',
-		digit(second/10),
-		digit(second%10),
-		' ',
-		sign,
-		digit(offset/600%10),
-		digit(offset/60%10),
-		digit(offset%60/10),
-		digit(offset%60%10),
-		']',
-	)
+	return append(dst,
+		'[', digit(day/10), digit(day%10), '/', months[m], months[m+1], months[m+2], '/',
+		digit(year/1000), digit(year/100%10), digit(year/10%10), digit(year%10), ':',
+		digit(hour/10), digit(hour%10), ':', digit(minute/10), digit(minute%10), ':',
+		digit(second/10), digit(second%10), ' ', sign,
+		digit(offset/600%10), digit(offset/60%10), digit(offset%60/10), digit(offset%60%10), ']')
 }
 
 func digit(n int) byte { return byte('0' + n) }

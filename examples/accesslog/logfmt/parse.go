@@ -116,6 +116,19 @@ func Parse(format string) (*Format, error) {
 // String returns the text of the format.
 func (f *Format) String() string { return f.source }
 
+// MarshalText returns the text of the format, which [Parse] reads.
+func (f *Format) MarshalText() ([]byte, error) { return []byte(f.source), nil }
+
+// UnmarshalText sets f to the parsed text.
+func (f *Format) UnmarshalText(text []byte) error {
+	parsed, err := Parse(string(text))
+	if err != nil {
+		return err
+	}
+	*f = *parsed
+	return nil
+}
+
 // Warnings returns the parts that print no useful value, in the order of the format: directives
 // without a source in Go, text that was copied from httpd.conf with more than the format, and
 // directives whose values are not valid in a format that looks like JSON.

@@ -16,9 +16,9 @@ var nicknames = map[string]string{
 // CustomLog is a CustomLog directive of httpd.conf.
 type CustomLog struct {
 	// Target is the first argument: a file, a pipe, or another target.
-	Target string
+	Target string `json:"target,omitzero"`
 	// Format is the parsed second argument.
-	Format *Format
+	Format *Format `json:"format,omitzero"`
 }
 
 // ParseCustomLog reads the arguments of a CustomLog directive: a target, and a format in double
@@ -155,6 +155,8 @@ func (f *Format) lookForJSON() {
 			continue
 		case inString[i] && !safeInString[it.name]:
 			msg = `can print \xhh, which is not valid in a JSON string`
+		case !inString[i] && it.name == "t" && it.layout.unit != "" && len(it.codes) == 0: // a number
+			continue
 		case !inString[i] && (!safeAsNumber[it.name] || len(it.codes) > 0):
 			msg = `can print "-", which is not a JSON number; write it in quotes`
 			if it.name == "b" {

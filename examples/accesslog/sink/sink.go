@@ -64,9 +64,10 @@ func Reopen(s Sink) error {
 	return r.Reopen()
 }
 
-// Stats contains the counters of a sink. Written, and the lines that an earlier process has left
-// on disk, are the sum of the delivered lines, the lines that are waiting, SetAside and Dropped. The delivered lines are counted by Acked or, on a medium
-// without acknowledgements, by Sent.
+// Stats contains the counters of a sink. Written, together with the lines that an earlier
+// process has left on disk, is the sum of the delivered lines, the lines that are waiting,
+// SetAside and Dropped. The delivered lines are counted by Acked or, on a medium without
+// acknowledgements, by Sent.
 type Stats struct {
 	// Written is the number of calls of WriteLine, with the lines that were dropped.
 	Written uint64 `json:"written,omitzero"`

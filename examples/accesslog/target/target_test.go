@@ -118,6 +118,39 @@ func TestWordsAreSplitAndQuoted(t *testing.T) {
 	require.Equal(t, []string{"/bin/sh", "-c", "cat >x"}, args)
 }
 
+// TestRenamedFileIsReopened rotates a log by its name, on request and by itself.
+func TestRenamedFileIsReopened(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "access.log")
+	read := func(name string) string {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		return string(text)
+	}
+	out, err := target.File{}.Open(t.Context(), name)
+	require.NoError(t, err)
+	require.NoError(t, out.WriteLine([]byte("one")))
+	require.NoError(t, os.Rename(name, name+".1"))
+	require.NoError(t, out.WriteLine([]byte("two")))
+	require.NoError(t, sink.Reopen(out))
+	require.NoError(t, out.WriteLine([]byte("three")))
+	require.Equal(t, "one\ntwo\n", read(name+".1"))
+	require.Equal(t, "three\n", read(name))
+	require.NoError(t, out.Close())
+	require.ErrorIs(t, sink.Reopen(out), sink.ErrClosed)
+
+	out, err = target.File{Follow: true}.Open(t.Context(), name)
+	require.NoError(t, err)
+	defer out.Close()
+	require.NoError(t, os.Rename(name, name+".2"))
+	require.NoError(t, out.WriteLine([]byte("four")))
+	require.Equal(t, "three\n", read(name+".2"))
+	require.Equal(t, "four\n", read(name))
+
+	std, err := target.Standard{Writer: io.Discard}.Open(t.Context(), "-")
+	require.NoError(t, err)
+	require.ErrorIs(t, sink.Reopen(std), errors.ErrUnsupported)
+}
+
 func TestFileIsAppendedTo(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "access.log")
 	for _, spec := range []string{name, "file:" + name} {

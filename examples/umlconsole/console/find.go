@@ -8,16 +8,41 @@ import (
 	"strconv"
 	"strings"
 
+	"dougu.internal/internal/enum"
 	"dougu.internal/internal/jsontext"
 )
 
-// Device is a console on a pseudo-terminal.
+// Kind is the kind of a device.
+type Kind uint8
+
+// The kinds of devices.
+const (
+	// Pts is a pseudo-terminal. It is the zero value.
+	Pts Kind = iota
+	// Unix is a unix socket on which a virtual machine monitor listens.
+	Unix
+)
+
+var kinds = enum.Names[Kind]{Type: "console: kind of device", Words: map[Kind]string{Pts: "pts", Unix: "unix"}}
+
+// String returns "pts" or "unix".
+func (k Kind) String() string { return kinds.String(k) }
+
+// MarshalText returns the name of the kind. It fails if k is not a valid kind.
+func (k Kind) MarshalText() ([]byte, error) { return kinds.Text(k) }
+
+// UnmarshalText reads the name of a kind.
+func (k *Kind) UnmarshalText(text []byte) error { return kinds.Parse(text, k) }
+
+// Device is a console on a pseudo-terminal or on a unix socket.
 type Device struct {
 	// Guest is the name of the guest, or "" if the source does not contain it.
 	Guest string `json:"guest,omitzero"`
 	// Label is the name of the line: con1, ssl0, or the label in QEMU, such as serial0.
 	Label string `json:"label,omitzero"`
-	// Path is /dev/pts/N.
+	// Kind is the kind of the device.
+	Kind Kind `json:"kind,omitzero"`
+	// Path is /dev/pts/N, or the path of a socket.
 	Path string `json:"path,omitzero"`
 }
 

@@ -134,7 +134,7 @@ func TestArgumentListsAreSafe(t *testing.T) {
 func TestFilterKeepsTextAndDropsCommands(t *testing.T) {
 	for _, row := range []struct{ in, want string }{
 		{"plain \x1b[31mred\x1b[0m\r\n\a", "plain \x1b[31mred\x1b[0m\r\n\a"},
-		{"日本\x9b", "日本\x9b"},
+		{"日本\x9b", "日本\ufffd"},
 		{"a\x1b]52;c;aGk=\ab", "ab"},
 		{"a\x1b]0;title\x1b\\b", "ab"},
 		{"a\x1bP$qm\x1b\\b\x1b_x\x1b\\c\x1b^x\x1b\\d\x1bXx\x1b\\e", "abcde"},
@@ -144,6 +144,10 @@ func TestFilterKeepsTextAndDropsCommands(t *testing.T) {
 		{"\x1b[1\x1b[32mgreen", "\x1b[32mgreen"},
 		{"\x1b[" + strings.Repeat("1;", 100) + "mx", "x"},
 		{"\x1b]never ends", ""},
+		{"\x1b]0;日本\aok", "ok"},
+		{"起動 café “x” 🚀", "起動 café “x” 🚀"},
+		{"a\xc2\x9b6nb\xc2\x9d0;t\xc2\x9cc", "abc"},
+		{"a\x9b6nb\xe6\x1b]0;x\a\x97c", "a\ufffd6nb\ufffd\ufffdc"},
 	} {
 		for _, size := range []int{1, 1000} {
 			var out bytes.Buffer
@@ -155,6 +159,45 @@ func TestFilterKeepsTextAndDropsCommands(t *testing.T) {
 			}
 			require.Equal(t, row.want, out.String(), "%q", row.in)
 		}
+	}
+}
+
+// TestFilterOfAnEightBitTerminal has the sequences that made xterm +u8 answer.
+func TestFilterOfAnEightBitTerminal(t *testing.T) {
+	for _, row := range []struct{ in, want string }{
+		{"a\x9b6nb", "ab"},
+		{"a\x9bcb", "ab"},
+		{"a\xc2\x9b6nb", "a\xc2b"},
+		{"\xe6\x97\x9b6nb", "\xe6\x1bWb"}, // 97 begins a protected area
+		{"a\x9d0;title\x9cb", "ab"},
+		{"a\x9d0;title\ab", "ab"},
+		{"\x9b31mred", "\x1b[31mred"},
+		{"caf\xe9", "caf\xe9"},
+		{"\x9ab", "b"}, // DECID
+	} {
+		var out bytes.Buffer
+		_, err := console.NewFilter8Bit(&out).Write([]byte(row.in))
+		require.NoError(t, err)
+		require.Equal(t, row.want, out.String(), "%q", row.in)
+	}
+}
+
+func TestLocaleNamesTheMode(t *testing.T) {
+	for _, row := range []struct {
+		env  map[string]string
+		want bool
+	}{
+		{map[string]string{"LANG": "ja_JP.UTF-8"}, true},
+		{map[string]string{"LANG": "de_DE.utf8@euro"}, true},
+		{map[string]string{"LANG": "en_US.UTF-8", "LC_CTYPE": "en_US.ISO-8859-1"}, false},
+		{map[string]string{"LANG": "C", "LC_ALL": "C.UTF-8"}, true},
+		{map[string]string{"LANG": "en_US.UTF-8", "LC_ALL": "", "LC_CTYPE": ""}, true},
+		{nil, false},
+	} {
+		require.Equal(t, row.want, console.UTF8Locale(func(n string) (string, bool) {
+			v, ok := row.env[n]
+			return v, ok
+		}), "%v", row.env)
 	}
 }
 

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"path/filepath"
 	"sync"
+	"time"
 )
 
 // DefaultRing is the default size of the ring buffer of a [Port]: 1 MiB.
@@ -17,7 +20,7 @@ type Port struct {
 	// Device is the device of the console.
 	Device Device
 
-	file *os.File
+	file terminalFile
 	ring *ring
 	own  *Reader
 	done chan struct{}
@@ -25,15 +28,35 @@ type Port struct {
 	mu   sync.Mutex // held by Write
 }
 
-// Open opens a pseudo-terminal, sets it to raw mode, and starts to read its output into a ring
-// buffer of [DefaultRing] bytes. It returns an error if the path is not /dev/pts/N, is a symbolic
-// link, is not a pseudo-terminal, or belongs to another user. On systems other than Linux, the
-// error wraps [errors.ErrUnsupported]. The caller must close the Port.
+// terminalFile is an *os.File or a connection.
+type terminalFile interface {
+	io.ReadWriteCloser
+}
+
+// Open opens a console and starts to read its output into a ring buffer of [DefaultRing] bytes.
+// The caller must close the Port.
+//
+// A pseudo-terminal is set to raw mode. Open returns an error if the path is not /dev/pts/N, is
+// a symbolic link, is not a pseudo-terminal, or belongs to another user. On systems other than
+// Linux, the error wraps [errors.ErrUnsupported].
+//
+// A unix socket is connected to. Its server usually accepts one connection at a time. The path
+// must be absolute.
 func Open(d Device) (*Port, error) { return OpenSize(d, DefaultRing) }
 
 // OpenSize is like [Open], with a ring buffer of size bytes. If size is less than 4096, 4096 is
 // used.
 func OpenSize(d Device, size int) (*Port, error) {
+	if d.Kind == Unix {
+		if !filepath.IsAbs(d.Path) {
+			return nil, fmt.Errorf("console: open %q: the path of a socket must be absolute", d.Path)
+		}
+		conn, err := net.DialTimeout("unix", d.Path, socketTime)
+		if err != nil {
+			return nil, wrap(err)
+		}
+		return newPort(d, conn, size), nil
+	}
 	if !isPts(d.Path) {
 		return nil, &UntrustedError{d.Label, d.Path[:min(len(d.Path), 64)]}
 	}
@@ -44,7 +67,10 @@ func OpenSize(d Device, size int) (*Port, error) {
 	return newPort(d, file, size), nil
 }
 
-func newPort(d Device, file *os.File, size int) *Port {
+// socketTime is the time limit for the connection to a socket.
+const socketTime = 10 * time.Second
+
+func newPort(d Device, file terminalFile, size int) *Port {
 	p := &Port{Device: d, file: file, ring: newRing(max(size, 4096)), done: make(chan struct{})}
 	p.own = p.NewReader()
 	go p.drain()
@@ -59,7 +85,7 @@ func (p *Port) drain() {
 		n, err := p.file.Read(buf)
 		p.ring.write(buf[:n])
 		if err != nil {
-			if gone(err) || err == io.EOF || errors.Is(err, os.ErrClosed) {
+			if gone(err) || err == io.EOF || errors.Is(err, os.ErrClosed) || errors.Is(err, net.ErrClosed) {
 				p.ring.finish(io.EOF)
 				return
 			}
@@ -98,8 +124,15 @@ func (p *Port) Write(b []byte) (int, error) {
 	return n, wrap(err)
 }
 
-// SetSize sets the size of the terminal, which the guest can read.
-func (p *Port) SetSize(columns, rows uint16) error { return wrap(setSize(p.file, columns, rows)) }
+// SetSize sets the size of a pseudo-terminal, which the guest can read. For a socket, it returns
+// an error that wraps [errors.ErrUnsupported].
+func (p *Port) SetSize(columns, rows uint16) error {
+	file, ok := p.file.(*os.File)
+	if !ok {
+		return fmt.Errorf("console: set the size of %s: a socket has none: %w", p.Device.Path, errors.ErrUnsupported)
+	}
+	return wrap(setSize(file, columns, rows))
+}
 
 // Done returns a channel that is closed when the output has ended.
 func (p *Port) Done() <-chan struct{} { return p.done }

@@ -7,14 +7,18 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"dougu.internal/internal/jsontext"
 )
 
-// FindQMP returns the character devices of QEMU that are pseudo-terminals. c must be a new
-// connection to its QMP socket. FindQMP reads at most 1 MiB and does not close the connection.
+// FindQMP returns the character devices of QEMU that are pseudo-terminals or unix sockets on which
+// QEMU listens, except for its monitors. c must be a new connection to its QMP socket. A
+// relative path of a socket starts in the working directory of QEMU: FindQMP completes it where
+// the system shows that directory (Linux, for processes of the same user). FindQMP reads at most
+// 1 MiB and does not close the connection.
 func FindQMP(ctx context.Context, c net.Conn) ([]Device, error) {
 	stop := context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -51,17 +55,47 @@ func findQMP(c net.Conn) ([]Device, error) {
 		return nil, decodeError("reply to query-chardev", err)
 	}
 	var list []Device
+	dir := ""
 	for _, d := range chardevs {
-		path, ok := strings.CutPrefix(d.Filename, "pty:")
-		if !ok {
+		if path, ok := strings.CutPrefix(d.Filename, "pty:"); ok {
+			if !isPts(path) {
+				return nil, &UntrustedError{d.Label, path[:min(len(path), 64)]}
+			}
+			list = append(list, Device{Label: d.Label, Path: path})
 			continue
 		}
-		if !isPts(path) {
-			return nil, &UntrustedError{d.Label, path[:min(len(path), 64)]}
+		path, ok := socketPath(d.Filename)
+		if !ok || strings.HasPrefix(d.Label, "compat_monitor") {
+			continue
 		}
-		list = append(list, Device{Label: d.Label, Path: path})
+		if !filepath.IsAbs(path) {
+			if dir == "" {
+				dir = workingDir(c)
+			}
+			path = filepath.Join(dir, path)
+		}
+		if path == c.RemoteAddr().String() {
+			continue // the socket of this conversation
+		}
+		list = append(list, Device{Label: d.Label, Kind: Unix, Path: path})
 	}
 	return list, nil
+}
+
+// socketPath returns the path in the description of a socket on which QEMU listens, such as
+// "disconnected:unix:ser.sock,server=on".
+func socketPath(description string) (string, bool) {
+	description = strings.TrimPrefix(description, "disconnected:")
+	rest, ok := strings.CutPrefix(description, "unix:")
+	if !ok {
+		return "", false
+	}
+	path, options := rest, ""
+	if i := strings.LastIndex(rest, ",server"); i >= 0 {
+		path, options = rest[:i], rest[i+1:]
+	}
+	listens := options == "server" || strings.HasPrefix(options, "server,") || strings.HasPrefix(options, "server=on")
+	return path, listens && path != "" && !strings.Contains(path, "\x00")
 }
 
 // decodeError describes an error of package encoding/json or of the connection.

@@ -18,6 +18,8 @@ type RelayOptions struct {
 	// Unfiltered writes the output of the console to the terminal of the user without a
 	// [Filter].
 	Unfiltered bool
+	// EightBit means that the terminal of the user is not in UTF-8 mode: see [NewFilter8Bit].
+	EightBit bool
 	// History starts with the content of the ring buffer.
 	History bool
 }
@@ -48,6 +50,9 @@ func Relay(ctx context.Context, p *Port, user io.ReadWriter, opt *RelayOptions) 
 	var w io.Writer = user
 	if !o.Unfiltered {
 		w = NewFilter(user)
+		if o.EightBit {
+			w = NewFilter8Bit(user)
+		}
 	}
 	err := printing(ctx, r, w)
 	cancel()

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package console
+
+import "net"
+
+func workingDir(net.Conn) string { return "" }
