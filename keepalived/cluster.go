@@ -98,8 +98,10 @@ func routers(evals []*eval) []*router {
 	return out
 }
 
-// deafness says why one instance does not take the advertisements of another, or "".
-func deafness(a, b *Instance) (rule, why string) {
+// deafness returns the reason why the instance of a member does not accept the
+// advertisements of another one, with the rule that reports it, or "" if it accepts them.
+func deafness(to, from *member) (rule, why string) {
+	a, b := to.i, from.i
 	switch {
 	case a.VRID != b.VRID:
 		return "KA200", "the virtual_router_id differs"
@@ -115,10 +117,24 @@ func deafness(a, b *Instance) (rule, why string) {
 		return "KA201", "the password differs"
 	case a.Version == 2 && a.Advert != b.Advert:
 		return "KA202", "advert_int differs"
-	case !sameAddresses(a, b):
+	case !a.Unicast && to.group() != from.group():
+		return "KA202", "the multicast group differs"
+	case to.e.v.before(version233) && !sameAddresses(a, b):
+		// Since 2.3.3 (upstream commit af103930) the advertisement is accepted.
 		return "KA204", "the addresses differ"
 	}
 	return "", ""
+}
+
+// group returns the multicast group that a member uses.
+func (m *member) group() netip.Addr {
+	switch {
+	case m.i.mcast.IsValid():
+		return m.i.mcast
+	case m.i.Family == 4:
+		return m.e.m.Global.Multicast4
+	}
+	return m.e.m.Global.Multicast6
 }
 
 func cut8(s string) string { return s[:min(len(s), 8)] }
@@ -155,8 +171,7 @@ func LintCluster(ctx context.Context, nodes []Node, o Options) (diag.List, error
 		r.lint(nodes)
 	}
 	lintNodes(nodes, evals)
-	for n, e := range evals {
-		_ = n
+	for _, e := range evals {
 		list = append(list, e.list()...)
 	}
 	list.Sort()
@@ -188,7 +203,18 @@ func (r *router) lint(nodes []Node) {
 	name := func(m member) string { return nodes[m.node].Name }
 	for _, m := range r.members[1:] {
 		a, b := first.i, m.i
-		rule, why := deafness(a, b)
+		rule, why := deafness(&m, &first)
+		if rule == "" && !sameAddresses(a, b) {
+			at := b.vipsAt
+			for _, x := range b.Addresses {
+				if !slices.ContainsFunc(a.Addresses, func(y Address) bool { return x.Prefix.Addr() == y.Prefix.Addr() }) {
+					at = x.at
+					break
+				}
+			}
+			m.report("KA204", at, "%s: the addresses are not those of %s: %s; an address of one node is on no node while the other is MASTER",
+				r.name, name(first), difference(a, b))
+		}
 		switch rule {
 		case "KA200":
 			f := m.report(rule, b.vridAt, "%s: virtual_router_id is %d here and %d on %s: all of them are MASTER", r.name, b.VRID, a.VRID, name(first))
@@ -208,6 +234,8 @@ func (r *router) lint(nodes []Node) {
 			switch why {
 			case "the version differs":
 				at, text = b.versionAt, fmt.Sprintf("version is %d here and %d on %s", b.Version, a.Version, name(first))
+			case "the multicast group differs":
+				at, text = m.groupAt(), fmt.Sprintf("the multicast group is %s here and %s on %s", m.group(), first.group(), name(first))
 			case "the address family differs":
 				at, text = b.vipsAt, fmt.Sprintf("the family is IPv%d here and IPv%d on %s", b.Family, a.Family, name(first))
 			default:
@@ -232,8 +260,21 @@ func (r *router) lint(nodes []Node) {
 		}
 	}
 	r.lintPriorities(nodes)
+	r.lintNoPreempt(nodes)
+	r.lintOwners(nodes)
 	r.lintPeers(nodes)
 	r.lintChecks(nodes)
+}
+
+// groupAt returns the place that sets the multicast group of a member.
+func (m *member) groupAt() span {
+	switch {
+	case m.i.mcast.IsValid():
+		return m.i.mcastAt
+	case m.i.Family == 4:
+		return m.e.m.Global.multicast4At
+	}
+	return m.e.m.Global.multicast6At
 }
 
 func seconds(i *Instance) string { return formatDecimal(int64(i.Advert/1000), 6) }
@@ -290,6 +331,49 @@ func (r *router) lintPriorities(nodes []Node) {
 			continue
 		}
 		m.report("KA207", m.i.stateAt, "%s: state MASTER here and on %s", r.name, nodes[masters[0].node].Name).fix("use BACKUP", edit{m.i.stateAt, "BACKUP"})
+	}
+}
+
+// lintNoPreempt finds nopreempt on nodes that do not have the highest priority, if the node
+// that has it does not have the option.
+func (r *router) lintNoPreempt(nodes []Node) {
+	best := r.members[0]
+	for _, m := range r.members {
+		if m.i.effective(nil) > best.i.effective(nil) {
+			best = m
+		}
+	}
+	if best.i.NoPreempt {
+		return
+	}
+	for _, m := range r.members {
+		if m.i.NoPreempt && m.i.effective(nil) < best.i.effective(nil) && m.i.nopreemptAt.file >= 0 {
+			m.report("KA211", m.i.nopreemptAt, "%s: nopreempt has no effect here: %s has the highest priority, %d, and takes the address back at once",
+				r.name, nodes[best.node].Name, best.i.effective(nil))
+		}
+	}
+}
+
+// lintOwners finds virtual addresses that are the address of a node.
+func (r *router) lintOwners(nodes []Node) {
+	for _, m := range r.members {
+		for _, list := range [][]Address{m.i.Addresses, m.i.Excluded} {
+			for k := range list {
+				for n, node := range nodes {
+					if node.Addr != list[k].Prefix.Addr() || !node.Addr.IsValid() || n == m.node && m.i.Priority == 255 {
+						continue
+					}
+					if o := r.of(n); o != nil && o.i.Priority == 255 {
+						continue // the owner of the address
+					}
+					if n == m.node && node.Addr == m.i.Source {
+						continue // a finding of Lint
+					}
+					m.report("KA212", list[k].at, "%s: %s is a virtual address and the address of %s: keepalived removes it from that node when it starts",
+						r.name, node.Addr, node.Name)
+				}
+			}
+		}
 	}
 }
 
@@ -368,7 +452,7 @@ func (r *router) smallest(nodes []Node, m member, t Track) (need int, with membe
 		if o.node == m.node {
 			continue
 		}
-		if rule, _ := deafness(m.i, o.i); rule != "" {
+		if rule, _ := deafness(&o, &m); rule != "" {
 			continue
 		}
 		if o.i.NoPreempt {

@@ -21,8 +21,12 @@ const (
 	InterfaceDown
 	// NodeStopped: keepalived does not run on Node.
 	NodeStopped
-	// Partition: Node and the node Subject do not reach each other.
+	// Partition: Node and the node Subject do not reach each other. With an Interface, they
+	// do not on that network alone; the links stay up.
 	Partition
+	// Deaf: packets that Node sends do not reach the node Subject. With an Interface, those
+	// on that network do not.
+	Deaf
 )
 
 // Fault is something that is wrong during a phase.
@@ -30,6 +34,9 @@ type Fault struct {
 	Node    string    `json:"node,omitzero"`
 	Subject string    `json:"subject,omitzero"`
 	Kind    FaultKind `json:"kind,omitzero"`
+	// Interface limits [Partition] and [Deaf] to the instances on one interface. If empty,
+	// all networks are meant.
+	Interface string `json:"interface,omitzero"`
 }
 
 // Outcome is what a phase leads to for one virtual router.
@@ -44,6 +51,9 @@ type Outcome struct {
 	Masters []string `json:"masters,omitzero"`
 	// Nodes holds what became of each node, in the order in which they were given.
 	Nodes []NodeOutcome `json:"nodes,omitzero"`
+	// Undetermined means that the result depends on which node is first: real nodes end in
+	// one way or another. Masters is one of the possible results.
+	Undetermined bool `json:"undetermined,omitzero"`
 	// Reason says in words why it is so, and what would be needed for a failover that
 	// does not happen.
 	Reason string `json:"reason,omitzero"`
@@ -111,9 +121,12 @@ func checkFaults(phases [][]Fault, nodes map[string]int, evals []*eval) error {
 			m := evals[n].m
 			switch f.Kind {
 			case NodeStopped:
-			case Partition:
+			case Partition, Deaf:
 				if _, ok := nodes[f.Subject]; !ok {
 					return fmt.Errorf("keepalived: there is no node %q", f.Subject)
+				}
+				if f.Interface != "" && !slices.ContainsFunc(m.Instances, func(i *Instance) bool { return i.Interface == f.Interface }) {
+					return fmt.Errorf("keepalived: no instance of node %q is on the interface %q", f.Node, f.Interface)
 				}
 			case CheckFails:
 				found := slices.ContainsFunc(m.Scripts, func(s *Script) bool { return s.Name == f.Subject }) ||
@@ -173,8 +186,10 @@ type simulation struct {
 	byName map[string]int
 	groups [][]*actor // by router
 	now    time.Duration
-	cut    map[[2]int]bool
+	cut    map[link]bool
+	dead   map[int]map[string]bool // interfaces that are down, by node
 	down   map[int]bool
+	open   map[*SyncGroup]bool // sync groups whose master is not determined
 	length time.Duration
 	begun  bool
 }
@@ -201,40 +216,43 @@ func (a *actor) downTime(advert time.Duration) time.Duration {
 	return time.Duration(a.i.DownAdverts)*advert + a.skew()
 }
 
-// hears reports whether a takes the advertisements of b.
-func (s *simulation) hears(a, b *actor) bool {
-	if b.state == stateStopped || a.state == stateStopped || s.cut[[2]int{a.node, b.node}] {
-		return false
-	}
-	if rule, _ := deafness(a.i, b.i); rule != "" {
-		return false
-	}
-	if b.i.Unicast && a.key.IsValid() && family(a.key) == b.i.Family && !slices.Contains(b.i.Peers, a.key) {
-		return false
-	}
-	if !a.i.Unicast && a.ifGroup() != b.ifGroup() {
-		return false
-	}
-	return true
+// link is a direction between two nodes, on one network or, with an empty name, on all.
+type link struct {
+	from, to int
+	network  string
 }
 
-// ifGroup is the multicast group an instance uses.
-func (a *actor) ifGroup() netip.Addr {
+// hears reports whether a takes the advertisements of b.
+func (s *simulation) hears(a, b *actor) bool { return s.silence(a, b) == "" }
+
+// silence returns the reason why a does not take the advertisements of b, or "".
+func (s *simulation) silence(a, b *actor) string {
 	switch {
-	case a.i.mcast.IsValid():
-		return a.i.mcast
-	case a.i.Family == 4:
-		return a.e.m.Global.Multicast4
+	case b.state == stateStopped || a.state == stateStopped:
+		return "it is stopped"
+	case s.cut[link{b.node, a.node, ""}] || s.cut[link{b.node, a.node, b.i.Interface}] || s.cut[link{b.node, a.node, a.i.Interface}]:
+		return "the network between them is cut"
+	case s.dead[b.node][b.i.Interface]:
+		return "the interface " + b.i.Interface + " of " + s.nodes[b.node].Name + " is down"
+	case s.dead[a.node][a.i.Interface]:
+		return "the interface " + a.i.Interface + " of " + s.nodes[a.node].Name + " is down"
 	}
-	return a.e.m.Global.Multicast6
+	if rule, why := deafness(&a.member, &b.member); rule != "" {
+		return why
+	}
+	if b.i.Unicast && a.key.IsValid() && family(a.key) == b.i.Family && !slices.Contains(b.i.Peers, a.key) {
+		return "a peer list does not name the other"
+	}
+	return ""
 }
 
 // phase lets the faults hold and runs the clock.
 func (s *simulation) phase(faults []Fault) {
-	s.cut = map[[2]int]bool{}
+	s.cut = map[link]bool{}
 	s.down = map[int]bool{}
 	failed := map[int]map[string]bool{}
 	dead := map[int]map[string]bool{}
+	s.dead = dead
 	for n := range s.nodes {
 		failed[n], dead[n] = map[string]bool{}, map[string]bool{}
 	}
@@ -249,7 +267,9 @@ func (s *simulation) phase(faults []Fault) {
 			s.down[n] = true
 		case Partition:
 			o := s.byName[f.Subject]
-			s.cut[[2]int{n, o}], s.cut[[2]int{o, n}] = true, true
+			s.cut[link{n, o, f.Interface}], s.cut[link{o, n, f.Interface}] = true, true
+		case Deaf:
+			s.cut[link{n, s.byName[f.Subject], f.Interface}] = true
 		}
 	}
 	for _, g := range s.groups {
@@ -258,8 +278,9 @@ func (s *simulation) phase(faults []Fault) {
 		}
 	}
 	s.syncFaults()
+	s.crossed()
 	slowest := time.Duration(0)
-	for k, g := range s.groups {
+	for _, g := range s.groups {
 		least := time.Duration(1<<62 - 1)
 		adverts := int64(3)
 		for n, a := range g {
@@ -270,7 +291,6 @@ func (s *simulation) phase(faults []Fault) {
 		if len(g) > 0 {
 			slowest = max(slowest, time.Duration(adverts+1)*least)
 		}
-		_ = k
 	}
 	s.begun = true
 	s.length = max(6*time.Second, slowest+time.Second)
@@ -299,14 +319,10 @@ func (a *actor) apply(failed, dead map[string]bool) {
 			}
 		}
 	}
-	var names []string
 	for _, t := range i.Tracks {
 		bad := failed[t.Name] && t.Kind != "interface" || dead[t.Name] && t.Kind == "interface"
 		if t.Weight == 0 && bad != t.Reverse {
 			set(t.Kind + " " + t.Name + " fails")
-		}
-		if bad {
-			names = append(names, t.Name)
 		}
 	}
 	if i.Priority == 255 {
@@ -318,7 +334,6 @@ func (a *actor) apply(failed, dead map[string]bool) {
 		bad := failed[t.Name] && t.Kind != "interface" || dead[t.Name] && t.Kind == "interface"
 		p += t.points(bad)
 	}
-	_ = names
 	a.eff = min(max(p, 1), 254)
 }
 
@@ -342,6 +357,64 @@ func (s *simulation) syncFaults() {
 			}
 		}
 	}
+}
+
+// crossed finds sync groups of which one node has the highest priority in one instance and
+// another node in another instance. Who becomes master depends then on who is first, unless
+// one of them is master already.
+func (s *simulation) crossed() {
+	best := map[*SyncGroup]int{} // by the group on each node: the node that leads, or -1
+	masters := map[*SyncGroup]bool{}
+	mates := map[*SyncGroup][]*SyncGroup{}
+	for _, g := range s.groups {
+		lead, ties := -1, false
+		high := 0
+		for _, a := range g {
+			if a.fault || s.down[a.node] {
+				continue
+			}
+			switch {
+			case a.eff > high:
+				lead, high, ties = a.node, a.eff, false
+			case a.eff == high:
+				ties = true
+			}
+		}
+		var groups []*SyncGroup
+		for _, a := range g {
+			if a.i.sync == nil {
+				continue
+			}
+			groups = append(groups, a.i.sync)
+			if a.state == stateMast && !a.fault && !s.down[a.node] {
+				masters[a.i.sync] = true
+			}
+		}
+		for _, x := range groups {
+			mates[x] = groups
+			if old, ok := best[x]; ok && (old != lead || ties) {
+				best[x] = -1
+			} else if !ok {
+				best[x] = lead
+			}
+		}
+	}
+	next := map[*SyncGroup]bool{}
+	for x, lead := range best {
+		if lead >= 0 {
+			continue
+		}
+		held := false // a node is master already, by a result that is determined
+		open := false
+		for _, m := range mates[x] {
+			held = held || masters[m]
+			open = open || s.open[m]
+		}
+		if !held || open {
+			next[x] = true
+		}
+	}
+	s.open = next
 }
 
 // settle takes an instance into or out of FAULT and stop at the begin of a phase.

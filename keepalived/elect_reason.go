@@ -32,7 +32,32 @@ func (s *simulation) outcome(phase int, r *router, g []*actor) Outcome {
 		o.Nodes = append(o.Nodes, n)
 	}
 	o.Reason = s.reason(r, sorted)
+	for _, a := range sorted {
+		if a.i.sync != nil && s.open[a.i.sync] && len(o.Masters) == 1 {
+			o.Undetermined = true
+			o.Reason = s.undetermined(a.i.sync, o.Masters[0])
+		}
+	}
 	return o
+}
+
+// undetermined names the nodes that lead in the instances of a sync group.
+func (s *simulation) undetermined(group *SyncGroup, master string) string {
+	var parts []string
+	for _, g := range s.groups {
+		if !slices.ContainsFunc(g, func(a *actor) bool { return a.i.sync == group }) {
+			continue
+		}
+		lead := g[0]
+		for _, a := range g {
+			if a.eff > lead.eff {
+				lead = a
+			}
+		}
+		parts = append(parts, fmt.Sprintf("%s has %d in %s", s.nodes[lead.node].Name, lead.eff, lead.i.Name))
+	}
+	return fmt.Sprintf("not determined: it depends on which node is first, here %s; %s, and a sync group moves as a whole",
+		master, strings.Join(parts, ", "))
 }
 
 // reason says why a phase ends as it does.
@@ -73,12 +98,9 @@ func (s *simulation) reason(r *router, g []*actor) string {
 			head = "only " + name(m) + " can be master"
 		}
 		for _, b := range backs {
-			rule, why := deafness(b.i, m.i)
+			why := s.silence(b, m)
 			switch {
-			case rule != "" || !s.hears(b, m):
-				if why == "" {
-					why = "they do not reach each other"
-				}
+			case why != "":
 				head = fmt.Sprintf("%s does not hear %s (%s) and becomes master as well after %.1f s", name(b), name(m), why, (time.Duration(b.i.DownAdverts)*b.i.Advert + b.skew()).Seconds())
 			case b.eff > m.eff && b.i.NoPreempt:
 				head = fmt.Sprintf("%s stays master with %d against %d: nopreempt on %s", name(m), m.eff, b.eff, name(b))
@@ -100,13 +122,12 @@ func (s *simulation) reason(r *router, g []*actor) string {
 	for _, m := range masters {
 		names = append(names, name(m))
 	}
-	why := "they do not reach each other"
-	if rule, w := deafness(masters[0].i, masters[1].i); rule != "" {
-		why = w
-	} else if s.cut[[2]int{masters[0].node, masters[1].node}] {
-		why = "the network between them is cut"
-	} else if masters[0].i.Unicast {
-		why = "a peer list does not name the other"
+	why := s.silence(masters[1], masters[0])
+	if why == "" {
+		why = s.silence(masters[0], masters[1])
+	}
+	if why == "" {
+		why = "the election has not ended"
 	}
 	return strings.Join(append([]string{"split brain: " + strings.Join(names, " and ") + " do not hear each other: " + why}, parts...), "; ")
 }

@@ -92,7 +92,7 @@ func simulatePair(t *testing.T, a, b string) [4]string {
 	p := Profile{version: Version{2, 2, 7}}
 	load := func(name, text string) *Config { return Loader{Profile: p}.Parse(name, []byte(text)) }
 	nodes := []Node{{"A", load("A.conf", a), mustAddrs("192.168.200.2")[0]}, {"B", load("B.conf", b), mustAddrs("192.168.200.3")[0]}}
-	out, err := Simulate(nodes, [][]Fault{{{"A", "check", CheckFails}}, nil, {{"A", "", NodeStopped}}}, Options{})
+	out, err := Simulate(nodes, [][]Fault{{{Node: "A", Subject: "check", Kind: CheckFails}}, nil, {{Node: "A", Kind: NodeStopped}}}, Options{})
 	require.NoError(t, err)
 	require.Len(t, out, 4)
 	var got [4]string

@@ -92,6 +92,10 @@ func evaluate(ctx context.Context, c *Config, o Options) *eval {
 	e.quieten()
 	e.lint()
 	e.quieten()
+	if len(c.unread) > 0 {
+		e.hush(func(f *finding) bool { return needsWhole[f.rule] })
+	}
+	e.quietForeign()
 	e.settle()
 	return e
 }

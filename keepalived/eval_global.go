@@ -221,7 +221,10 @@ func (e *eval) multicast4(s *stmt) {
 			fix("use the default, 224.0.0.18", edit{e.argSpan(s, 1), "224.0.0.18"})
 		return
 	}
-	e.m.Global.Multicast4 = a
+	if b := a.As4(); b[0] != 224 || b[1] != 0 || b[2] != 0 {
+		e.note("KA117", e.argSpan(s, 1), "%s is outside of 224.0.0.0/24, the groups of the local link: a switch with IGMP snooping may not forward it", a)
+	}
+	e.m.Global.Multicast4, e.m.Global.multicast4At = a, e.argSpan(s, 1)
 	e.surplus(s, 2)
 }
 
@@ -239,7 +242,7 @@ func (e *eval) multicast6(s *stmt) {
 		e.object("KA116", e.argSpan(s, 1), "vrrp_mcast_group6: %s is not link local", quoted(s.arg(1))).
 			fix("use the default, ff02::12", edit{e.argSpan(s, 1), "ff02::12"})
 	}
-	e.m.Global.Multicast6 = a
+	e.m.Global.Multicast6, e.m.Global.multicast6At = a, e.argSpan(s, 1)
 	e.surplus(s, 2)
 }
 

@@ -117,7 +117,7 @@ func (e *eval) smtpTimeout(s *stmt) {
 		return
 	}
 	if n == 0 {
-		e.object("KA058", e.argSpan(s, 1), "smtp_connect_timeout of 0").fix("use the default, 30", edit{e.argSpan(s, 1), "30"})
+		e.object("KA058", e.argSpan(s, 1), "smtp_connect_timeout of 0").fix("use 1, as keepalived does", edit{e.argSpan(s, 1), "1"})
 		n = 1
 	}
 	e.m.Global.SMTPTimeout = time.Duration(n) * time.Second

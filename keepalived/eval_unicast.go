@@ -47,7 +47,7 @@ func (e *eval) unicastPeer(s *stmt) {
 		if n, ok := seen[a]; ok {
 			f := e.note("KA113", at, "the peer %s stands twice", a).also(i.peerSpans[n], "the first one").
 				fix("delete the line", edit{e.c.lineOf(at), ""})
-			if !e.v.before(Version{2, 3, 4}) {
+			if !e.v.before(version233) {
 				f.objects = true
 				return
 			}

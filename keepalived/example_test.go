@@ -84,13 +84,12 @@ func ExampleLint() {
 	// keepalived.conf:4:14: error: priority: "300" is out of range: 1 to 255 [KA043]
 	//     4 |     priority 300
 	//       |              ^~~
-	//       = fix: use 255
-	// 2 fixed, <nil>:
+	// 1 fixed, <nil>:
 	// vrrp_instance V1 {
 	//     state BACKUP
 	//     interface eth0
 	//     virtual_router_id 51
-	//     priority 255
+	//     priority 300
 	//     virtual_ipaddress {
 	//         10.0.0.1/24
 	//     }

@@ -3,6 +3,7 @@ package keepalived
 import (
 	"embed"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,8 +16,9 @@ var exampleFiles embed.FS
 type example struct {
 	id       string
 	version  Version
-	config   string // the id that @id lines are compared with
-	insecure string // the path of a script that others can change
+	config   string       // the id that @id lines are compared with
+	insecure string       // the path of a script that others can change
+	network  netip.Prefix // the address of eth0 with its network
 	// texts by name: "bad", "good", "fixed"; with " b" behind it that of a second
 	// node.
 	texts map[string]string
@@ -61,6 +63,10 @@ func parseExamples() ([]example, error) {
 						cur.config = v
 					case "insecure":
 						cur.insecure = v
+					case "network":
+						if cur.network, err = netip.ParsePrefix(v); err != nil {
+							return nil, err
+						}
 					default:
 						return nil, fmt.Errorf("keepalived: %s: unknown word %q", f.Name(), w)
 					}

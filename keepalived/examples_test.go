@@ -3,6 +3,7 @@ package keepalived
 import (
 	"flag"
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -21,6 +22,9 @@ func (x example) options() Options {
 			return ScriptInsecure
 		}
 		return localScript(path, user)
+	}
+	if x.network.IsValid() {
+		h.Interfaces["eth0"] = Interface{Addresses: []netip.Addr{x.network.Addr()}, Prefixes: []netip.Prefix{x.network.Masked()}}
 	}
 	h.Link = func(path string) (string, bool) {
 		if rest, ok := strings.CutPrefix(path, "/bin/"); ok {
@@ -48,7 +52,10 @@ func (x example) lint(text, second string) diag.List {
 	if second == "" {
 		return lintOf(x.load("example.conf", text), x.options())
 	}
-	return lintClusterOf([]Node{{Name: "a", Config: x.load("a.conf", text)}, {Name: "b", Config: x.load("b.conf", second)}}, x.options())
+	return lintClusterOf([]Node{
+		{Name: "a", Config: x.load("a.conf", text), Addr: netip.MustParseAddr("192.168.200.2")},
+		{Name: "b", Config: x.load("b.conf", second), Addr: netip.MustParseAddr("192.168.200.3")},
+	}, x.options())
 }
 
 func has(list diag.List, id string) *diag.Finding {

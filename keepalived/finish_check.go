@@ -206,8 +206,7 @@ func (e *eval) finishServers(vs *VirtualServer, name string) {
 			}
 		}
 		if first != nil {
-			f := e.object("KA166", rs.head, "the real server %s stands twice; the second is dropped", serverName(rs)).also(first.head, "the first one")
-			e.deleteBlock(f, rs.head)
+			e.object("KA166", rs.head, "the real server %s stands twice; the second is dropped", serverName(rs)).also(first.head, "the first one")
 			rs.removed = true
 			continue
 		}
@@ -275,34 +274,6 @@ func serverName(rs *RealServer) string {
 		return rs.Address.String()
 	}
 	return netip.AddrPortFrom(rs.Address, rs.Port).String()
-}
-
-// deleteBlock offers to delete the block whose head is at.
-func (e *eval) deleteBlock(f *finding, at span) {
-	if !e.spend(len(e.c.lines)) {
-		return
-	}
-	src := e.c.sources[at.file].text
-	depth := 0
-	for _, l := range e.lines {
-		if l.file != at.file || l.off < at.to && e.c.span(l, 0, len(e.c.text(l))).from < at.to {
-			continue
-		}
-		switch e.c.text(l) {
-		case "{":
-			depth++
-		case "}":
-			depth--
-			if depth == 0 {
-				s := e.c.span(l, 0, 1)
-				a, b := e.c.lineOf(at), e.c.lineOf(s)
-				if e.c.lineText(s) != "" && int(b.to) <= len(src) {
-					f.fix("delete the block", edit{span{at.file, a.from, b.to}, ""})
-				}
-				return
-			}
-		}
-	}
 }
 
 // serverPorts compares the ports of real and virtual servers, which only NAT may

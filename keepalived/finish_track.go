@@ -14,8 +14,7 @@ func (e *eval) instanceTracks(i *Instance, owner bool) {
 	kept := i.Tracks[:0]
 	for _, t := range i.Tracks {
 		if t.Kind == "interface" && i.ifp != nil && t.Name == i.ifp.name && !i.vmacOwn(t.Name) {
-			f := e.object("KA141", t.at, "the instance tracks its own interface anyway")
-			e.deleteTrack(f, t.at, "track_interface")
+			e.object("KA141", t.at, "the instance tracks its own interface anyway")
 			continue
 		}
 		if (noWeight || owner) && t.Weight != 0 && t.Kind != "process" {
@@ -33,26 +32,6 @@ func (e *eval) instanceTracks(i *Instance, owner bool) {
 }
 
 func (i *Instance) vmacOwn(string) bool { return false }
-
-// deleteTrack offers to delete the line of something tracked, or the whole block when
-// nothing else is in it.
-func (e *eval) deleteTrack(f *finding, at span, block string) {
-	text := e.c.sources[at.file].text
-	line := e.c.lineOf(at)
-	if strings.TrimSpace(e.c.lineText(at)) != text[at.from:at.to] {
-		return
-	}
-	before := strings.LastIndex(text[:line.from], block)
-	if before >= 0 && strings.Join(strings.Fields(text[before:line.from]), " ") == block+" {" {
-		if n := strings.IndexByte(text[line.to:], '}'); n >= 0 && strings.TrimSpace(text[line.to:int(line.to)+n]) == "" {
-			a := e.c.lineOf(span{at.file, int32(before), int32(before)})
-			b := e.c.lineOf(span{at.file, line.to + int32(n), line.to + int32(n)})
-			f.fix("delete the block", edit{span{at.file, a.from, b.to}, ""})
-			return
-		}
-	}
-	f.fix("delete the line", edit{line, ""})
-}
 
 // dropWeight offers to take the weight away where it stands.
 func (e *eval) dropWeight(f *finding, t Track) {

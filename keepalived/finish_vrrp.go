@@ -179,7 +179,6 @@ func (e *eval) finishGroup(g *SyncGroup) {
 		e.object("KA151", g.head, "no member of the vrrp_sync_group %s exists", quoted(g.Name)).quiet = true
 	case 1:
 		f := e.object("KA150", g.head, "the vrrp_sync_group %s has one member", quoted(g.Name))
-		e.deleteBlock(f, g.head)
 		if len(g.spans) == 1 || !e.spend(len(e.found)*len(g.spans)) {
 			return
 		}

@@ -69,6 +69,7 @@ func (r *reader) openInclude(b buffer) {
 	at := b.span(p, len(b.text))
 	if r.l.FS == nil {
 		r.report("KA041", at, "the include is not read: no directory for includes was given")
+		r.notRead(pattern, at)
 		return
 	}
 	var found []string
@@ -76,9 +77,10 @@ func (r *reader) openInclude(b buffer) {
 	alternatives := expandBraces(pattern, r.l.maxFiles())
 	wild := false
 	for _, alt := range alternatives {
-		name := path.Join(r.dir(), alt)
-		if path.IsAbs(alt) || !fs.ValidPath(name) {
-			r.report("KA041", at, "%q lies outside of the directory for includes", alt)
+		name, inside := r.inside(alt)
+		if !inside {
+			r.report("KA041", at, "%q is not read: it is outside of the directory for includes", alt)
+			r.notRead(alt, at)
 			continue
 		}
 		if !strings.ContainsAny(alt, "*?[\\") {
@@ -131,6 +133,32 @@ func (r *reader) openInclude(b buffer) {
 	}
 }
 
+// inside returns the name of an include in the file system of the Loader. An absolute one
+// must lie below the Root.
+func (r *reader) inside(name string) (string, bool) {
+	if !path.IsAbs(name) {
+		name = path.Join(r.dir(), name)
+		return name, fs.ValidPath(name)
+	}
+	if r.l.Root == "" {
+		return "", false
+	}
+	root := path.Clean(r.l.Root)
+	if root != "/" {
+		root += "/"
+	}
+	rest, ok := strings.CutPrefix(path.Clean(name), root)
+	return rest, ok && fs.ValidPath(rest)
+}
+
+// notRead notes an include that keepalived would read.
+func (r *reader) notRead(pattern string, at span) {
+	if r.second || r.recording {
+		return
+	}
+	r.c.unread = append(r.c.unread, Unread{Pattern: pattern, Range: r.c.place(at)})
+}
+
 // glob returns the names that match, in order. It looks at no more entries than the
 // number of files allows.
 func (r *reader) glob(pattern string) ([]string, error) {
@@ -181,6 +209,7 @@ func (r *reader) openFound(name string, at span, want int) {
 		switch {
 		case err != nil:
 			why = "cannot be read"
+			r.notRead(name, at)
 		case info.IsDir():
 			why = "is a directory"
 		case info.Mode().IsRegular():
@@ -197,6 +226,7 @@ func (r *reader) openFound(name string, at span, want int) {
 			r.stop(at, "the included files have more than %d bytes", r.l.maxBytes())
 			return
 		}
+		r.notRead(name, at)
 		f := r.report("KA041", at, "%s cannot be read", name)
 		f.objects = want&wantReadable != 0
 		return

@@ -1,6 +1,7 @@
 package keepalived
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -244,7 +245,7 @@ func (e *eval) lintTracks(i *Instance) {
 		switch {
 		case t.Kind == "process":
 		case abs < 10:
-			e.note("KA129", t.at, "a weight of %d hardly ever closes the distance between two priorities", t.Weight)
+			e.note("KA129", t.at, "a weight of %d moves the address only if the priorities differ by less; -cluster compares them", t.Weight)
 		case t.Weight < 0 && low < 1:
 			e.note("KA129", t.at, "%d less %d is below 1: the priority stops at 1", i.Priority, abs).weigh(diag.Info)
 		case t.Weight > 0 && high > 254:
@@ -253,7 +254,7 @@ func (e *eval) lintTracks(i *Instance) {
 	}
 }
 
-// lintAddresses looks at virtual addresses: their length, and who else has them.
+// lintAddresses looks at virtual addresses: who else has them.
 func (e *eval) lintAddresses() {
 	type owner struct {
 		i  *Instance
@@ -261,29 +262,148 @@ func (e *eval) lintAddresses() {
 	}
 	seen := map[netip.Addr]owner{}
 	for _, i := range e.m.Instances {
-		own := map[netip.Addr]span{}
-		for n, list := range [][]Address{i.Addresses, i.Excluded} {
+		e.lintDuplicates(i)
+		e.lintNetwork(i)
+		e.lintOwnAddress(i)
+		for _, list := range [][]Address{i.Addresses, i.Excluded} {
 			for k := range list {
-				a := &list[k]
-				addr := a.Prefix.Addr()
-				if a.noLength && !isLinkLocal(addr) {
-					bits := a.Prefix.Bits()
-					f := e.note("KA090", a.at, "%s has no prefix length and becomes a /%d", addr, bits)
-					if e.c.sources[a.at.file].text[a.at.from:a.at.to] == addr.String() {
-						f.fix(fmt.Sprintf("write /%d", bits), edit{span{a.at.file, a.at.to, a.at.to}, fmt.Sprintf("/%d", bits)})
-					}
+				addr := list[k].Prefix.Addr()
+				o, ok := seen[addr]
+				switch {
+				case !ok:
+					seen[addr] = owner{i, list[k].at}
+				case o.i != i:
+					e.note("KA095", list[k].at, "%s is an address of %s as well", addr, quoted(o.i.Name)).also(o.at, "there")
 				}
-				if first, ok := own[addr]; ok {
-					f := e.note("KA094", a.at, "%s stands twice in %s", addr, quoted(i.Name)).also(first, "the first one").fix("delete the line", edit{e.c.lineOf(a.at), ""})
-					f.objects = n == 0 && !e.v.before(version240)
-					continue
+			}
+		}
+	}
+}
+
+// version233 is the first release that refuses duplicates within an instance: upstream
+// functions vip_is_duplicate and the check of unicast peers, both in vrrp_data.c.
+var version233 = Version{2, 3, 3}
+
+// lintDuplicates finds addresses that an instance has twice. A virtual address is compared
+// with the virtual addresses before it by the address alone, and all other pairs by the
+// address and the device that is written beside it.
+func (e *eval) lintDuplicates(i *Instance) {
+	type entry struct {
+		a        *Address
+		excluded bool
+	}
+	var all []entry
+	for n := range i.Addresses {
+		all = append(all, entry{&i.Addresses[n], false})
+	}
+	for n := range i.Excluded {
+		all = append(all, entry{&i.Excluded[n], true})
+	}
+	slices.SortStableFunc(all, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.a.at.file, b.a.at.file), cmp.Compare(a.a.at.from, b.a.at.from))
+	})
+	type key struct {
+		addr     netip.Addr
+		dev      string
+		excluded bool
+	}
+	byDev, virtual := map[key]*Address{}, map[netip.Addr]*Address{}
+	for _, x := range all {
+		addr := x.a.Prefix.Addr()
+		dev := x.a.Dev
+		first := byDev[key{addr, dev, x.excluded}]
+		if first == nil {
+			first = byDev[key{addr, dev, !x.excluded}]
+		}
+		if first == nil && !x.excluded {
+			first = virtual[addr]
+		}
+		if first != nil {
+			f := e.note("KA094", x.a.at, "%s is twice in %s", addr, quoted(i.Name)).also(first.at, "the first one")
+			f.objects = !e.v.before(version233)
+			if first.Dev != dev && !f.objects {
+				f.weigh(diag.Info)
+				f.explain("keepalived 2.3.3 and later refuse it; virtual_ipaddress_excluded accepts one address on several interfaces.")
+			}
+			continue
+		}
+		byDev[key{addr, dev, x.excluded}] = x.a
+		if !x.excluded {
+			virtual[addr] = x.a
+		}
+	}
+}
+
+// lintNetwork looks at addresses without a prefix length. A /32 beside the address of the
+// network is the usual form; only the facts about the host show that the network is missing.
+func (e *eval) lintNetwork(i *Instance) {
+	if e.o.Host == nil {
+		return
+	}
+	covers := func(dev string, addr netip.Addr) (covered, known bool) {
+		for _, p := range e.o.Host.Interfaces[dev].Prefixes {
+			if p.Addr().Is4() == addr.Is4() {
+				known = true
+				covered = covered || p.Contains(addr)
+			}
+		}
+		return covered, known
+	}
+	for _, list := range [][]Address{i.Addresses, i.Excluded} {
+		for k := range list {
+			a := &list[k]
+			addr := a.Prefix.Addr()
+			if !a.noLength || isLinkLocal(addr) {
+				continue
+			}
+			dev := a.Dev
+			if dev == "" {
+				dev = i.Interface
+			}
+			covered, known := covers(dev, addr)
+			for _, l := range [][]Address{i.Addresses, i.Excluded} {
+				for n := range l {
+					covered = covered || !l[n].noLength && l[n].Prefix.Masked().Contains(addr)
 				}
-				own[addr] = a.at
-				if o, ok := seen[addr]; ok {
-					e.note("KA095", a.at, "%s is an address of %s as well", addr, quoted(o.i.Name)).also(o.at, "there")
-					continue
+			}
+			if known && !covered {
+				e.note("KA090", a.at, "%s has no prefix length and becomes a /%d, and %s has no address in its network", addr, a.Prefix.Bits(), quoted(dev))
+				break // the others of the block have the same form
+			}
+		}
+	}
+}
+
+// lintOwnAddress finds virtual addresses that a machine has already: a peer, or the host
+// itself. keepalived removes the address of the host when it starts.
+func (e *eval) lintOwnAddress(i *Instance) {
+	peers := map[netip.Addr]int{}
+	for n, p := range i.Peers {
+		peers[p] = n
+	}
+	for _, list := range [][]Address{i.Addresses, i.Excluded} {
+		for k := range list {
+			a := &list[k]
+			addr := a.Prefix.Addr()
+			if n, ok := peers[addr]; ok {
+				e.note("KA118", a.at, "%s is a virtual address and the unicast peer: it would be on two machines", addr).
+					also(i.peerSpans[n], "the peer")
+			}
+			if i.Priority == 255 {
+				continue
+			}
+			if addr == i.Source {
+				e.note("KA119", a.at, "%s is a virtual address and the unicast_src_ip: keepalived removes it from the host when it starts", addr)
+				continue
+			}
+			if e.o.Host == nil {
+				continue
+			}
+			for _, name := range sortedKeys(e.o.Host.Interfaces) {
+				if slices.Contains(e.o.Host.Interfaces[name].Addresses, addr) {
+					e.note("KA119", a.at, "%s is an address of the host on %s: keepalived removes it when it starts", addr, quoted(name))
+					break
 				}
-				seen[addr] = owner{i, a.at}
 			}
 		}
 	}
@@ -291,6 +411,22 @@ func (e *eval) lintAddresses() {
 
 // shellSigns are what a shell would understand, and keepalived does not.
 var shellSigns = []string{"|", ">", "<", "&&", "||", ";", "`", "$(", "${", "&"}
+
+// isArgument reports whether a word is meant as an argument of a script and not as its
+// user: a state, a word in capitals, a number.
+func isArgument(w string) bool {
+	switch strings.ToLower(w) {
+	case "master", "backup", "fault", "stop", "init", "start", "up", "down", "instance", "group", "primary", "secondary", "true", "false", "on", "off", "yes", "no":
+		return true
+	}
+	hasUpper, hasLower, onlyDigits := false, false, w != ""
+	for _, c := range w {
+		hasUpper = hasUpper || c >= 'A' && c <= 'Z'
+		hasLower = hasLower || c >= 'a' && c <= 'z'
+		onlyDigits = onlyDigits && c >= '0' && c <= '9'
+	}
+	return hasUpper && !hasLower || onlyDigits
+}
 
 // scriptValue looks at the value of a script: what is lost, what no shell reads.
 func (e *eval) scriptValue(s *stmt, words []word, args []string) {
@@ -302,8 +438,8 @@ func (e *eval) scriptValue(s *stmt, words []word, args []string) {
 	if len(words) > 2 && !strings.HasPrefix(args[0], "<") {
 		lost := words[2:]
 		known := e.o.Host != nil && e.o.Host.User != nil && e.o.Host.User(lost[0].s)
-		plainUser := len(lost) <= 2 && strings.Trim(lost[0].s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == "" && !strings.HasPrefix(lost[0].s, "-")
-		if script || !known && !(plainUser && (lost[0].s == "root" || lost[0].s == "nobody" || lost[0].s == "keepalived_script" || e.o.Host == nil || e.o.Host.User == nil)) {
+		plainUser := len(lost) <= 2 && !isArgument(lost[0].s) && strings.Trim(lost[0].s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == "" && !strings.HasPrefix(lost[0].s, "-")
+		if script || isArgument(lost[0].s) || !known && !(plainUser && (lost[0].s == "root" || lost[0].s == "nobody" || lost[0].s == "keepalived_script" || e.o.Host == nil || e.o.Host.User == nil)) {
 			what := "are lost: only the first word is run"
 			if !script {
 				what = "are taken for a user and a group, and the script is not run when there are none of these names"
@@ -321,6 +457,10 @@ func (e *eval) scriptValue(s *stmt, words []word, args []string) {
 		}
 	}
 	shell := strings.HasSuffix(args[0], "/sh") || strings.HasSuffix(args[0], "/bash") || args[0] == "sh" || args[0] == "bash" || strings.HasSuffix(args[0], "/dash")
+	if strings.HasPrefix(args[0], "</dev/tcp/") || strings.HasPrefix(args[0], "</dev/udp/") {
+		e.note("KA137", at, "%s is known to bash alone, and keepalived gives the line to /bin/sh: where that is dash (Debian, Ubuntu), the check always fails", quoted(args[0])).
+			explain("Call bash: \"/bin/bash -c '%s'\", or use a TCP client such as nc -z.", args[0])
+	}
 	if !shell && !e.v.before(Version{2, 0, 0}) {
 		for n, a := range all {
 			sign := ""
@@ -361,8 +501,7 @@ func (e *eval) lintScripts() {
 			f.fix("use the interval", edit{s.timeoutAt, secs})
 		}
 		if !s.tracked && e.scripts[s.Name] == s {
-			f := e.note("KA122", s.head, "nothing tracks the vrrp_script %s", quoted(s.Name))
-			e.deleteBlock(f, s.head)
+			e.note("KA122", s.head, "nothing tracks the vrrp_script %s", quoted(s.Name))
 		}
 	}
 	used := len(e.m.Scripts) > 0
@@ -380,7 +519,19 @@ func (e *eval) lintScripts() {
 				at = e.firstScript()
 			}
 			if at.file >= 0 {
-				f := e.note("KA132", at, "no script_user: scripts run as keepalived_script, or as root when there is no such user")
+				known := e.o.Host != nil && e.o.Host.User != nil
+				switch {
+				case known && e.o.Host.User("keepalived_script"):
+					return // the user that is taken
+				case g.securityAt.file >= 0 && known:
+					e.note("KA132", at, "no script_user, and the host has no user keepalived_script: all scripts are removed")
+				case g.securityAt.file >= 0:
+					e.note("KA132", at, "no script_user: all scripts are removed if the host has no user keepalived_script")
+				}
+				if g.securityAt.file >= 0 {
+					return
+				}
+				f := e.note("KA132", at, "no script_user: scripts run as root if the host has no user keepalived_script")
 				if g.securityAt.file >= 0 && strings.TrimSpace(e.c.lineText(at)) == "enable_script_security" {
 					line := e.c.lineOf(at)
 					f.fix("add script_user keepalived_script", edit{span{line.file, line.to, line.to}, e.c.indent(at) + "script_user keepalived_script" + e.c.newline(line.file)})
@@ -450,6 +601,21 @@ func (e *eval) lintServers() {
 		proto string
 	}
 	seen := map[key]*VirtualServer{}
+	held, hostHas := map[netip.Addr]bool{}, map[netip.Addr]bool{}
+	for _, i := range e.m.Instances {
+		for _, list := range [][]Address{i.Addresses, i.Excluded} {
+			for k := range list {
+				held[list[k].Prefix.Addr()] = true
+			}
+		}
+	}
+	if e.o.Host != nil {
+		for _, f := range e.o.Host.Interfaces {
+			for _, a := range f.Addresses {
+				hostHas[a] = true
+			}
+		}
+	}
 	for _, vs := range e.m.VirtualServers {
 		k := key{vs.Address, vs.Port, vs.Mark, vs.Group, vs.Protocol}
 		if first := seen[k]; first != nil {
@@ -460,6 +626,17 @@ func (e *eval) lintServers() {
 		if vs.Sorry != nil && vs.Sorry.Port == 0 && vs.Port != 0 {
 			f := e.note("KA175", vs.sorryAt, "the sorry server has no port; that of the virtual server is taken only for DR and TUN")
 			f.fix(fmt.Sprintf("add port %d", vs.Port), edit{span{vs.sorryAt.file, vs.sorryAt.to, vs.sorryAt.to}, fmt.Sprintf(" %d", vs.Port)})
+		}
+		if s := vs.Sorry; s != nil {
+			for _, rs := range vs.Servers {
+				if rs.Address == s.Address && (rs.Port == s.Port || s.Port == 0) {
+					e.note("KA187", vs.sorryAt, "the sorry server %s is a real server of this virtual server as well", serverName(s)).also(rs.head, "the real server")
+					break
+				}
+			}
+		}
+		if vs.Address.IsValid() && len(held) > 0 && !held[vs.Address] && !hostHas[vs.Address] {
+			e.note("KA188", vs.head, "no vrrp_instance holds %s, the address of the virtual server", vs.Address)
 		}
 		for _, rs := range vs.Servers {
 			if rs.Weight > 65535 && rs.weightAt.file >= 0 {

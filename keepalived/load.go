@@ -6,10 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
 	"dougu.internal/diag"
+	"dougu.internal/internal/jsontext"
 )
 
 // The limits of a [Loader] that names none.
@@ -31,6 +33,10 @@ type Loader struct {
 	// FS holds the main file and what it includes; nothing outside of it is read.
 	// A nil FS refuses every include.
 	FS fs.FS
+	// Root is the path that the root of FS has on the host: "/" for a file system that is a
+	// copy of the host's, or the directory that FS holds, such as /etc/keepalived. An absolute
+	// include is read from FS if it lies below Root. If empty, absolute includes are not read.
+	Root string
 	// Show turns the name of a file in FS into the one that findings give; nil: the
 	// name itself.
 	Show func(name string) string
@@ -75,9 +81,40 @@ type Config struct {
 	loader  Loader
 	// tooMuch reports that a limit ended the reading.
 	tooMuch bool
+	// unread lists the includes that keepalived would read and the Loader did not.
+	unread []Unread
 	// work counts the steps of reading.
 	work int
 }
+
+// Unread is an include that was not read, although keepalived would read it.
+type Unread struct {
+	// Pattern is the text of the include: a path with wildcards.
+	Pattern string `json:"pattern"`
+	// Range is the place of the include.
+	Range diag.Range `json:"range"`
+}
+
+// MarshalJSON returns the JSON encoding. Bytes of strings that are not valid UTF-8 are
+// escaped, and [Unread.UnmarshalJSON] restores them.
+func (u Unread) MarshalJSON() ([]byte, error) {
+	type plain Unread
+	return jsontext.Marshal(plain(u))
+}
+
+// UnmarshalJSON reads the encoding that [Unread.MarshalJSON] returns.
+func (u *Unread) UnmarshalJSON(b []byte) error {
+	type plain Unread
+	return jsontext.Unmarshal(b, (*plain)(u))
+}
+
+// Complete reports whether everything was read that keepalived would read: no limit of the
+// Loader ended the reading, and no include was left out. See [Config.Unread].
+func (c *Config) Complete() bool { return !c.tooMuch && len(c.unread) == 0 }
+
+// Unread returns the includes that were not read, because they are outside of the file
+// system of the Loader or because reading failed.
+func (c *Config) Unread() []Unread { return slices.Clone(c.unread) }
 
 type defUse struct {
 	name string

@@ -69,10 +69,12 @@ type Global struct {
 	rxSize, rxMTU, rxAdvert                                                bool
 	skipCheck, symlinks                                                    bool
 	lowerNoAdvert, higherSend                                              bool
+	multicast4At, multicast6At                                             span
 }
 
 func (g *Global) defaults() {
 	g.VRRPVersion = 2
+	g.multicast4At, g.multicast6At = nowhere, nowhere
 	g.SMTPPort = 25
 	g.GarpDelay = 5 * time.Second
 	g.GarpRepeat, g.GarpRefreshRepeat = 5, 1

@@ -110,13 +110,45 @@ func (e *eval) outOfRange(s *stmt, i int, v, min, max int64, why string) {
 	}
 	w := s.w[i].s
 	f := e.object(e.rangeRule(s, "KA043"), e.argSpan(s, i), "%s: %s %s: %d to %d", s.arg(0), quoted(w), why, min, max)
-	if e.literal(s, i) {
-		near := max
-		if v < min {
-			near = min
-		}
-		f.fix("use "+strconv.FormatInt(near, 10), edit{e.argSpan(s, i), strconv.FormatInt(near, 10)})
+	e.offerInstead(f, s, i, v < min)
+}
+
+// offerInstead adds the fix for a number out of range: what the daemon uses instead.
+func (e *eval) offerInstead(f *finding, s *stmt, i int, low bool) {
+	if !e.literal(s, i) {
+		return
 	}
+	use, known := insteadOf(s.k.name, low)
+	at := e.argSpan(s, i)
+	switch {
+	case !known:
+	case use != "":
+		f.fix("use "+use+", as keepalived does", edit{at, use})
+	case len(s.w) == i+1 && i == 1 && strings.TrimSpace(e.c.lineText(at)) == strings.TrimSpace(s.text):
+		// The daemon keeps its default, as it does without the line.
+		f.fix("delete the line, which has no effect", edit{e.c.lineOf(at), ""})
+	}
+}
+
+// insteadOf returns the value that the daemon uses instead of a number out of range, seen
+// in its dump (2.2.7): "" for the default, as if the line were missing. A number that
+// nobody has seen the daemon replace has no fix: the nearest one in the range can change
+// what works today, such as the interval of a check.
+func insteadOf(keyword string, low bool) (use string, known bool) {
+	if !low {
+		switch keyword {
+		case "preempt_delay", "vrrp_priority", "checker_priority", "bfd_priority":
+			return "", true
+		}
+		return "", false
+	}
+	switch keyword {
+	case "persistence_timeout":
+		return "", true
+	case "advert_int", "smtp_connect_timeout", "quorum", "rise", "fall", "interval", "timeout", "garp_master_repeat":
+		return "1", true
+	}
+	return "", false
 }
 
 func (e *eval) notNumber(s *stmt, i int, min, max int64) {
@@ -186,9 +218,7 @@ func (e *eval) decimalIn(s *stmt, i, digits int, min, max int64) (v int64, ok bo
 	at := e.argSpan(s, i)
 	if strings.HasPrefix(w, "-") {
 		f := e.object(e.rangeRule(s, "KA043"), at, "%s: %s is negative: %s", s.arg(0), quoted(w), bounds())
-		if e.literal(s, i) {
-			f.fix("use "+form(min), edit{at, form(min)})
-		}
+		e.offerInstead(f, s, i, true)
 		return 0, false
 	}
 	text, places := w, 0
@@ -225,13 +255,7 @@ func (e *eval) decimalIn(s *stmt, i, digits int, min, max int64) (v int64, ok bo
 		return 0, false
 	case over || v < min || v > max:
 		f := e.object(e.rangeRule(s, "KA043"), at, "%s: %s is out of range: %s", s.arg(0), quoted(w), bounds())
-		if e.literal(s, i) {
-			near := max
-			if v < min {
-				near = min
-			}
-			f.fix("use "+form(near), edit{at, form(near)})
-		}
+		e.offerInstead(f, s, i, v < min)
 		return v, false
 	}
 	if many {

@@ -3,6 +3,7 @@ package keepalived
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	"dougu.internal/diag"
 )
@@ -45,6 +46,9 @@ type Host struct {
 type Interface struct {
 	// Addresses are those of the interface; nil: unknown.
 	Addresses []netip.Addr `json:"addresses,omitzero"`
+	// Prefixes are the addresses with the lengths of their networks. If nil, the networks
+	// of the interface are not known.
+	Prefixes []netip.Prefix `json:"prefixes,omitzero"`
 	// MTU in bytes; 0: 1500.
 	MTU int `json:"mtu,omitzero"`
 }
@@ -117,8 +121,8 @@ type Result uint8
 
 // The results.
 const (
-	// ResultUnknown means that the result is not known: a limit of the [Loader] ended the
-	// reading of the configuration.
+	// ResultUnknown means that the result is not known, because the configuration was not
+	// read as a whole: see [Config.Complete].
 	ResultUnknown Result = iota
 	// Accepted means that keepalived -t accepts the configuration.
 	Accepted
@@ -130,7 +134,7 @@ const (
 type TestResult struct {
 	Result Result `json:"result"`
 	// Reasons lists the findings to which keepalived objects. If Result is ResultUnknown, it
-	// contains the limit that was reached.
+	// contains the limit that was reached, or the includes that were not read.
 	Reasons diag.List `json:"reasons,omitzero"`
 }
 
@@ -149,12 +153,37 @@ func Verdict(ctx context.Context, c *Config, o Options) (TestResult, error) {
 	if len(why) == 0 && c.tooMuch {
 		why = c.diagnostics(&e.store, func(f *finding) bool { return f.rule == limitRule })
 	}
+	if len(why) == 0 && len(c.unread) > 0 {
+		why = c.diagnostics(&e.store, func(f *finding) bool { return f.rule == "KA041" })
+	}
 	r := TestResult{Result: Refused, Reasons: why}
 	switch {
-	case c.tooMuch:
+	case c.tooMuch, len(c.unread) > 0 && !e.refusedAnyway():
 		r.Result = ResultUnknown
 	case len(why) == 0:
 		r.Result = Accepted
 	}
 	return r, nil
+}
+
+// refusedAnyway reports whether keepalived objects to something that an include which was
+// not read cannot change: a fault of a line, and not that something is missing.
+func (e *eval) refusedAnyway() bool {
+	for _, f := range e.found {
+		if f.objects && !needsWhole[f.rule] {
+			return true
+		}
+	}
+	return slices.ContainsFunc(e.more, func(b brief) bool { return b.objects && !needsWhole[idOf[b.rule]] })
+}
+
+// needsWhole are the rules that find something missing, or compare parts of a
+// configuration. They say nothing about a configuration that was not read as a whole.
+var needsWhole = map[string]bool{
+	"KA012": true, "KA013": true, "KA031": true, "KA034": true, "KA035": true, "KA053": true, "KA056": true, "KA057": true,
+	"KA060": true, "KA062": true, "KA066": true, "KA067": true, "KA068": true, "KA076": true, "KA081": true, "KA082": true,
+	"KA091": true, "KA097": true, "KA110": true, "KA114": true, "KA118": true, "KA119": true, "KA120": true, "KA121": true,
+	"KA122": true, "KA124": true, "KA130": true, "KA131": true, "KA132": true, "KA143": true, "KA150": true, "KA151": true,
+	"KA160": true, "KA161": true, "KA162": true, "KA165": true, "KA170": true, "KA171": true, "KA176": true, "KA177": true,
+	"KA180": true, "KA182": true, "KA185": true, "KA188": true,
 }

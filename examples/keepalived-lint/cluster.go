@@ -32,7 +32,11 @@ func (l *linter) runCluster(args []string) int {
 				n.Addr, path = a, path[:i]
 			}
 		}
-		f, ok := l.load(path)
+		id := l.id
+		if id == "" {
+			id = name // the config id of a node is usually its name
+		}
+		f, ok := l.loadAs(path, id)
 		if !ok {
 			return 2
 		}
@@ -40,7 +44,11 @@ func (l *linter) runCluster(args []string) int {
 		nodes = append(nodes, n)
 		from.add(f.config)
 		if l.elect == "" {
-			all = append(all, l.lint(f.config)...)
+			for _, d := range l.lint(f.config) {
+				if d.Rule != "KA129" { // the weights of a cluster are compared with the priorities
+					all = append(all, d)
+				}
+			}
 		}
 	}
 	if l.elect == "" {
@@ -83,13 +91,20 @@ func parsePhases(s string) ([][]keepalived.Fault, error) {
 }
 
 func parseFault(word string) (keepalived.Fault, error) {
-	bad := fmt.Errorf("-elect: %q is none of NODE:CHECK=fail, NODE:INTERFACE=down, NODE:stop, NODE/NODE=cut", word)
+	bad := fmt.Errorf("-elect: %q is none of NODE:CHECK=fail, NODE:INTERFACE=down, NODE:stop, "+
+		"NODE/NODE[:INTERFACE]=cut, NODE>NODE[:INTERFACE]=cut", word)
 	if what, ok := strings.CutSuffix(word, "=cut"); ok {
+		kind := keepalived.Partition
 		a, b, ok := strings.Cut(what, "/")
-		if !ok || a == "" || b == "" {
+		if !ok {
+			kind = keepalived.Deaf
+			a, b, ok = strings.Cut(what, ">")
+		}
+		b, network, limited := strings.Cut(b, ":")
+		if !ok || a == "" || b == "" || limited && network == "" {
 			return keepalived.Fault{}, bad
 		}
-		return keepalived.Fault{Node: a, Subject: b, Kind: keepalived.Partition}, nil
+		return keepalived.Fault{Node: a, Subject: b, Kind: kind, Interface: network}, nil
 	}
 	node, what, ok := strings.Cut(word, ":")
 	if !ok || node == "" {
@@ -118,6 +133,8 @@ type instanceJSON struct {
 	Masters  []string   `json:"masters"`
 	Nodes    []nodeJSON `json:"nodes"`
 	Reason   string     `json:"reason"`
+	// Undetermined is left out if the result is determined.
+	Undetermined bool `json:"undetermined,omitempty"`
 }
 
 type nodeJSON struct {
@@ -155,7 +172,7 @@ func (l *linter) printOutcomes(out []keepalived.Outcome) int {
 				}
 				js = append(js, p)
 			}
-			i := instanceJSON{Instance: o.Instance, Masters: append([]string{}, o.Masters...), Reason: o.Reason}
+			i := instanceJSON{Instance: o.Instance, Masters: append([]string{}, o.Masters...), Reason: o.Reason, Undetermined: o.Undetermined}
 			for _, n := range o.Nodes {
 				x := nodeJSON{Node: n.Node, State: n.State, Priority: n.Effective, Addresses: []string{}}
 				for _, a := range n.Addresses {

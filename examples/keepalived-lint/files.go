@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -22,8 +23,11 @@ type file struct {
 }
 
 // load reads a file, or standard input if the name is "-".
-func (l *linter) load(name string) (file, bool) {
-	loader := keepalived.Loader{Profile: l.o.Profile, ConfigID: l.id}
+func (l *linter) load(name string) (file, bool) { return l.loadAs(name, l.id) }
+
+// loadAs reads a file with a config id.
+func (l *linter) loadAs(name, id string) (file, bool) {
+	loader := keepalived.Loader{Profile: l.o.Profile, ConfigID: id}
 	if name == "-" {
 		src, err := io.ReadAll(io.LimitReader(l.in, keepalived.DefaultMaxBytes))
 		if err != nil {
@@ -57,6 +61,10 @@ func (l *linter) load(name string) (file, bool) {
 	defer r.Close()
 	f := file{name: name, dir: root, inside: filepath.ToSlash(rel)}
 	loader.FS, loader.Show, loader.Dir = r.FS(), f.show, filepath.Dir(abs)
+	loader.Root = filepath.ToSlash(root)
+	if l.root != "" { // -root is the root directory of the host
+		loader.Root, loader.Dir = "/", path.Join("/", path.Dir(f.inside))
+	}
 	if f.config, err = loader.Load(f.inside); err != nil {
 		l.fail("%s: %v", name, reason(err))
 		return file{}, false
@@ -174,9 +182,11 @@ func (l *linter) runVerdict(names []string) int {
 			continue
 		}
 		word := "ok"
-		if test.Result != keepalived.Accepted {
-			word = "notok"
-			code = 1
+		switch test.Result {
+		case keepalived.Refused:
+			word, code = "notok", 1
+		case keepalived.ResultUnknown:
+			word, code = "unknown", 1
 		}
 		fmt.Fprintf(l.out, "%s %s\n", word, diag.Sanitize(name))
 	}

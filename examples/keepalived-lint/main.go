@@ -13,6 +13,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -26,15 +27,18 @@ const usage = `usage: keepalived-lint [flags] FILE ... | -
 
   -version 2.2.7       the release to emulate, 1.1.0 to ` + newest + ` (default ` + newest + `)
   -without LIST        build options that it lacks: bfd,dbus,iptables,nftables,regex,snmp (default iptables)
-  -interfaces LIST     the network interfaces of the host; without it they are not checked
+  -interfaces LIST     the network interfaces of the host; without it they are not checked. NAME=PREFIX
+                       gives an address: eth0=192.0.2.1/24,eth1
   -host                check the scripts and users of this machine; -verdict implies it
   -no-host             do not check them, even with -verdict
   -id NAME             the name that @id lines are compared with (default with -verdict: the host name)
-  -root DIR            allow includes from all of DIR (default: the directory of each FILE)
+  -root DIR            the root directory of the host: includes are read from all of DIR, absolute
+                       ones too (default: includes are read from the directory of each FILE)
   -format text|json|sarif
   -enable LIST, -disable LIST   ids of rules
-  -verdict             print only one line per file: "ok FILE" if keepalived -t accepts it, or
-                       "notok FILE" if it refuses the file or if the result is not known
+  -verdict             print only one line per file: "ok FILE" if keepalived -t accepts it, "notok FILE"
+                       if it refuses the file, or "unknown FILE" if an include was not read or a
+                       limit was reached
   -fix                 apply safe fixes in place and print them
   -diff                with -fix: print the changes instead
   -fmt                 format in place
@@ -42,6 +46,8 @@ const usage = `usage: keepalived-lint [flags] FILE ... | -
   -cluster             the files are those of nodes of one cluster
   -elect 'P;P;...'     with -cluster: simulate which node is master; each P is a comma-separated
                        list of faults: NODE:CHECK=fail, NODE:INTERFACE=down, NODE:stop, NODE/NODE=cut
+                       and, for what the first node sends to the second, NODE>NODE=cut; with
+                       :INTERFACE before =cut on one network
                        A phase without faults, "start", comes first. A fault ends with its phase.
   -rules               list the rules: id, severity, releases, keepalived -t, title
   -explain ID          print the description of a rule
@@ -165,6 +171,28 @@ func list(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
+// parseInterfaces reads NAME or NAME=PREFIX, separated by commas.
+func parseInterfaces(s string) (names []string, addresses map[string][]netip.Prefix, err error) {
+	addresses = map[string][]netip.Prefix{}
+	for _, word := range list(s) {
+		name, prefix, ok := strings.Cut(word, "=")
+		names = append(names, name)
+		if !ok {
+			continue
+		}
+		p, err := netip.ParsePrefix(prefix)
+		if err != nil {
+			a, err := netip.ParseAddr(prefix)
+			if err != nil {
+				return nil, nil, fmt.Errorf("-interfaces: %q is not an address with a prefix length", prefix)
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		addresses[name] = append(addresses[name], p)
+	}
+	return names, addresses, nil
+}
+
 // prepare converts the flags to options.
 func (l *linter) prepare() error {
 	v, err := keepalived.ParseVersion(l.version)
@@ -205,7 +233,19 @@ func (l *linter) prepare() error {
 	}
 	here := (l.host || l.verdict) && !l.noHost
 	if l.withInterfaces || here {
-		l.o.Host = keepalived.NewHost(list(l.interfaces)...)
+		names, addresses, err := parseInterfaces(l.interfaces)
+		if err != nil {
+			return err
+		}
+		l.o.Host = keepalived.NewHost(names...)
+		for name, prefixes := range addresses {
+			f := l.o.Host.Interfaces[name]
+			for _, p := range prefixes {
+				f.Addresses = append(f.Addresses, p.Addr())
+				f.Prefixes = append(f.Prefixes, p.Masked())
+			}
+			l.o.Host.Interfaces[name] = f
+		}
 		if !l.withInterfaces {
 			l.o.Host.Interfaces = nil
 		}
