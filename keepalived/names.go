@@ -8,7 +8,7 @@ var (
 		Definition: "definition", Include: "include", Condition: "condition", Repeat: "repeat",
 	}}
 	faultKinds = enum.Names[FaultKind]{Type: "keepalived: fault kind", Words: map[FaultKind]string{
-		CheckFails: "check-fails", InterfaceDown: "interface-down", NodeStopped: "node-stopped", Partition: "partition",
+		CheckFails: "check-fails", InterfaceDown: "interface-down", NodeStopped: "node-stopped", Partition: "partition", Deaf: "deaf",
 	}}
 	judgements = enum.Names[Judgement]{Type: "keepalived: judgement", Words: map[Judgement]string{
 		Silent: "silent", Objects: "objects", ByChance: "varies",

@@ -146,7 +146,6 @@ func TestFixesOfNumbersAreWhatTheDaemonDoes(t *testing.T) {
 		{server, "persistence_timeout 0", ""},
 		{server, "quorum 0", "quorum 1"},
 		{wholeInstance, "preempt_delay 2000", ""},
-		{wholeInstance, "virtual_router_id 300", "virtual_router_id 300"},
 		{"vrrp_script c {\n script \"/bin/true\"\n LINE\n}\n", "interval 0", "interval 1"},
 		{"vrrp_script c {\n script \"/bin/true\"\n LINE\n}\n", "weight 300", "weight 300"},
 	} {

@@ -172,7 +172,12 @@ func (l *linter) printOutcomes(out []keepalived.Outcome) int {
 				}
 				js = append(js, p)
 			}
-			i := instanceJSON{Instance: o.Instance, Masters: append([]string{}, o.Masters...), Reason: o.Reason, Undetermined: o.Undetermined}
+			i := instanceJSON{
+				Instance:     o.Instance,
+				Masters:      append([]string{}, o.Masters...),
+				Reason:       o.Reason,
+				Undetermined: o.Undetermined,
+			}
 			for _, n := range o.Nodes {
 				x := nodeJSON{Node: n.Node, State: n.State, Priority: n.Effective, Addresses: []string{}}
 				for _, a := range n.Addresses {
