@@ -220,23 +220,28 @@ func (st *state) validNames() bool {
 	if st.original == "" {
 		return st.broken(errs.Errorf("the target has no host"))
 	}
-	if !st.p.at(90600) && !st.p.debian {
+	if !st.p.has(shellNames) {
 		return true
 	}
-	badHost := ValidHost(st.original) != nil
-	badUser := st.slots[opUser].set && ValidUser(st.slots[opUser].val) != nil
-	if !st.p.checksJump() { // stock clients until 10.2 let a comma and control characters pass
-		badHost = badHost && ValidHost(strings.ReplaceAll(st.original, ",", "")) != nil
-		plain := strings.Map(func(c rune) rune {
+	host, user := st.original, ""
+	if st.slots[opUser].set {
+		user = st.slots[opUser].val
+	}
+	if !st.p.has(commaHosts) {
+		host = strings.ReplaceAll(host, ",", "")
+	}
+	if !st.p.has(controlNames) {
+		user = strings.Map(func(c rune) rune {
 			if c < 0x20 || c == 0x7f {
 				return -1
 			}
 			return c
-		}, st.slots[opUser].val)
-		badUser = badUser && ValidUser(plain) != nil
-		if badHost {
-			return st.die("hostname contains invalid characters")
-		}
+		}, user)
+	}
+	badHost := ValidHost(st.original) != nil && (host == "" || ValidHost(host) != nil)
+	badUser := ValidUser(user) != nil || st.p.has(userBackslash) && strings.ContainsAny(user, `$\`)
+	if !st.p.has(jumpRules) && badHost { // the order of the checks changed
+		return st.die("hostname contains invalid characters")
 	}
 	if badUser {
 		return st.die("remote username contains invalid characters")

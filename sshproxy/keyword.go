@@ -169,9 +169,11 @@ type option struct {
 type choice struct{ word, prints string }
 
 var (
-	flagStates  = []choice{{"true", "yes"}, {"false", "no"}, {"yes", "yes"}, {"no", "no"}}
-	askStates   = []choice{{"true", "true"}, {"false", "false"}, {"yes", "true"}, {"no", "false"}, {"ask", "ask"}}
-	agentStates = append(askStates[:len(askStates):len(askStates)], choice{"confirm", "confirm"})
+	flagStates = []choice{{"true", "yes"}, {"false", "no"}, {"yes", "yes"}, {"no", "no"}}
+	askStates  = []choice{{"true", "true"}, {"false", "false"}, {"yes", "true"}, {"no", "false"}, {"ask", "ask"}}
+	// keepAliveWords are the values of TCPKeepAlive since 10.6.
+	keepAliveWords = []choice{{"true", "true"}, {"yes", "true"}, {"transport", "true"}, {"all", "all"}, {"false", "false"}, {"no", "false"}}
+	agentStates    = append(askStates[:len(askStates):len(askStates)], choice{"confirm", "confirm"})
 )
 
 // options are indexed by op.
@@ -313,12 +315,12 @@ var keywords = []keyword{
 	{"CompressionLevel", opUnsupported, gate{}},
 	{"GSSAPIAuthentication", opGSSAPIAuthentication, gate{gssapi: true}},
 	{"GSSAPIDelegateCredentials", opGSSAPIDelegateCredentials, gate{gssapi: true}},
-	{"GSSAPIKeyExchange", opGSSAPIKeyExchange, gate{debian: true}},
-	{"GSSAPITrustDNS", opGSSAPITrustDNS, gate{debian: true}},
-	{"GSSAPIClientIdentity", opGSSAPIClientIdentity, gate{debian: true}},
-	{"GSSAPIServerIdentity", opGSSAPIServerIdentity, gate{debian: true}},
-	{"GSSAPIRenewalForcesRekey", opGSSAPIRenewalForcesRekey, gate{debian: true}},
-	{"GSSAPIKexAlgorithms", opGSSAPIKexAlgorithms, gate{debian: true}},
+	{"GSSAPIKeyExchange", opGSSAPIKeyExchange, gate{debian: true, gssapi: true}},
+	{"GSSAPITrustDNS", opGSSAPITrustDNS, gate{debian: true, gssapi: true}},
+	{"GSSAPIClientIdentity", opGSSAPIClientIdentity, gate{debian: true, gssapi: true}},
+	{"GSSAPIServerIdentity", opGSSAPIServerIdentity, gate{debian: true, gssapi: true}},
+	{"GSSAPIRenewalForcesRekey", opGSSAPIRenewalForcesRekey, gate{debian: true, gssapi: true}},
+	{"GSSAPIKexAlgorithms", opGSSAPIKexAlgorithms, gate{debian: true, gssapi: true}},
 	{"SmartcardDevice", opPKCS11Provider, gate{}},
 	{"ChallengeResponseAuthentication", opChallengeResponseAuthentication, gate{until: 80700}},
 	{"SkeyAuthentication", opChallengeResponseAuthentication, gate{until: 80700}},
@@ -354,7 +356,7 @@ var keywords = []keyword{
 
 // allows reports whether a build knows a keyword.
 func (g gate) allows(p *build) bool {
-	return p.version >= g.since && (g.until == 0 || p.version < g.until) && (!g.debian || p.debian)
+	return p.version >= g.since && (g.until == 0 || p.version < g.until) && (!g.debian || p.debian && (!g.gssapi || p.gssapi))
 }
 
 // meanings maps the lower-case spelling of a keyword to what it means for one
