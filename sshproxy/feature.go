@@ -48,6 +48,9 @@ var features = [featureCount]struct {
 
 // has reports whether a build has a feature.
 func (p *build) has(f feature) bool {
+	if answer, ok := p.asked[f]; ok {
+		return answer
+	}
 	d := &features[f]
 	if p.version >= d.since || f == emptyListFails && p.version < 80500 {
 		return true

@@ -149,6 +149,7 @@ type gate struct {
 	since, until int  // first version that knows it; first that does not
 	debian       bool // only in Debian's builds
 	gssapi       bool // unsupported where GSSAPI is compiled out
+	apple        bool // only in Apple's builds
 }
 
 // keyword is one spelling.
@@ -298,6 +299,7 @@ var options = [opCount]option{
 // not here is known to every version that this package speaks of.
 var keywords = []keyword{
 	{"Protocol", opIgnored, gate{}},
+	{"UseKeychain", opIgnored, gate{apple: true}},
 	{"Cipher", opDeprecated, gate{}},
 	{"FallBackToRsh", opDeprecated, gate{}},
 	{"GlobalKnownHostsFile2", opDeprecated, gate{}},
@@ -356,7 +358,7 @@ var keywords = []keyword{
 
 // allows reports whether a build knows a keyword.
 func (g gate) allows(p *build) bool {
-	return p.version >= g.since && (g.until == 0 || p.version < g.until) && (!g.debian || p.debian && (!g.gssapi || p.gssapi))
+	return p.version >= g.since && (g.until == 0 || p.version < g.until) && (!g.debian || p.debian && (!g.gssapi || p.gssapi)) && (!g.apple || p.apple)
 }
 
 // meanings maps the lower-case spelling of a keyword to what it means for one

@@ -38,6 +38,8 @@ type build struct {
 	update   int  // of a package of Debian
 	debian   bool // built from Debian's source package
 	gssapi   bool
+	apple    bool             // has Apple's keywords
+	asked    map[feature]bool // what ProfileFromClient has asked
 	keyword  map[string]op
 	defaults [opCount][]string // the lines that -G prints for an option, without its name
 	prints   []op              // the order of -G
@@ -262,6 +264,7 @@ func newBuild(q Profile) *build {
 	for _, v := range vendors {
 		p.debian = p.debian || v.word == q.vendor && v.debian
 	}
+	p.apple = q.vendor == "apple"
 	p.gssapi = p.debian && hasGSSAPI(q.version, q.vendor, q.revision)
 	p.name = fmt.Sprintf("%d.%dp%d", q.version/10000, q.version/100%100, q.version%100)
 	for _, part := range []string{q.vendor, q.revision} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -137,12 +138,23 @@ func client(name string) (sshproxy.Profile, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, "ssh", "-V").CombinedOutput(); err == nil {
-		if p, err := sshproxy.ParseProfile(string(out)); err == nil {
-			return p, nil
-		}
+	if p, err := sshproxy.ProfileFromClient(ctx, runSSH); err == nil {
+		return p, nil
 	}
 	return sshproxy.Newest(), nil
+}
+
+// runSSH is a [sshproxy.ClientFunc] for the installed ssh.
+func runSSH(ctx context.Context, args ...string) (string, string, error) {
+	var out, messages bytes.Buffer
+	cmd := exec.CommandContext(ctx, "ssh", args...)
+	cmd.Stdout, cmd.Stderr = &out, &messages
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = nil
+	}
+	return out.String(), messages.String(), err
 }
 
 func addresses() (list []netip.Addr) {
