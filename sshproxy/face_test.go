@@ -96,14 +96,14 @@ func TestAnswersSurviveJSON(t *testing.T) {
 	} {
 		require.NoError(t, fill.JSON(rand.Uint64(), v), "%T", v)
 	}
-	line, err := ParseCommandLine(strings.Fields("-o Port=3 -p 5 -l x -J a,b u@h cmd"))
+	line, err := ParseCommandLine(strings.Fields("-o Port=3 -p 5 -l x -J a,b -A -W x:1 u@h cmd"))
 	require.NoError(t, err)
 	b, err := json.Marshal(line)
 	require.NoError(t, err)
 	var back CommandLine
 	require.NoError(t, json.Unmarshal(b, &back))
 	require.Equal(t, line, back)
-	require.ErrorContains(t, new(Target).UnmarshalJSON([]byte(`{"flags":[{"flag":"x"}]}`)), "sshproxy: ")
+	require.ErrorContains(t, new(Target).UnmarshalJSON([]byte(`{"flags":[{"flag":"Z"}]}`)), "sshproxy: ")
 }
 
 // TestAResolutionSurvivesJSON: a chain that was decoded says of every option what the

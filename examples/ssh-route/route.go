@@ -72,7 +72,7 @@ func (p *program) ask(name string, args []string, own ...string) (*question, err
 			q.extra[flag], err = take()
 		default:
 			rest = append(rest, a)
-			if len(a) == 2 && strings.Contains("FolpJ", a[1:]) && i+1 < len(args) {
+			if k := strings.IndexAny(a, flagsWithValue); k == len(a)-1 && i+1 < len(args) {
 				i++
 				rest = append(rest, args[i])
 			}
@@ -95,9 +95,12 @@ func (p *program) ask(name string, args []string, own ...string) (*question, err
 	return q, err
 }
 
+// flagsWithValue lists the flags of ssh that have an argument.
+const flagsWithValue = "BDEFIJLOPQRSWbceilmopw"
+
 const commonHelp = `  -F FILE          read this file instead of the user's and the system's; none reads no file
   -o KEY=VALUE     an option, as in ssh; can be repeated
-  -l USER, -p PORT, -J LIST   as in ssh
+  -l USER, -p PORT, -J LIST, and all other flags of ssh
   -profile NAME    the client to emulate: 10.5, 9.9p2, 9.2p1-debian; default: the installed ssh, or the newest
   -exec            run the commands of Match exec
   -lookup          query the name service for CanonicalizeHostname and similar options (dial always does)
@@ -241,6 +244,7 @@ func runExplain(p *program, args []string) error {
 	if err != nil {
 		return err
 	}
+	q.line.Target.Command = "" // the words are names of options
 	res, err := q.resolver.Resolve(context.Background(), q.line.Target)
 	if err != nil {
 		return p.failed(err)
