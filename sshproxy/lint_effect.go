@@ -1,6 +1,7 @@
 package sshproxy
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strconv"
@@ -101,4 +102,18 @@ func noBridge(l *linter) {
 			l.reportLine(o.Line, "the nested ssh has neither -W nor a command: it opens a login shell", "write -W [%h]:%p before the destination")
 		}
 	})
+}
+
+// Resolve resolves a target as [Resolver.Resolve] does, with f in place of the file of the
+// same name and as the file of -F. It shows the effect of an edit before it is written.
+func (f *File) Resolve(ctx context.Context, r *Resolver, t Target) (*Result, error) {
+	edited := r.with(f.name)
+	if edited == r {
+		edited = &Resolver{
+			Profile: r.Profile, Config: f.name, Local: r.Local, Env: r.Env, Exec: r.Exec, Lookup: r.Lookup, Exists: r.Exists, Limits: r.Limits,
+		}
+	}
+	edited.cache = nil
+	edited.Files = overlay{r.files(), f}
+	return edited.Resolve(ctx, t)
 }
