@@ -57,7 +57,11 @@ func ProfileFromClient(ctx context.Context, run ClientFunc) (Profile, error) {
 	b.asked[jumpRules] = !accepts("-J", "a;b", "h")
 	b.asked[keepAliveStates] = accepts("-o", "TCPKeepAlive=all", "h")
 	b.asked[serviceNames] = strings.HasPrefix(line("ipqos", "-o", "IPQoS=throughput", "h"), "none")
-	b.asked[smallLetters] = !strings.Contains(defaults, "\ncanonicalizePermittedcnames ")
+	if lineOf(defaults, "canonicalizePermittedcnames") != "" {
+		b.asked[smallLetters] = false
+	} else if lineOf(defaults, "canonicalizepermittedcnames") != "" {
+		b.asked[smallLetters] = true
+	}
 	if b.has(userTokens) {
 		b.asked[userVerbatim] = line("user", "-l", "a%n", "h") == "a%n"
 	}

@@ -209,6 +209,9 @@ var flagOptions = map[byte][]flagOption{
 func (st *state) assign(f flagOption, from flagValue) bool {
 	o, ok := st.p.keyword[lower(f.name)]
 	if !ok || o <= opUnsupported {
+		if from.flag == 's' && st.command == "" {
+			return st.die("You must specify a subsystem to invoke.")
+		}
 		return true
 	}
 	value := f.value
