@@ -241,7 +241,10 @@ func (r *Resolver) argv(t Target) (list []string) {
 		list = append(list, "-o", o)
 	}
 	for _, f := range t.flags {
-		list = append(list, "-"+string(rune(f.flag)), f.value)
+		list = append(list, "-"+string(rune(f.flag)))
+		if strings.IndexByte(flagsWithValue, f.flag) >= 0 {
+			list = append(list, f.value)
+		}
 	}
 	if t.User != "" {
 		list = append(list, "-l", t.User)

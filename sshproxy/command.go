@@ -43,13 +43,16 @@ type CommandLine struct {
 	forward string // the value of -W
 }
 
-// ParseCommandLine reads the arguments of an ssh command as far as they concern the
-// route: -F, -o, -l, -p, -J and the destination, in the order in which ssh obeys them.
-// Of other flags it takes -4 -6 -G -v -N -T -n -q for granted and refuses the rest.
+// ParseCommandLine reads the arguments of an ssh command. All flags of ssh are read. Those
+// that set an option become part of the target, in the order in which ssh obeys them. The
+// words after the destination are the Command of the target.
 func ParseCommandLine(args []string) (CommandLine, error) { return parseCommandLine(args, false) }
 
 // flagsWithValue are the flags of ssh that take an argument.
 const flagsWithValue = "BDEFIJLOPQRSWbceilmopw"
+
+// flagsWithout are the flags of ssh that take no argument.
+const flagsWithout = "1246AaCfgGKkMNnqsTtVvXxYy"
 
 // parseCommandLine passes over flags that do not concern the route when all is set.
 func parseCommandLine(args []string, all bool) (CommandLine, error) {
@@ -69,8 +72,12 @@ func parseCommandLine(args []string, all bool) (CommandLine, error) {
 		for k := 1; k < len(a); k++ {
 			f := a[k]
 			if strings.IndexByte(flagsWithValue, f) < 0 {
-				if !all && strings.IndexByte("46GvNTnq", f) < 0 {
-					return c, errs.Errorf("flag -%c does not concern the route", f)
+				switch {
+				case all:
+				case strings.IndexByte(flagsWithout, f) < 0:
+					return c, errs.Errorf("ssh has no flag -%c", f)
+				case flagOptions[f] != nil:
+					t.flags = append(t.flags, flagValue{flag: f})
 				}
 				continue
 			}
@@ -84,13 +91,15 @@ func parseCommandLine(args []string, all bool) (CommandLine, error) {
 			switch f {
 			case 'F':
 				c.Config = value
-			case 'W':
-				c.forward = value
 			case 'o', 'l', 'p', 'J':
 				t.flags = append(t.flags, flagValue{f, value})
-			}
-			if !all && strings.IndexByte("FolpJ", f) < 0 {
-				return c, errs.Errorf("flag -%c does not concern the route", f)
+			default:
+				if all && f == 'W' {
+					c.forward = value
+				}
+				if !all && flagOptions[f] != nil {
+					t.flags = append(t.flags, flagValue{f, value})
+				}
 			}
 			break
 		}
@@ -104,6 +113,7 @@ func (c CommandLine) destination(t Target, words []string) (CommandLine, error) 
 		return c, err
 	}
 	c.Rest = words[1:]
+	t.Command = strings.Join(c.Rest, " ")
 	t.Host = d.Host
 	if d.User != "" {
 		t.flags = append(t.flags, flagValue{'l', d.User})
@@ -164,8 +174,112 @@ func (st *state) flag(f flagValue) bool {
 		return true
 	case 'J':
 		return st.jumpFlag(f.value)
+	case 'o':
+		return st.optionFlag(f.value)
 	}
-	return st.optionFlag(f.value)
+	for _, o := range flagOptions[f.flag] {
+		if !st.assign(o, f) {
+			return false
+		}
+	}
+	return true
+}
+
+// flagOption is an option that a flag sets. An empty value is the argument of the flag.
+type flagOption struct{ name, value string }
+
+// flagOptions lists what the flags of ssh set, beside -F, -J, -l, -o and -p.
+var flagOptions = map[byte][]flagOption{
+	'4': {{"AddressFamily", "inet"}}, '6': {{"AddressFamily", "inet6"}},
+	'A': {{"ForwardAgent", "yes"}}, 'a': {{"ForwardAgent", "no"}},
+	'b': {{"BindAddress", ""}}, 'B': {{"BindInterface", ""}}, 'c': {{"Ciphers", ""}}, 'm': {{"MACs", ""}}, 'C': {{"Compression", "yes"}},
+	'e': {{"EscapeChar", ""}}, 'f': {{"ForkAfterAuthentication", "yes"}, {"StdinNull", "yes"}}, 'g': {{"GatewayPorts", "yes"}},
+	'i': {{"IdentityFile", ""}}, 'I': {{"PKCS11Provider", ""}},
+	'K': {{"GSSAPIAuthentication", "yes"}, {"GSSAPIDelegateCredentials", "yes"}}, 'k': {{"GSSAPIDelegateCredentials", "no"}},
+	'L': {{"LocalForward", ""}}, 'R': {{"RemoteForward", ""}}, 'D': {{"DynamicForward", ""}}, 'M': {{"ControlMaster", "yes"}},
+	'N': {{"SessionType", "none"}, {"RequestTTY", "no"}}, 'n': {{"StdinNull", "yes"}}, 'P': {{"Tag", ""}}, 'q': {{"LogLevel", "QUIET"}},
+	'S': {{"ControlPath", ""}}, 's': {{"SessionType", "subsystem"}}, 'T': {{"RequestTTY", "no"}}, 't': {{"RequestTTY", "yes"}},
+	'v': {{"LogLevel", "DEBUG"}}, 'w': {{"Tunnel", "point-to-point"}, {"TunnelDevice", ""}},
+	'W': {{"SessionType", "none"}, {"RequestTTY", "no"}, {"ClearAllForwardings", "yes"}, {"ExitOnForwardFailure", "yes"}},
+	'X': {{"ForwardX11", "yes"}}, 'x': {{"ForwardX11", "no"}}, 'Y': {{"ForwardX11", "yes"}, {"ForwardX11Trusted", "yes"}},
+}
+
+// assign sets an option as a flag does: unlike -o, it replaces an earlier value. A flag for
+// an option that the client does not have sets nothing.
+func (st *state) assign(f flagOption, from flagValue) bool {
+	o, ok := st.p.keyword[lower(f.name)]
+	if !ok || o <= opUnsupported {
+		if from.flag == 's' && st.command == "" {
+			return st.die("You must specify a subsystem to invoke.")
+		}
+		return true
+	}
+	value := f.value
+	if value == "" {
+		value = from.value
+	}
+	before := st.slots[o].val
+	switch {
+	case o == opIdentityFile:
+		return st.identityFlag(value)
+	case o == opLocalForward || o == opRemoteForward || o == opDynamicForward:
+		return st.forwardFlag(o, value)
+	case from.flag == 't' && before == "true":
+		value = "force"
+	case from.flag == 'v' && before == "DEBUG":
+		value = "DEBUG2"
+	case from.flag == 'v' && (before == "DEBUG2" || before == "DEBUG3"):
+		value = "DEBUG3"
+	case from.flag == 'M' && before == "true":
+		value = "ask"
+	case from.flag == 'W' && st.slots[o].set && (o == opClearAllForwardings || o == opExitOnForwardFailure):
+		return true
+	}
+	switch o {
+	case opBindAddress, opBindInterface, opTag, opPKCS11Provider, opControlPath:
+		st.slots[o] = slot{val: value, set: true}
+	default:
+		st.slots[o] = slot{}
+		if kind := map[op]string{opCiphers: "cipher", opMACs: "mac"}[o]; kind != "" {
+			if _, r := st.p.command(f.name+"="+value, st.r.env, st.r.Local.service, ""); r.failed {
+				return st.die("Unknown %s type '%s'", kind, value)
+			}
+		}
+		if !st.optionFlag(f.name + "=" + value) {
+			return false
+		}
+	}
+	st.trace.used(st, o, origin{}, true)
+	return true
+}
+
+// identityFlag adds a key file of -i. One that does not exist is left out.
+func (st *state) identityFlag(name string) bool {
+	if strings.HasPrefix(name, "~") {
+		var ok bool
+		if name, ok = st.tilde(name); !ok {
+			return false
+		}
+	}
+	if st.r.Exists != nil && !st.r.Exists(name) {
+		st.say("Warning: Identity file " + name + " not accessible: No such file or directory.")
+		return true
+	}
+	return st.addFile(opIdentityFile, name, origin{}, true, st.die)
+}
+
+// forwardFlag adds a forward of -L, -R or -D.
+func (st *state) forwardFlag(o op, value string) bool {
+	words := map[op]string{opLocalForward: "local", opRemoteForward: "remote", opDynamicForward: "dynamic"}
+	next := ""
+	if _, ok := parseForward(value, o == opDynamicForward, o == opRemoteForward, st.r.Local.service); !ok {
+		next = "dynamic"
+		if _, ok := parseForward(value, true, true, st.r.Local.service); !ok || o != opRemoteForward {
+			return st.die("Bad %s forwarding specification '%s'", words[o], value)
+		}
+	}
+	st.addForward(o, value, next, origin{})
+	return true
 }
 
 func (st *state) jumpFlag(value string) bool {
@@ -210,7 +324,7 @@ func (st *state) validate() bool {
 	if !st.validNames() {
 		return false
 	}
-	if st.slots[opSessionType].val == "subsystem" {
+	if st.slots[opSessionType].val == "subsystem" && st.command == "" {
 		return st.die("You must specify a subsystem to invoke.")
 	}
 	return true
@@ -220,23 +334,28 @@ func (st *state) validNames() bool {
 	if st.original == "" {
 		return st.broken(errs.Errorf("the target has no host"))
 	}
-	if !st.p.at(90600) && !st.p.debian {
+	if !st.p.has(shellNames) {
 		return true
 	}
-	badHost := ValidHost(st.original) != nil
-	badUser := st.slots[opUser].set && ValidUser(st.slots[opUser].val) != nil
-	if !st.p.checksJump() { // stock clients until 10.2 let a comma and control characters pass
-		badHost = badHost && ValidHost(strings.ReplaceAll(st.original, ",", "")) != nil
-		plain := strings.Map(func(c rune) rune {
+	host, user := st.original, ""
+	if st.slots[opUser].set {
+		user = st.slots[opUser].val
+	}
+	if !st.p.has(commaHosts) {
+		host = strings.ReplaceAll(host, ",", "")
+	}
+	if !st.p.has(controlNames) {
+		user = strings.Map(func(c rune) rune {
 			if c < 0x20 || c == 0x7f {
 				return -1
 			}
 			return c
-		}, st.slots[opUser].val)
-		badUser = badUser && ValidUser(plain) != nil
-		if badHost {
-			return st.die("hostname contains invalid characters")
-		}
+		}, user)
+	}
+	badHost := ValidHost(st.original) != nil && (host == "" || ValidHost(host) != nil)
+	badUser := ValidUser(user) != nil || st.p.has(userBackslash) && strings.ContainsAny(user, `$\`)
+	if !st.p.has(jumpRules) && badHost { // the order of the checks changed
+		return st.die("hostname contains invalid characters")
 	}
 	if badUser {
 		return st.die("remote username contains invalid characters")

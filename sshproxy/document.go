@@ -252,8 +252,11 @@ func (e *LineError) Error() string { return "sshproxy: " + e.Text }
 // Check returns what a client says about each line, in order, without regard to the
 // host: which keywords it does not know (unless an IgnoreUnknown of this file names
 // them), and which values it refuses. Include lines are not followed.
-func (f *File) Check(profile Profile) []*LineError {
-	c := compile(f, profile.build(), f.name, nil)
+func (f *File) Check(profile Profile) []*LineError { return f.check(profile, nil) }
+
+// check is Check on a machine with these services.
+func (f *File) check(profile Profile, service func(string) (int, bool)) []*LineError {
+	c := compile(f, profile.build(), f.name, service)
 	var list []*LineError
 	ignored := ""
 	for i := range c.stmts {

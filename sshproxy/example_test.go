@@ -156,5 +156,5 @@ func ExampleParseProfile() {
 	p, err := sshproxy.ParseProfile("OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026")
 	fmt.Println(p, p.Knows("Tag"), err)
 	// Output:
-	// 9.2p1-debian false <nil>
+	// 9.2p1-debian-2+deb12u10 false <nil>
 }

@@ -53,7 +53,7 @@ var algorithmLists = []struct {
 }
 
 // assembleAll makes the algorithm lists and clears what is "none". A list that comes
-// out empty ends the client since 10.0; older ones go on without the rest of this step.
+// out empty ends the client up to 8.4 and since 10.4; others go on without the rest of this step.
 func (st *state) assembleAll() bool {
 	for i, a := range algorithmLists {
 		s := &st.slots[a.o]
@@ -64,7 +64,7 @@ func (st *state) assembleAll() bool {
 		if !ok {
 			st.say("fill_default_options: " + a.fieldName + ": invalid argument")
 			s.val, s.set = "", false
-			if st.p.at(100000) {
+			if st.p.has(emptyListFails) {
 				st.dead = true
 				return false
 			}
@@ -204,7 +204,7 @@ func (st *state) expandAll(res *Result, given bool) bool {
 	if st.jump != nil {
 		jump = st.jump.host
 	}
-	if given && !st.onLine && st.p.at(100100) && !st.expandUser(alias, jump) {
+	if given && st.p.has(userTokens) && !(st.onLine && st.p.has(userVerbatim)) && !st.expandUser(alias, jump) {
 		return false
 	}
 	if st.onLine && st.p.checksJump() && ValidUser(st.slots[opUser].val) != nil {
@@ -238,7 +238,7 @@ func (st *state) expandAll(res *Result, given bool) bool {
 	return st.expandList(opUserKnownHostsFile, t) && st.expandSetEnv(t) && st.expandForwards(t)
 }
 
-// expandUser: since 10.1 the User of a file has tokens, but for those made of it.
+// expandUser: since 10.0 User has tokens, but for those made of it.
 func (st *state) expandUser(alias, jump string) bool {
 	s := &st.slots[opUser]
 	t := st.tokens(st.host, alias, st.slots[opPort].val, "", jump)

@@ -126,7 +126,7 @@ func (t *Topology) block(h *Host, r *Route, o GenerateOptions) (string, error) {
 	}
 	if h.User != "" {
 		user := h.User
-		if o.Client.build().at(100100) { // since then User has tokens
+		if o.Client.build().has(userTokens) {
 			user = EscapePercent(user)
 		}
 		fmt.Fprintf(&b, "    User %s\n", user)

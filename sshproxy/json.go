@@ -132,6 +132,7 @@ type jsonTarget struct {
 	Jump    string     `json:"jump,omitzero"`
 	Port    int        `json:"port,omitzero"`
 	Options []string   `json:"options,omitzero"`
+	Command string     `json:"command,omitzero"`
 	Flags   []jsonFlag `json:"flags,omitzero"`
 }
 
@@ -145,7 +146,7 @@ type jsonFlag struct {
 // read. Bytes of strings that are not valid UTF-8 are escaped, and [Target.UnmarshalJSON]
 // restores them.
 func (t Target) MarshalJSON() ([]byte, error) {
-	j := jsonTarget{Host: t.Host, User: t.User, Jump: t.Jump, Port: t.Port, Options: t.Options}
+	j := jsonTarget{Host: t.Host, User: t.User, Jump: t.Jump, Port: t.Port, Options: t.Options, Command: t.Command}
 	for _, f := range t.flags {
 		j.Flags = append(j.Flags, jsonFlag{string(rune(f.flag)), f.value})
 	}
@@ -158,9 +159,9 @@ func (t *Target) UnmarshalJSON(b []byte) error {
 	if err := jsontext.Unmarshal(b, &j); err != nil {
 		return errs.Wrap(err)
 	}
-	in := Target{Host: j.Host, User: j.User, Jump: j.Jump, Port: j.Port, Options: j.Options}
+	in := Target{Host: j.Host, User: j.User, Jump: j.Jump, Port: j.Port, Options: j.Options, Command: j.Command}
 	for _, f := range j.Flags {
-		if len(f.Flag) != 1 || !strings.Contains("olpJ", f.Flag) {
+		if len(f.Flag) != 1 || !strings.Contains("olpJ", f.Flag) && flagOptions[f.Flag[0]] == nil {
 			return errs.Errorf("decode target: unknown flag %q", clip(f.Flag))
 		}
 		in.flags = append(in.flags, flagValue{f.Flag[0], f.Value})

@@ -43,7 +43,7 @@ func (p *build) parseJump(value string, strict bool, service func(string) (int, 
 			if ValidHost(host) != nil {
 				return j, []string{`parse_jump: invalid hostname "` + host + `"`}, false
 			}
-			if said && ValidUser(user) != nil {
+			if said && (ValidUser(user) != nil || p.has(userBackslash) && strings.ContainsAny(user, `$\`)) {
 				return j, []string{`parse_jump: invalid username "` + user + `"`}, false
 			}
 		}

@@ -149,6 +149,7 @@ type gate struct {
 	since, until int  // first version that knows it; first that does not
 	debian       bool // only in Debian's builds
 	gssapi       bool // unsupported where GSSAPI is compiled out
+	apple        bool // only in Apple's builds
 }
 
 // keyword is one spelling.
@@ -169,9 +170,11 @@ type option struct {
 type choice struct{ word, prints string }
 
 var (
-	flagStates  = []choice{{"true", "yes"}, {"false", "no"}, {"yes", "yes"}, {"no", "no"}}
-	askStates   = []choice{{"true", "true"}, {"false", "false"}, {"yes", "true"}, {"no", "false"}, {"ask", "ask"}}
-	agentStates = append(askStates[:len(askStates):len(askStates)], choice{"confirm", "confirm"})
+	flagStates = []choice{{"true", "yes"}, {"false", "no"}, {"yes", "yes"}, {"no", "no"}}
+	askStates  = []choice{{"true", "true"}, {"false", "false"}, {"yes", "true"}, {"no", "false"}, {"ask", "ask"}}
+	// keepAliveWords are the values of TCPKeepAlive since 10.6.
+	keepAliveWords = []choice{{"true", "true"}, {"yes", "true"}, {"transport", "true"}, {"all", "all"}, {"false", "false"}, {"no", "false"}}
+	agentStates    = append(askStates[:len(askStates):len(askStates)], choice{"confirm", "confirm"})
 )
 
 // options are indexed by op.
@@ -296,6 +299,7 @@ var options = [opCount]option{
 // not here is known to every version that this package speaks of.
 var keywords = []keyword{
 	{"Protocol", opIgnored, gate{}},
+	{"UseKeychain", opIgnored, gate{apple: true}},
 	{"Cipher", opDeprecated, gate{}},
 	{"FallBackToRsh", opDeprecated, gate{}},
 	{"GlobalKnownHostsFile2", opDeprecated, gate{}},
@@ -313,12 +317,12 @@ var keywords = []keyword{
 	{"CompressionLevel", opUnsupported, gate{}},
 	{"GSSAPIAuthentication", opGSSAPIAuthentication, gate{gssapi: true}},
 	{"GSSAPIDelegateCredentials", opGSSAPIDelegateCredentials, gate{gssapi: true}},
-	{"GSSAPIKeyExchange", opGSSAPIKeyExchange, gate{debian: true}},
-	{"GSSAPITrustDNS", opGSSAPITrustDNS, gate{debian: true}},
-	{"GSSAPIClientIdentity", opGSSAPIClientIdentity, gate{debian: true}},
-	{"GSSAPIServerIdentity", opGSSAPIServerIdentity, gate{debian: true}},
-	{"GSSAPIRenewalForcesRekey", opGSSAPIRenewalForcesRekey, gate{debian: true}},
-	{"GSSAPIKexAlgorithms", opGSSAPIKexAlgorithms, gate{debian: true}},
+	{"GSSAPIKeyExchange", opGSSAPIKeyExchange, gate{debian: true, gssapi: true}},
+	{"GSSAPITrustDNS", opGSSAPITrustDNS, gate{debian: true, gssapi: true}},
+	{"GSSAPIClientIdentity", opGSSAPIClientIdentity, gate{debian: true, gssapi: true}},
+	{"GSSAPIServerIdentity", opGSSAPIServerIdentity, gate{debian: true, gssapi: true}},
+	{"GSSAPIRenewalForcesRekey", opGSSAPIRenewalForcesRekey, gate{debian: true, gssapi: true}},
+	{"GSSAPIKexAlgorithms", opGSSAPIKexAlgorithms, gate{debian: true, gssapi: true}},
 	{"SmartcardDevice", opPKCS11Provider, gate{}},
 	{"ChallengeResponseAuthentication", opChallengeResponseAuthentication, gate{until: 80700}},
 	{"SkeyAuthentication", opChallengeResponseAuthentication, gate{until: 80700}},
@@ -354,7 +358,7 @@ var keywords = []keyword{
 
 // allows reports whether a build knows a keyword.
 func (g gate) allows(p *build) bool {
-	return p.version >= g.since && (g.until == 0 || p.version < g.until) && (!g.debian || p.debian)
+	return p.version >= g.since && (g.until == 0 || p.version < g.until) && (!g.debian || p.debian && (!g.gssapi || p.gssapi)) && (!g.apple || p.apple)
 }
 
 // meanings maps the lower-case spelling of a keyword to what it means for one

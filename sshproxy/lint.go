@@ -233,7 +233,7 @@ func everyHost(b *Block) bool {
 		a := args(b.Criteria)
 		return slices.Contains(a, "*") && !slices.ContainsFunc(a, func(s string) bool { return strings.HasPrefix(s, "!") })
 	}
-	return equalFold(strings.TrimSpace(b.Criteria), "all")
+	return everyCriteria(b.Criteria)
 }
 
 var rules = []rule{
@@ -251,6 +251,7 @@ var rules = []rule{
 	{diag.Rule{ID: "SP202", Severity: diag.Error, Summary: "a keyword that is newer than the client"}, newerKeyword},
 	{diag.Rule{ID: "SP203", Severity: diag.Error, Summary: "a line that the client refuses"}, refusedLine},
 	{diag.Rule{ID: "SP204", Severity: diag.Info, Summary: "a keyword without effect"}, deadKeyword},
+	{diag.Rule{ID: "SP205", Severity: diag.Error, Summary: "a line of the Include tree that the client refuses"}, refusedTree},
 	{diag.Rule{ID: "SP301", Severity: diag.Warning, Summary: "ProxyJump and ProxyCommand for the same host"}, bothProxies},
 	{diag.Rule{ID: "SP302", Severity: diag.Warning, Summary: "a proxy switched off by one of its two keywords only"}, halfNone},
 	{diag.Rule{ID: "SP303", Severity: diag.Warning, Summary: "a name put into a shell command without a check"}, unsafeToken},
@@ -261,6 +262,7 @@ var rules = []rule{
 	{diag.Rule{ID: "SP308", Severity: diag.Warning, Summary: "a nested ssh that reads another configuration"}, missingF},
 	{diag.Rule{ID: "SP309", Severity: diag.Error, Summary: "a configuration path that ProxyJump can't hand on"}, unquotablePath},
 	{diag.Rule{ID: "SP310", Severity: diag.Error, Summary: "ssh -W without brackets for an IPv6 address"}, barePort},
+	{diag.Rule{ID: "SP311", Severity: diag.Error, Summary: "a nested ssh that does not connect to the host"}, noBridge},
 	{diag.Rule{ID: "SP401", Severity: diag.Warning, Summary: "an agent forwarded to hosts that need not be trusted with it"}, agentForwarding},
 	{diag.Rule{ID: "SP402", Severity: diag.Warning, Summary: "host keys that are not checked"}, uncheckedKeys},
 	{diag.Rule{ID: "SP403", Severity: diag.Error, Summary: "a ControlPath too long for a socket"}, longControlPath},

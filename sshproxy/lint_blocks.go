@@ -83,7 +83,7 @@ func selfJump(l *linter) {
 
 // brokenChain: the configuration is good and the chain is not.
 func brokenChain(l *linter) {
-	if len(l.f.Check(l.r.Profile)) > 0 {
+	if len(l.f.check(l.r.Profile, l.r.Local.service)) > 0 {
 		return // SP203 and its like speak first
 	}
 	reported := map[string]bool{}

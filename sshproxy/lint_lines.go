@@ -106,6 +106,9 @@ func newerKeyword(l *linter) {
 			if lower(k.name) == keyword && k.gate.debian && !l.p.debian {
 				message.WriteString(": only Debian's builds know it")
 			}
+			if lower(k.name) == keyword && k.gate.apple {
+				message.WriteString(": only Apple's ssh knows it")
+			}
 		}
 		l.report(int(x.key), int(x.stop), message.String(), "the client refuses the whole file, even where the block does not match: let an IgnoreUnknown line before it name the keyword",
 			l.edit("let older clients ignore it", 0, 0, "IgnoreUnknown "+l.f.keyword(n-1)+l.f.eol()))
@@ -114,7 +117,7 @@ func newerKeyword(l *linter) {
 
 // refusedLine: the client says so itself.
 func refusedLine(l *linter) {
-	for _, e := range l.f.Check(l.r.Profile) {
+	for _, e := range l.f.check(l.r.Profile, l.r.Local.service) {
 		if strings.Contains(e.Text, ": Bad configuration option: ") || strings.HasSuffix(e.Text, ": invalid quotes") || strings.Contains(e.Text, ": Unsupported option ") {
 			continue
 		}
@@ -125,7 +128,7 @@ func refusedLine(l *linter) {
 // deadKeyword: accepted, and nothing else.
 func deadKeyword(l *linter) {
 	l.each(func(_ *Block, o Option, m op) {
-		if m == opDeprecated || m == opUnsupported || m == opIgnored {
+		if m == opDeprecated || m == opUnsupported || m == opIgnored && !equalFold(o.Keyword, "UseKeychain") {
 			l.reportLine(o.Line, o.Keyword+" has no effect in "+l.p.name, "", l.dropLine(o.Line))
 		}
 	})

@@ -85,7 +85,7 @@ func (l *linter) commands(yield func(o Option, m op, command string, from int)) 
 
 // checksNames reports whether the client refuses names with shell characters on its
 // command line.
-func (p *build) checksNames() bool { return p.at(90600) || p.debian && p.at(90201) }
+func (p *build) checksNames() bool { return p.has(shellNames) }
 
 // unsafeToken: ssh puts tokens into the line as they are.
 func unsafeToken(l *linter) {

@@ -57,6 +57,10 @@ var lintRows = []struct {
 	{"SP404", "", "ControlPath ~/.ssh/%h\n", "ControlPath ~/.ssh/%r@%h:%p\n", false},
 	{"SP405", "", "ControlPath /tmp/%C\n", "ControlPath ~/.ssh/%C\n", true},
 	{"SP406", "", "Host a\n  HostName 10.0.0.1\n  ProxyJump x\nHost b\n  HostName 10.0.0.1\n  ProxyJump y\n", "Host a\n  HostName 10.0.0.1\n  ProxyJump x\nHost b\n  HostName 10.0.0.2\n  ProxyJump y\n", true},
+	{"SP311", "", "Host a\n  ProxyCommand ssh -W %h %p b\n", "Host a\n  ProxyCommand ssh -W [%h]:%p b\n", false},
+	{"SP311", "", "Host a\n  ProxyCommand exec /usr/bin/ssh -T b\n", "Host a\n  ProxyCommand ssh b nc %h %p\n", false},
+	{"SP104", "", "Match host x\n  Include other\n", "Match final all\n  Include other\n", true},
+	{"SP104", "", "Match canonical all\n  Include other\n", "Match host *\n  Include other\n", true},
 	{"SP502", "", "User a\x01b\n", "User ab\n", false},
 	{"SP502", "", "\ufeffUser ab\n", "User ab\n", true},
 	{"SP503", "", "Host a\n  SyslogFacility LOCAL1\n", "SyslogFacility LOCAL1\n", false},
@@ -84,7 +88,7 @@ func ruleCount(list diag.List, rule string) (n int) {
 }
 
 func TestLintRules(t *testing.T) {
-	covered := map[string]bool{"SP309": true, "SP501": true} // tests of their own
+	covered := map[string]bool{"SP205": true, "SP309": true, "SP501": true} // tests of their own
 	for _, row := range lintRows {
 		covered[row.rule] = true
 		t.Run(row.rule, func(t *testing.T) {

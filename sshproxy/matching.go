@@ -105,9 +105,15 @@ func (x *execution) condition(k *condition, host string, soFar bool) (matched, o
 	case matchVersion:
 		return matchList(x.release(), k.arg, false) == 1, true
 	case matchCommand:
-		return k.arg == "", true // no command is given
+		if x.command == "" || k.arg == "" {
+			return x.command == k.arg, true
+		}
+		return matchList(x.command, k.arg, false) == 1, true
 	case matchSessionType:
 		session := "shell"
+		if x.command != "" {
+			session = "exec"
+		}
 		if v := x.slots[opSessionType].val; v == "subsystem" || v == "none" {
 			session = v
 		}

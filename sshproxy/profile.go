@@ -24,17 +24,22 @@ var recorded embed.FS
 // a line, and what it defaults to. Profiles are comparable. The zero Profile stands for
 // [Newest].
 type Profile struct {
-	version int // major*10000 + minor*100 + patch; 0 means the newest
-	debian  bool
-	own     *build // of ProfileFromG
+	version  int    // major*10000 + minor*100 + patch; 0 means the newest
+	vendor   string // a word of vendors, or "" for a stock build
+	revision string // of the vendor's package; "" is the newest known one
+	own      *build // of ProfileFromG
 }
 
 // build contains the tables of a build.
 type build struct {
 	name     string
 	version  int
-	debian   bool
+	vendor   string
+	update   int  // of a package of Debian
+	debian   bool // built from Debian's source package
 	gssapi   bool
+	apple    bool             // has Apple's keywords
+	asked    map[feature]bool // what ProfileFromClient has asked
 	keyword  map[string]op
 	defaults [opCount][]string // the lines that -G prints for an option, without its name
 	prints   []op              // the order of -G
@@ -50,9 +55,12 @@ type release struct {
 
 var releases = []release{
 	{80401, false, "8.4p1"},
+	{80401, true, "8.4p1-debian"},
 	{90201, true, "9.2p1-debian"},
 	{90902, false, "9.9p2"},
+	{100002, true, "10.0p2-debian"},
 	{100501, false, "10.5p1"},
+	{100601, true, "10.6p1-debian"},
 }
 
 // Newest returns the profile of the newest release that this package has a record of.
@@ -63,7 +71,10 @@ func Newest() Profile { return OpenSSH(10, 5) }
 func Profiles() []Profile {
 	list := make([]Profile, len(releases))
 	for i, r := range releases {
-		list[i] = Profile{version: r.version, debian: r.debian}
+		list[i] = Profile{version: r.version}
+		if r.debian {
+			list[i].vendor = "debian"
+		}
 	}
 	return list
 }
@@ -86,18 +97,31 @@ func OpenSSH(major, minor int) Profile {
 const maxNumber = 99
 
 // Debian returns the profile of a Debian build, named by its upstream version such as
-// "9.2p1". Debian 12's 9.2p1 is recorded. Debian backports security patches, so its builds
-// do not behave as the stock release of the same number.
+// "9.2p1". The builds of Debian 11, 12 and 13 are recorded. Debian backports security
+// patches, so its builds do not behave as the stock release of the same number. The newest
+// known revision of the package is assumed; [ParseProfile] reads names with a revision.
 func Debian(version string) (Profile, error) { return ParseProfile(version + "-debian") }
 
 // ParseProfile returns the profile with the given name: "newest", a release such as "10.5"
-// or "9.9p2", a build of Debian such as "9.2p1-debian", or what ssh -V prints:
-// "OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026".
+// or "9.9p2", a build of a vendor such as "9.2p1-debian", "9.2p1-debian-2+deb12u9" or
+// "9.8p1-apple", or what ssh -V prints:
+//
+//	OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 27 Jan 2026
+//	OpenSSH_10.6p1 Debian-gssapi-1, OpenSSL 3.6.5 29 Sep 2026
+//	OpenSSH_9.6p1 Ubuntu-3ubuntu13.14, OpenSSL 3.0.13 30 Jan 2024
+//	OpenSSH_for_Windows_8.1p1, LibreSSL 3.0.1
+//
+// The vendors are debian, ubuntu, raspbian, windows and apple. If a name has no revision,
+// the newest known package is assumed. Apple's ssh -V does not name the vendor.
 func ParseProfile(name string) (Profile, error) {
 	if name == "newest" {
 		return Profile{}, nil
 	}
 	s := strings.TrimPrefix(strings.TrimSpace(name), "OpenSSH_")
+	var p Profile
+	if rest, ok := strings.CutPrefix(s, "for_Windows_"); ok {
+		s, p.vendor = rest, "windows"
+	}
 	end := strings.IndexFunc(s, func(r rune) bool { return (r < '0' || r > '9') && r != '.' && r != 'p' })
 	number, rest := s, ""
 	if end >= 0 {
@@ -112,15 +136,40 @@ func ParseProfile(name string) (Profile, error) {
 	if hasPatch {
 		c, errC = strconv.Atoi(patch)
 	}
-	if !ok || errA != nil || errB != nil || errC != nil || a < 1 || a > maxNumber || b > maxNumber || c > maxNumber {
+	if !ok || errA != nil || errB != nil || errC != nil || a < 1 || a > maxNumber || b < 0 || b > maxNumber || c < 0 || c > maxNumber {
 		return Profile{}, errs.Errorf("%q does not name a version of OpenSSH: write 10.5, 9.9p2 or 9.2p1-debian", clip(name))
 	}
 	if !hasPatch && a == 9 && b == 9 {
 		c = 2
 	}
-	low := strings.ToLower(rest)
-	debian := strings.HasPrefix(low, "-debian") || strings.HasPrefix(low, " debian")
-	return Profile{version: a*10000 + b*100 + c, debian: debian}, nil
+	p.version = a*10000 + b*100 + c
+	if rest != "" && strings.IndexByte("- \t", rest[0]) >= 0 {
+		p.vendor, p.revision = parseVendor(rest[1:], p.vendor)
+	}
+	return p, nil
+}
+
+// parseVendor reads the vendor and the revision that follow a version.
+func parseVendor(s, vendor string) (string, string) {
+	if end := strings.IndexAny(s, ", \t\r\n"); end >= 0 {
+		s = s[:end]
+	}
+	word, revision, _ := strings.Cut(s, "-")
+	for _, v := range vendors {
+		if equalFold(word, v.word) {
+			const limit = 60 // no package has a longer revision
+			if len(revision) > limit || strings.IndexFunc(revision, unlikely) >= 0 {
+				revision = ""
+			}
+			return v.word, revision
+		}
+	}
+	return vendor, ""
+}
+
+// unlikely reports whether a character is in no revision of a package.
+func unlikely(r rune) bool {
+	return r >= 0x80 || !alpha(byte(r)) && !digit(byte(r)) && strings.IndexByte("+.~-:", byte(r)) < 0
 }
 
 // clip shortens a text for an error.
@@ -202,7 +251,7 @@ func (p Profile) build() *build {
 	defer builds.Unlock()
 	b := builds.known[p]
 	if b == nil {
-		if b = newBuild(p.version, p.debian); builds.known == nil || len(builds.known) >= maxBuilds {
+		if b = newBuild(p); builds.known == nil || len(builds.known) >= maxBuilds {
 			builds.known = map[Profile]*build{}
 		}
 		builds.known[p] = b
@@ -210,32 +259,78 @@ func (p Profile) build() *build {
 	return b
 }
 
-func newBuild(version int, debian bool) *build {
-	p := &build{version: version, debian: debian, gssapi: debian, algs: map[string][]string{}}
-	p.name = fmt.Sprintf("%d.%dp%d", version/10000, version/100%100, version%100)
-	if debian {
-		p.name += "-debian"
+func newBuild(q Profile) *build {
+	p := &build{version: q.version, vendor: q.vendor, update: updateOf(q.revision), algs: map[string][]string{}}
+	for _, v := range vendors {
+		p.debian = p.debian || v.word == q.vendor && v.debian
+	}
+	p.apple = q.vendor == "apple"
+	p.gssapi = p.debian && hasGSSAPI(q.version, q.vendor, q.revision)
+	p.name = fmt.Sprintf("%d.%dp%d", q.version/10000, q.version/100%100, q.version%100)
+	for _, part := range []string{q.vendor, q.revision} {
+		if part != "" {
+			p.name += "-" + part
+		}
 	}
 	p.keyword = meanings(p)
-	text, err := recorded.ReadFile("profiles/" + nearest(version, debian).file + ".txt")
-	if err != nil {
-		text = nil // a name of the table above: it is embedded
-	}
 	p.prints = printOrder(p)
-	p.read(string(text), "")
+	record := nearest(q.version, p.debian)
+	p.load(record)
+	p.derive(record)
 	return p
 }
 
-// nearest returns the record that a version takes its defaults from: the newest one
-// not newer than it.
-func nearest(version int, debian bool) release {
-	best := releases[0]
-	for _, r := range releases {
-		if r.debian == debian && r.version <= version {
-			best = r
+// load takes the defaults of a record.
+func (p *build) load(r release) {
+	text, err := recorded.ReadFile("profiles/" + r.file + ".txt")
+	if err != nil {
+		text = nil // a name of the table above: it is embedded
+	}
+	p.read(string(text), "")
+}
+
+// derive fills in what a record lacks: options that are newer than the record, from the
+// next newer record of the family, and what Debian's builds with GSSAPI print.
+func (p *build) derive(r release) {
+	if r.version < p.version {
+		for _, newer := range releases {
+			if newer.debian != r.debian || newer.version <= p.version {
+				continue
+			}
+			next := &build{version: newer.version, debian: newer.debian, gssapi: p.gssapi, algs: map[string][]string{}}
+			next.keyword = meanings(next)
+			next.load(newer)
+			for _, k := range keywords {
+				if k.gate.since > r.version && k.gate.allows(p) && len(p.defaults[k.op]) == 0 {
+					p.defaults[k.op] = next.defaults[k.op]
+				}
+			}
+			break
 		}
-		if debian && r.debian {
-			return r
+	}
+	if !p.gssapi || len(p.defaults[opGSSAPIKexAlgorithms]) > 0 {
+		return
+	}
+	for o, v := range gssapiDefaults {
+		p.defaults[o] = []string{v}
+	}
+}
+
+// gssapiDefaults are what openssh-client-gssapi 1:10.6p1-1 prints. The ordinary package of
+// that release has no GSSAPI.
+var gssapiDefaults = map[op]string{
+	opGSSAPIAuthentication: "no", opGSSAPIKeyExchange: "no", opGSSAPIDelegateCredentials: "no", opGSSAPITrustDNS: "no",
+	opGSSAPIRenewalForcesRekey: "no",
+	opGSSAPIKexAlgorithms:      "gss-group14-sha256-,gss-group16-sha512-,gss-nistp256-sha256-,gss-curve25519-sha256-",
+}
+
+// nearest returns the record that a version takes its defaults from: the newest one of
+// the family that is not newer than the version, else the oldest.
+func nearest(version int, debian bool) release {
+	var best release
+	for _, r := range releases {
+		if r.debian == debian && (best.file == "" || r.version <= version) {
+			best = r
 		}
 	}
 	return best
@@ -269,9 +364,8 @@ func (p *build) at(version int) bool { return p.version >= version }
 // splitsArguments: since 8.7 a line is split into arguments before it is read.
 func (p *build) splitsArguments() bool { return p.at(80700) }
 
-// checksJump: the hops of a jump list are read by the rules of 10.3, which Debian
-// has taken over.
-func (p *build) checksJump() bool { return p.at(100300) || p.debian && p.at(90201) }
+// checksJump: the hops of a jump list are read by the rules of 10.3.
+func (p *build) checksJump() bool { return p.has(jumpRules) }
 
 // matchTakesEqual: Match reads arguments, and attr=value (9.9p2).
 func (p *build) matchTakesEqual() bool { return p.at(90902) }
@@ -302,6 +396,10 @@ func printOrder(p *build) []op {
 			if !p.at(90200) {
 				continue
 			}
+		case opGSSAPIAuthentication, opGSSAPIDelegateCredentials:
+			if !p.gssapi {
+				continue
+			}
 		default:
 			if m, ok := p.keyword[name]; !ok || m != o {
 				continue
@@ -320,7 +418,7 @@ func printOrder(p *build) []op {
 // printName is the key that -G prints.
 func (p *build) printName(o op) string {
 	switch {
-	case o == opCanonicalizePermittedCNAMEs:
+	case o == opCanonicalizePermittedCNAMEs && !p.has(smallLetters):
 		return "canonicalizePermittedcnames"
 	case o == opPubkeyAcceptedAlgorithms && !p.at(80500):
 		return "pubkeyacceptedkeytypes"

@@ -105,6 +105,9 @@ func (r *reading) states(o op, states []choice) {
 		}
 		return
 	}
+	if o == opTCPKeepAlive && r.p.has(keepAliveStates) {
+		states = keepAliveWords
+	}
 	for i := range states {
 		if equalFold(a, states[i].word) {
 			r.val = states[i].prints

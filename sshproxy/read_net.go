@@ -2,6 +2,7 @@ package sshproxy
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -168,11 +169,15 @@ func tunnelUnit(s string) (string, bool) {
 	return strconv.FormatInt(n, 10), why == ""
 }
 
-// classes are the names of the type of service; the first name of a value is printed.
-var classes = []struct {
+// class is a name of a type of service.
+type class struct {
 	name  string
 	value int
-}{
+}
+
+// serviceClasses are the names of the type of service; the first name of a value is
+// printed.
+var serviceClasses = []class{
 	{"none", -1},
 	{"af11", 0x28}, {"af12", 0x30}, {"af13", 0x38}, {"af21", 0x48}, {"af22", 0x50}, {"af23", 0x58}, {"af31", 0x68}, {"af32", 0x70},
 	{"af33", 0x78}, {"af41", 0x88}, {"af42", 0x90}, {"af43", 0x98}, {"cs0", 0x00}, {"cs1", 0x20}, {"cs2", 0x40}, {"cs3", 0x60},
@@ -181,12 +186,12 @@ var classes = []struct {
 }
 
 // class reads one type of service and returns what -G prints for it.
-func (p *build) class(s string) (string, bool) {
+func (p *build) serviceClass(s string) (string, bool) {
 	value := -2
-	for _, c := range classes {
-		if equalFold(s, c.name) && (c.name != "va" || p.at(100100)) {
+	for _, c := range p.classes() {
+		if equalFold(s, c.name) && p.knowsClass(c.name) {
 			value = c.value
-			if p.at(100100) && (c.name == "lowdelay" || c.name == "throughput" || c.name == "reliability") {
+			if p.has(serviceNames) && (c.name == "lowdelay" || c.name == "throughput" || c.name == "reliability") {
 				value = -1 // deprecated: the system's default
 			}
 			break
@@ -199,13 +204,26 @@ func (p *build) class(s string) (string, bool) {
 		}
 		value = n
 	}
-	for _, c := range classes {
+	for _, c := range p.classes() {
 		deprecated := c.name == "lowdelay" || c.name == "throughput" || c.name == "reliability"
-		if c.value == value && (c.name != "va" || p.at(100100)) && (!deprecated || !p.at(100100)) {
+		if c.value == value && p.knowsClass(c.name) && (!deprecated || !p.has(serviceNames)) {
 			return c.name, true
 		}
 	}
 	return fmt.Sprintf("0x%02x", value), true
+}
+
+// knowsClass reports whether a name of a type of service is known: va since 10.1.
+func (p *build) knowsClass(name string) bool { return name != "va" || p.at(100100) }
+
+// classes returns the names and values of a build. Until 8.8 le was 0x01 (adb0ea006).
+func (p *build) classes() []class {
+	list := serviceClasses
+	if !p.at(80900) {
+		list = slices.Clone(serviceClasses)
+		list[slices.IndexFunc(list, func(c class) bool { return c.name == "le" })].value = 0x01
+	}
+	return list
 }
 
 func (p *build) classNumber(s string) (int, bool) {
@@ -226,7 +244,7 @@ func (r *reading) ipQoS() {
 	a, ok := r.arg()
 	first, good := "", false
 	if ok {
-		first, good = r.p.class(a)
+		first, good = r.p.serviceClass(a)
 	}
 	if !good {
 		if !ok {
@@ -237,7 +255,7 @@ func (r *reading) ipQoS() {
 	}
 	second := first
 	if b, ok := r.arg(); ok {
-		if second, good = r.p.class(b); !good {
+		if second, good = r.p.serviceClass(b); !good {
 			r.fail("Bad IPQoS value: %s", b)
 			return
 		}

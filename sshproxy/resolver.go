@@ -141,6 +141,9 @@ type Target struct {
 	// Options are the values of -o, each "Key=value", in order. They come before the
 	// other fields.
 	Options []string `json:"options,omitzero"`
+	// Command is the remote command, for Match command and Match sessiontype. The kind of
+	// session is otherwise that of the option SessionType.
+	Command string `json:"command,omitzero"`
 
 	flags []flagValue // of ParseCommandLine, in the order of the command line
 }
@@ -164,7 +167,7 @@ func (e *ConfigError) Error() string { return "sshproxy: " + strings.Join(e.Mess
 // Resolve answers as `ssh -G` does. The error is a [*ConfigError] when the client would
 // refuse the configuration or the target, else of the context or of Exec.
 func (r *Resolver) Resolve(ctx context.Context, t Target) (*Result, error) {
-	st := state{r: r, p: r.Profile.build(), ctx: ctx, original: t.Host}
+	st := state{r: r, p: r.Profile.build(), ctx: ctx, original: t.Host, command: t.Command}
 	return st.resolve(t)
 }
 
@@ -203,6 +206,7 @@ type state struct {
 	}
 
 	original  string // the host as typed
+	command   string // the remote command
 	host      string // the host at this time
 	final     bool
 	wantFinal bool

@@ -136,7 +136,7 @@ fd00::9 six.corp.example
 
 // noise are lines on stderr that are not of the configuration: of the shell that runs a
 // Match exec, of a debug level, of how to call the client.
-var noise = []string{"Pseudo-terminal will not be allocated", "/bin/sh: ", "debug1: ", "debug2: ", "debug3: ", "usage: ssh", "           ", "       ssh [-Q"}
+var noise = []string{"Pseudo-terminal will not be allocated", "/bin/sh: ", "debug1: ", "debug2: ", "debug3: ", "OpenSSH_", "usage: ssh", "           ", "       ssh [-Q"}
 
 func errorLines(text string) (list []string) {
 	for line := range strings.Lines(text) {
@@ -213,7 +213,7 @@ func oursAs(t *testing.T, p Profile, c sshCase, i int, local Local) sshAnswer {
 	}
 	r := &Resolver{
 		Profile: p, Local: local, Files: fsys, Lookup: lookupHosts,
-		Exists: func(string) bool { return false },
+		Exists: func(name string) bool { return name == config },
 		Env:    func(name string) (string, bool) { v, ok := env[name]; return v, ok },
 		Exec: func(_ context.Context, command string) (bool, error) {
 			cmd := exec.Command("/bin/sh", "-c", command)

@@ -28,15 +28,12 @@ func runDial(p *program, args []string) error {
 			return usageError(fmt.Sprintf("-timeout %q is not a duration such as 30s", v))
 		}
 	}
-	keys := &dial.Keys{Home: q.resolver.Local.Home}
+	keys := &dial.Keys{AllowCommand: q.extra["command"] != ""}
 	if v := q.extra["i"]; v != "" {
 		keys.Identity = []string{v}
 	}
 	if v := q.extra["known-hosts"]; v != "" {
 		keys.KnownHosts = []string{v}
-	}
-	if socket, ok := p.env("SSH_AUTH_SOCK"); ok && keys.Identity == nil {
-		keys.Agent = socket
 	}
 	shell, _ := p.env("SHELL")
 	d := &dial.Dialer{Resolver: q.resolver, Auth: keys.Auth, AllowCommand: q.extra["command"] != "", Shell: shell}

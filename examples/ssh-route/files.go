@@ -228,7 +228,40 @@ func runSet(p *program, args []string) error {
 	if err := doc.Set(f.Arg(0), f.Arg(1), f.Arg(2)); err != nil {
 		return err
 	}
+	if err := p.effective(doc, *name, f.Arg(0), f.Arg(1)); err != nil {
+		return err
+	}
 	return p.changed(*name, text, doc.Bytes(), !*show, *show)
+}
+
+// effective returns an error that names the line that wins if the block of a host does not
+// set the option for that host.
+func (p *program) effective(doc *sshproxy.File, file, host, option string) error {
+	if host == "" || strings.ContainsAny(host, "*?!,% \t") || strings.EqualFold(option, "Include") {
+		return nil // not the name of one host
+	}
+	r, err := p.resolver(file, "", false)
+	if err != nil {
+		return err
+	}
+	res, err := doc.Resolve(context.Background(), r, sshproxy.Target{Host: host})
+	if err != nil {
+		return fmt.Errorf("ssh would refuse the edited file, which is not written: %s", plain(err))
+	}
+	e, err := res.Explain(option)
+	if err != nil {
+		return err
+	}
+	for _, s := range e.Set {
+		words := strings.Fields(strings.NewReplacer("=", " ", `"`, "").Replace(s.Block))
+		if len(words) == 2 && strings.EqualFold(words[0], "Host") && words[1] == host {
+			return nil
+		}
+	}
+	for _, s := range e.Set {
+		return fmt.Errorf("%s would have no effect for %s, and the file is not written: %s wins", option, host, s)
+	}
+	return nil
 }
 
 // changed writes or prints a changed file.

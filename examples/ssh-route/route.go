@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -71,7 +72,7 @@ func (p *program) ask(name string, args []string, own ...string) (*question, err
 			q.extra[flag], err = take()
 		default:
 			rest = append(rest, a)
-			if len(a) == 2 && strings.Contains("FolpJ", a[1:]) && i+1 < len(args) {
+			if k := strings.IndexAny(a, flagsWithValue); k == len(a)-1 && i+1 < len(args) {
 				i++
 				rest = append(rest, args[i])
 			}
@@ -94,9 +95,12 @@ func (p *program) ask(name string, args []string, own ...string) (*question, err
 	return q, err
 }
 
+// flagsWithValue lists the flags of ssh that have an argument.
+const flagsWithValue = "BDEFIJLOPQRSWbceilmopw"
+
 const commonHelp = `  -F FILE          read this file instead of the user's and the system's; none reads no file
   -o KEY=VALUE     an option, as in ssh; can be repeated
-  -l USER, -p PORT, -J LIST   as in ssh
+  -l USER, -p PORT, -J LIST, and all other flags of ssh
   -profile NAME    the client to emulate: 10.5, 9.9p2, 9.2p1-debian; default: the installed ssh, or the newest
   -exec            run the commands of Match exec
   -lookup          query the name service for CanonicalizeHostname and similar options (dial always does)
@@ -137,12 +141,23 @@ func client(name string) (sshproxy.Profile, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, "ssh", "-V").CombinedOutput(); err == nil {
-		if p, err := sshproxy.ParseProfile(string(out)); err == nil {
-			return p, nil
-		}
+	if p, err := sshproxy.ProfileFromClient(ctx, runSSH); err == nil {
+		return p, nil
 	}
 	return sshproxy.Newest(), nil
+}
+
+// runSSH is a [sshproxy.ClientFunc] for the installed ssh.
+func runSSH(ctx context.Context, args ...string) (string, string, error) {
+	var out, messages bytes.Buffer
+	cmd := exec.CommandContext(ctx, "ssh", args...)
+	cmd.Stdout, cmd.Stderr = &out, &messages
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = nil
+	}
+	return out.String(), messages.String(), err
 }
 
 func addresses() (list []netip.Addr) {
@@ -229,6 +244,7 @@ func runExplain(p *program, args []string) error {
 	if err != nil {
 		return err
 	}
+	q.line.Target.Command = "" // the words are names of options
 	res, err := q.resolver.Resolve(context.Background(), q.line.Target)
 	if err != nil {
 		return p.failed(err)

@@ -22,7 +22,8 @@ type Dialer struct {
 	// Resolver holds the configuration. Required.
 	Resolver *sshproxy.Resolver
 	// Auth returns how to log in to a hop and how to check its host key. It must set
-	// HostKeyCallback; User is filled in when empty. Nil: [Keys] with its defaults.
+	// HostKeyCallback. If it leaves User or the lists of algorithms empty, they are those of
+	// the hop's configuration. If nil, a [Keys] with the Dialer's AllowCommand is used.
 	Auth func(ctx context.Context, hop sshproxy.Hop) (*ssh.ClientConfig, error)
 	// AllowCommand permits ProxyCommand to start processes.
 	AllowCommand bool
@@ -242,7 +243,7 @@ func (d *Dialer) reach(ctx context.Context, network string, hop sshproxy.Hop, i 
 	}
 	switch {
 	case hop.Via == sshproxy.Direct:
-		conn, err := d.tcp(ctx, d.network(network, hop), address)
+		conn, err := d.direct(ctx, d.network(network, hop), hop, address)
 		if err != nil {
 			return fail(Connect, err)
 		}
@@ -301,7 +302,7 @@ func (d *Dialer) login(ctx context.Context, conn net.Conn, hop sshproxy.Hop, i i
 	}
 	auth := d.Auth
 	if auth == nil {
-		auth = (&Keys{}).Auth
+		auth = (&Keys{AllowCommand: d.AllowCommand}).Auth
 	}
 	config, err := auth(ctx, hop)
 	if err != nil {
@@ -310,10 +311,13 @@ func (d *Dialer) login(ctx context.Context, conn net.Conn, hop sshproxy.Hop, i i
 	if config.HostKeyCallback == nil {
 		return fail(errors.New("Auth returned no HostKeyCallback"))
 	}
+	c := *config
+	config = &c
 	if config.User == "" {
-		c := *config
-		c.User = hop.User
-		config = &c
+		config.User = hop.User
+	}
+	if err := negotiation(config, hop); err != nil {
+		return fail(err)
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	sc, channels, requests, err := ssh.NewClientConn(conn, keyName(hop), config)
@@ -331,10 +335,12 @@ func (d *Dialer) login(ctx context.Context, conn net.Conn, hop sshproxy.Hop, i i
 	if err != nil {
 		return fail(err)
 	}
-	return ssh.NewClient(sc, channels, requests), nil
+	client := ssh.NewClient(sc, channels, requests)
+	keepAlive(client, hop)
+	return client, nil
 }
 
-// keyName is the name under which a hop's host key is kept.
+// keyName is the name under which an Auth of the caller finds a hop's host key.
 func keyName(hop sshproxy.Hop) string {
 	if alias := hop.Result.Get("HostKeyAlias"); alias != "" {
 		return net.JoinHostPort(alias, "22")

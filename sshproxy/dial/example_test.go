@@ -17,7 +17,7 @@ func ExampleDialer() {
 		Local:  sshproxy.Local{User: "me", Home: "/home/me", Hostname: "laptop"},
 		Env:    os.LookupEnv,
 	}
-	keys := &dial.Keys{Home: "/home/me", Agent: os.Getenv("SSH_AUTH_SOCK")}
+	keys := &dial.Keys{Agent: os.Getenv("SSH_AUTH_SOCK")}
 	d := &dial.Dialer{Resolver: r, Auth: keys.Auth} // AllowCommand is not set: no process is started
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

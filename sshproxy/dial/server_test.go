@@ -236,3 +236,7 @@ func (b *lab) dialer(t testing.TB, extra string) *Dialer {
 	require.NoError(t, os.WriteFile(name, []byte(text.String()), 0o600))
 	return &Dialer{Resolver: &sshproxy.Resolver{Config: name, Local: sshproxy.Local{User: "me", Home: b.dir, Hostname: "here"}}}
 }
+
+func pemBytes(b *pem.Block) []byte { return pem.EncodeToMemory(b) }
+
+func newRand() io.Reader { return rand.Reader }
