@@ -30,7 +30,8 @@ type ReceiveOptions struct {
 	ReadOnly bool
 	// Mode selects how the tree is changed.
 	Mode Mode
-	// Setuid keeps set-user-id, set-group-id and sticky bits.
+	// Setuid keeps the set-user-id and set-group-id bits of files. If false, a file keeps
+	// them only as long as its content does not change. Directories keep theirs.
 	Setuid bool
 	// OutsideLinks accepts symbolic links that are absolute or lead out of the directory.
 	OutsideLinks bool

@@ -52,6 +52,9 @@ type Report struct {
 	// Special lists paths of the source that are devices, FIFOs or sockets. They are not
 	// sent.
 	Special []string `json:"special,omitzero"`
+	// SetID lists files of the source with a set-user-id or set-group-id bit. A receiver
+	// drops these bits from new files unless ReceiveOptions.Setuid is set.
+	SetID []string `json:"setID,omitzero"`
 	// Missing lists the elements of SendOptions.Paths that do not exist.
 	Missing []string `json:"missing,omitzero"`
 	// Unopened is the number of packets that claimed to be of this group and could not be

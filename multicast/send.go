@@ -60,8 +60,10 @@ type SendOptions struct {
 	// Paths lists the paths to send, relative to the directory. If empty, the whole
 	// directory is sent.
 	Paths []string
-	// Exclude lists patterns with the syntax of rsync's --exclude option, anchored at the
-	// directory that contains the path. Excluded paths are not deleted at the hosts.
+	// Exclude lists rules with the syntax of rsync's --exclude option, anchored at the
+	// directory that contains the path. The rule "+ PATTERN" includes, "- PATTERN" and
+	// PATTERN exclude, and "!" removes the rules before it. The first rule that matches a
+	// path decides. Excluded paths are not deleted at the hosts.
 	Exclude []string
 	// Recursive sends subdirectories.
 	Recursive bool
@@ -148,6 +150,11 @@ func (n *Node) Send(ctx context.Context, dir string, o SendOptions) (*Report, er
 	r := &Report{Special: scanned.Special, Missing: scanned.Missing, Phases: []Phase{{"scan", time.Since(began)}}}
 	for _, p := range scanned.Problems {
 		r.Problems = append(r.Problems, PathError{Op: p.Op, Path: p.Path, Text: p.Err.Error()})
+	}
+	for i := range scanned.Manifest.Entries {
+		if e := &scanned.Manifest.Entries[i]; e.Kind == tree.File && e.Mode&0o6000 != 0 {
+			r.SetID = append(r.SetID, e.Path)
+		}
 	}
 	if len(scanned.Manifest.Roots) == 0 {
 		return r, join(errors.New("multicast: nothing to send"), r.err())

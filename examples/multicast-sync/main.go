@@ -60,8 +60,10 @@ send
 -checksum         Find changed files by their content instead of size and time.
 -delete           Delete files at the hosts that do not exist here.
 -max-delete N     Maximum number of deletions at a host. A host with more refuses the transfer.
--exclude P        Exclude files by a pattern of rsync. The flag can be repeated.
--exclude-from F   Read patterns from a file, one in each line. Lines that start with # are ignored.
+-exclude P, -include P, -exclude-from F, -include-from F, -filter RULE
+                  Select files by the rules of rsync(1), FILTER RULES: "- P", "+ P", "!", and in
+                  files comments that start with # or ;. The first rule that matches decides.
+                  Other rules of -filter than exclude, include, merge and clear are refused.
 -owner            Set user and group.
 -fsync            Flush all data to the disk before the commit.
 -t HOST           Send to this host only. The flag can be repeated.

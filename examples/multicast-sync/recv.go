@@ -16,6 +16,7 @@ func (c *common) recv(ctx context.Context, args []string) int {
 	once := f.Bool("once", false, "")
 	readOnly := f.Bool("readonly", false, "")
 	inPlace := f.Bool("in-place", false, "")
+	setuid := f.Bool("setuid", false, "")
 	outside := f.Bool("outside-links", false, "")
 	switch err := f.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -34,7 +35,7 @@ func (c *common) recv(ctx context.Context, args []string) int {
 		return c.fail(statusFailed, err)
 	}
 	defer n.Close()
-	o := multicast.ReceiveOptions{ReadOnly: *readOnly, OutsideLinks: *outside}
+	o := multicast.ReceiveOptions{ReadOnly: *readOnly, OutsideLinks: *outside, Setuid: *setuid}
 	if *inPlace {
 		o.Mode = multicast.InPlace
 	}
