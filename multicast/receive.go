@@ -234,7 +234,7 @@ func (r *Receiver) event(e engine.Event) {
 			}
 		}
 		r.changed()
-	case engine.EventRefused, engine.EventAborted, engine.EventDoubt, engine.EventSlow:
+	case engine.EventKey, engine.EventRefused, engine.EventAborted, engine.EventDoubt, engine.EventSlow:
 		if len(r.notices) < 1000 {
 			r.notices = append(r.notices, Notice{e.Epoch, e.Sender, e.Text, e.Kind == engine.EventDoubt})
 		}

@@ -60,6 +60,8 @@ type Report struct {
 	// Unopened is the number of packets that claimed to be of this group and could not be
 	// decrypted. Their senders probably use another key.
 	Unopened int64 `json:"unopened,omitzero"`
+	// OtherKeys lists addresses whose packets had the tag of another key or group.
+	OtherKeys []netip.Addr `json:"otherKeys,omitzero"`
 	// Note is that of [Node.Note].
 	Note string `json:"note,omitzero"`
 }
@@ -296,9 +298,14 @@ func (n *Node) hostReport(m *tree.Manifest, h *engine.HostOutcome) HostReport {
 // err returns an error that lists the failures of all hosts and of the source, or nil.
 func (r *Report) err() error {
 	var errs []error
+	// A host that was fine is not given the error of another one.
+	blamed := slices.ContainsFunc(r.Hosts, func(h HostReport) bool {
+		return h.State != HostCommitted && h.State != HostReadOnly && h.State != HostAborted
+	})
 	for i := range r.Hosts {
 		h := &r.Hosts[i]
 		switch {
+		case h.State == HostAborted && blamed:
 		case h.State != HostCommitted && h.State != HostReadOnly:
 			errs = append(errs, &HostError{h.Name, hostError(h.State), h.Text, h.Detail})
 		case h.Late:

@@ -83,7 +83,8 @@ type SendOptions struct {
 	Fsync bool
 	// Owner sets user and group. The receivers must run as root.
 	Owner bool
-	// To lists the names of the hosts, at most 80. If empty, all receivers are addressed.
+	// To lists the names or addresses of the hosts, at most 80. A name that several hosts
+	// have addresses all of them. If empty, all receivers are addressed.
 	To []string
 	// MinMembers is the number of receivers to wait for, up to 5 seconds. If zero, Send
 	// waits for half a second, and requires one receiver.
@@ -373,15 +374,17 @@ func (s *sending) fill(out *engine.Outcome) {
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
-	k := 1
-	for i := 1; i < len(r.Hosts); i++ {
-		if baseName(r.Hosts[i-1].Name, 0) == r.Hosts[i].Name {
-			k++
-			r.Hosts[i].Name = fmt.Sprintf("%s#%d", r.Hosts[i].Name, k)
-		} else {
-			k = 1
+	s.n.mu.Lock()
+	names := s.n.eng.Names()
+	s.n.mu.Unlock()
+	for i := range r.Hosts {
+		for id, name := range names {
+			if id.String() == r.Hosts[i].ID {
+				r.Hosts[i].Name = name
+			}
 		}
 	}
+	r.OtherKeys = s.n.OtherKeys()
 }
 
 // catchUp sends the same again to the hosts that were late, or slow and are to follow.

@@ -276,6 +276,13 @@ func (s *sender) explain(r *multicast.Report, err error) {
 	if !told {
 		s.fail(statusFailed, err)
 	}
+	if r != nil && len(r.OtherKeys) > 0 {
+		text := make([]string, len(r.OtherKeys))
+		for i, a := range r.OtherKeys {
+			text[i] = a.String()
+		}
+		fmt.Fprintln(s.stderr, "note: these hosts have another key or group:", strings.Join(text, " "))
+	}
 	if r != nil && r.Note != "" {
 		fmt.Fprintln(s.stderr, "note:", r.Note)
 	}
