@@ -52,6 +52,7 @@ func (c *common) send(ctx context.Context, args []string) int {
 	f.Var(&s.to, "t", "")
 	f.IntVar(&s.o.MinMembers, "min-members", 0, "")
 	f.StringVar(&s.rate, "rate", "0", "")
+	f.IntVar(&s.o.Symbol, "symbol", 0, "")
 	f.BoolVar(&s.fixed, "fixed", false, "")
 	f.StringVar(&s.commit, "commit", "all", "")
 	f.StringVar(&s.slow, "slow", "wait", "")
