@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -53,6 +55,7 @@ type Node struct {
 	statuses  []chan<- statusAnswer
 	receiver  *Receiver
 	counts    counts
+	keysOf    map[netip.Addr]engine.Time // whose packets have another tag
 	sendErr   error
 
 	sending chan struct{} // one Send at a time
@@ -330,6 +333,7 @@ func (n *Node) packet(now engine.Time, d *Datagram, p []byte) {
 		return
 	default:
 		n.counts.foreign++
+		n.otherKey(now, d.From, p)
 		return
 	}
 	n.head = h
@@ -353,6 +357,44 @@ func (n *Node) packet(now engine.Time, d *Datagram, p []byte) {
 		return
 	}
 	n.eng.Handle(now, d.From, &n.head, m)
+}
+
+// otherKey notes, once in a minute, the address of packets of this protocol that carry the
+// tag of another key or group. Their number is limited: nothing of them is authenticated.
+func (n *Node) otherKey(now engine.Time, from netip.AddrPort, p []byte) {
+	if h, err := wire.ParseHeader(p); err != nil || h.Version != wire.Version || len(p) < wire.Overhead {
+		return
+	}
+	a := from.Addr()
+	if at, ok := n.keysOf[a]; ok && now-at < int64(time.Minute) {
+		return
+	}
+	if len(n.keysOf) >= maxOtherKeys {
+		for b, at := range n.keysOf {
+			if now-at > int64(time.Minute) {
+				delete(n.keysOf, b)
+			}
+		}
+		if len(n.keysOf) >= maxOtherKeys {
+			return
+		}
+	}
+	if n.keysOf == nil {
+		n.keysOf = map[netip.Addr]engine.Time{}
+	}
+	n.keysOf[a] = now
+	n.eng.OtherKey(from)
+}
+
+// maxOtherKeys bounds the addresses that are remembered.
+const maxOtherKeys = 64
+
+// OtherKeys returns the addresses from which packets with the tag of another key or another
+// group arrived lately, at most 64.
+func (n *Node) OtherKeys() []netip.Addr {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(n.keysOf), netip.Addr.Compare)
 }
 
 func (n *Node) sealerID() wire.NodeID { return n.eng.ID() }
@@ -402,29 +444,13 @@ func (n *Node) membersLocked() []Member {
 	for _, m := range n.eng.Members() {
 		list = append(list, n.member(&m))
 	}
-	for i := range list {
-		k := 1
-		for j := i - 1; j >= 0 && list[j].ID != "" && baseName(list[j].Name, k) == list[i].Name; j-- {
-			k++
-		}
-		if k > 1 {
-			list[i].Name = fmt.Sprintf("%s#%d", list[i].Name, k)
+	names := n.eng.Names()
+	for i, m := range n.eng.Members() {
+		if name, ok := names[m.ID]; ok {
+			list[i].Name = name
 		}
 	}
 	return list
-}
-
-// baseName is a name without the number that it got.
-func baseName(name string, _ int) string {
-	for i := len(name) - 1; i > 0; i-- {
-		if name[i] == '#' {
-			return name[:i]
-		}
-		if name[i] < '0' || name[i] > '9' {
-			break
-		}
-	}
-	return name
 }
 
 // Query sends a request to all nodes and waits for their answers, which [Node.Members]

@@ -1,6 +1,7 @@
 package multicast_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -502,4 +503,33 @@ func BenchmarkSend(b *testing.B) {
 		_, err := s.Send(context.Background(), src, multicast.SendOptions{Paths: []string{"big"}, MinMembers: 1})
 		require.NoError(b, err)
 	}
+}
+
+// TestOtherKeysAreSaid: a node with another key is named by its address at both ends.
+func TestOtherKeysAreSaid(t *testing.T) {
+	group := oracle.MulticastGroup(t)
+	ctx := context.Background()
+	open := func(key byte) *multicast.Node {
+		n, err := multicast.Join(ctx, multicast.Config{Group: group, Interface: "lo", Key: bytes.Repeat([]byte{key}, 32), Name: fmt.Sprint("n", key)})
+		if err != nil {
+			oracle.Missing(t, "no multicast on the loopback interface: "+err.Error())
+		}
+		t.Cleanup(func() { n.Close() })
+		return n
+	}
+	a, b := open(1), open(2)
+	r, err := b.Receive(t.TempDir(), multicast.ReceiveOptions{})
+	require.NoError(t, err)
+	require.NoError(t, a.Query(ctx, time.Millisecond))
+	oracle.Eventually(t, 20*time.Second, "the other key is noticed", func() error {
+		if len(a.OtherKeys()) != 1 || len(b.OtherKeys()) != 1 {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	require.True(t, a.OtherKeys()[0].IsLoopback())
+	notices := r.Notices()
+	require.Len(t, notices, 1)
+	require.Contains(t, notices[0].Text, "another key")
+	require.Empty(t, a.Members())
 }

@@ -30,7 +30,8 @@ type ReceiveOptions struct {
 	ReadOnly bool
 	// Mode selects how the tree is changed.
 	Mode Mode
-	// Setuid keeps set-user-id, set-group-id and sticky bits.
+	// Setuid keeps the set-user-id and set-group-id bits of files. If false, a file keeps
+	// them only as long as its content does not change. Directories keep theirs.
 	Setuid bool
 	// OutsideLinks accepts symbolic links that are absolute or lead out of the directory.
 	OutsideLinks bool
@@ -233,7 +234,7 @@ func (r *Receiver) event(e engine.Event) {
 			}
 		}
 		r.changed()
-	case engine.EventRefused, engine.EventAborted, engine.EventDoubt, engine.EventSlow:
+	case engine.EventKey, engine.EventRefused, engine.EventAborted, engine.EventDoubt, engine.EventSlow:
 		if len(r.notices) < 1000 {
 			r.notices = append(r.notices, Notice{e.Epoch, e.Sender, e.Text, e.Kind == engine.EventDoubt})
 		}

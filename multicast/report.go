@@ -52,11 +52,16 @@ type Report struct {
 	// Special lists paths of the source that are devices, FIFOs or sockets. They are not
 	// sent.
 	Special []string `json:"special,omitzero"`
+	// SetID lists files of the source with a set-user-id or set-group-id bit. A receiver
+	// drops these bits from new files unless ReceiveOptions.Setuid is set.
+	SetID []string `json:"setID,omitzero"`
 	// Missing lists the elements of SendOptions.Paths that do not exist.
 	Missing []string `json:"missing,omitzero"`
 	// Unopened is the number of packets that claimed to be of this group and could not be
 	// decrypted. Their senders probably use another key.
 	Unopened int64 `json:"unopened,omitzero"`
+	// OtherKeys lists addresses whose packets had the tag of another key or group.
+	OtherKeys []netip.Addr `json:"otherKeys,omitzero"`
 	// Note is that of [Node.Note].
 	Note string `json:"note,omitzero"`
 }
@@ -293,9 +298,14 @@ func (n *Node) hostReport(m *tree.Manifest, h *engine.HostOutcome) HostReport {
 // err returns an error that lists the failures of all hosts and of the source, or nil.
 func (r *Report) err() error {
 	var errs []error
+	// A host that was fine is not given the error of another one.
+	blamed := slices.ContainsFunc(r.Hosts, func(h HostReport) bool {
+		return h.State != HostCommitted && h.State != HostReadOnly && h.State != HostAborted
+	})
 	for i := range r.Hosts {
 		h := &r.Hosts[i]
 		switch {
+		case h.State == HostAborted && blamed:
 		case h.State != HostCommitted && h.State != HostReadOnly:
 			errs = append(errs, &HostError{h.Name, hostError(h.State), h.Text, h.Detail})
 		case h.Late:

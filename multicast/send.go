@@ -60,8 +60,10 @@ type SendOptions struct {
 	// Paths lists the paths to send, relative to the directory. If empty, the whole
 	// directory is sent.
 	Paths []string
-	// Exclude lists patterns with the syntax of rsync's --exclude option, anchored at the
-	// directory that contains the path. Excluded paths are not deleted at the hosts.
+	// Exclude lists rules with the syntax of rsync's --exclude option, anchored at the
+	// directory that contains the path. The rule "+ PATTERN" includes, "- PATTERN" and
+	// PATTERN exclude, and "!" removes the rules before it. The first rule that matches a
+	// path decides. Excluded paths are not deleted at the hosts.
 	Exclude []string
 	// Recursive sends subdirectories.
 	Recursive bool
@@ -81,7 +83,8 @@ type SendOptions struct {
 	Fsync bool
 	// Owner sets user and group. The receivers must run as root.
 	Owner bool
-	// To lists the names of the hosts, at most 80. If empty, all receivers are addressed.
+	// To lists the names or addresses of the hosts, at most 80. A name that several hosts
+	// have addresses all of them. If empty, all receivers are addressed.
 	To []string
 	// MinMembers is the number of receivers to wait for, up to 5 seconds. If zero, Send
 	// waits for half a second, and requires one receiver.
@@ -148,6 +151,11 @@ func (n *Node) Send(ctx context.Context, dir string, o SendOptions) (*Report, er
 	r := &Report{Special: scanned.Special, Missing: scanned.Missing, Phases: []Phase{{"scan", time.Since(began)}}}
 	for _, p := range scanned.Problems {
 		r.Problems = append(r.Problems, PathError{Op: p.Op, Path: p.Path, Text: p.Err.Error()})
+	}
+	for i := range scanned.Manifest.Entries {
+		if e := &scanned.Manifest.Entries[i]; e.Kind == tree.File && e.Mode&0o6000 != 0 {
+			r.SetID = append(r.SetID, e.Path)
+		}
 	}
 	if len(scanned.Manifest.Roots) == 0 {
 		return r, join(errors.New("multicast: nothing to send"), r.err())
@@ -366,15 +374,17 @@ func (s *sending) fill(out *engine.Outcome) {
 		}
 		return strings.Compare(a.ID, b.ID)
 	})
-	k := 1
-	for i := 1; i < len(r.Hosts); i++ {
-		if baseName(r.Hosts[i-1].Name, 0) == r.Hosts[i].Name {
-			k++
-			r.Hosts[i].Name = fmt.Sprintf("%s#%d", r.Hosts[i].Name, k)
-		} else {
-			k = 1
+	s.n.mu.Lock()
+	names := s.n.eng.Names()
+	s.n.mu.Unlock()
+	for i := range r.Hosts {
+		for id, name := range names {
+			if id.String() == r.Hosts[i].ID {
+				r.Hosts[i].Name = name
+			}
 		}
 	}
+	r.OtherKeys = s.n.OtherKeys()
 }
 
 // catchUp sends the same again to the hosts that were late, or slow and are to follow.

@@ -353,6 +353,11 @@ func (s *store) CommitAt(at engine.Time) {
 			// What follows can wait: other nodes of this machine switch at the same moment.
 			time.Sleep(afterSwitch)
 		}
+		if err == nil {
+			if serr := s.stage.Settle(); serr != nil {
+				s.n.c.Logger.Error("multicast: settling after the switch", "err", serr)
+			}
+		}
 		c := engine.Committed{OK: err == nil, Atomic: atomic}
 		if err != nil {
 			c.Text = err.Error()

@@ -28,7 +28,7 @@ func labDisks(t *testing.T, l *lab) {
 		name, state, text string
 		mount             func(dir string)
 	}{
-		{"full", "failed", "no space left on device", func(dir string) {
+		{"full", "refused", "no space left", func(dir string) {
 			require.NoError(t, unix.Mount("none", dir, "tmpfs", 0, "size=2m"))
 		}},
 		{"readonly", "refused", "read-only file system", func(dir string) {

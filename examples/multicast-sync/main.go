@@ -42,7 +42,8 @@ the new version at the same moment.
 
 COMMON
 -group A:P        Multicast group and port (default 224.0.0.108:5000).
--iface NAME       Network interface. "lo" works without root privileges.
+-iface NAME       Network interface, also -interface. "lo" works without root privileges.
+-ttl N            IP time-to-live of sent packets (default 1: the local network).
 -name NAME        Name of this node (default: the host name).
 -key FILE         File with the key, 32 bytes in hexadecimal. Others must not be able to read it.
 recv
@@ -50,6 +51,7 @@ recv
 -once             Exit with status 0 after the first commit.
 -readonly         Reply to transfers without changing anything.
 -in-place         Change one file after the other instead of the whole tree at the same moment.
+-setuid           Keep the set-user-id and set-group-id bits of files.
 -outside-links    Accept symbolic links that lead out of DIR.
 send
 -r                Include subdirectories.
@@ -60,13 +62,16 @@ send
 -checksum         Find changed files by their content instead of size and time.
 -delete           Delete files at the hosts that do not exist here.
 -max-delete N     Maximum number of deletions at a host. A host with more refuses the transfer.
--exclude P        Exclude files by a pattern of rsync. The flag can be repeated.
--exclude-from F   Read patterns from a file, one in each line. Lines that start with # are ignored.
+-exclude P, -include P, -exclude-from F, -include-from F, -filter RULE
+                  Select files by the rules of rsync(1), FILTER RULES: "- P", "+ P", "!", and in
+                  files comments that start with # or ;. The first rule that matches decides.
+                  Other rules of -filter than exclude, include, merge and clear are refused.
 -owner            Set user and group.
 -fsync            Flush all data to the disk before the commit.
--t HOST           Send to this host only. The flag can be repeated.
+-t HOST           Send to this host only, by name or address. The flag can be repeated.
 -min-members N    Wait for N receivers, up to 5 seconds.
 -rate R           Maximum rate in bits per second on the wire, such as 300M or 1G.
+-symbol N         Size of the payload of a packet, a multiple of 64 from 512 to 8896.
 -fixed            Keep the rate, whatever is lost.
 -commit P         When to commit: all (default), reached, or the number of hosts that must be ready.
 -slow P           What to do with slow hosts: wait (default), evict:RATE:TIME or later:RATE:TIME, such
@@ -96,6 +101,7 @@ func main() {
 // common contains the flags that send and recv share.
 type common struct {
 	group, iface, name, key string
+	ttl                     int
 	stdout, stderr          io.Writer
 }
 
@@ -104,6 +110,8 @@ func (c *common) flags(f *flag.FlagSet) {
 	f.Usage = func() { fmt.Fprint(c.stderr, usage) }
 	f.StringVar(&c.group, "group", multicast.DefaultGroup.String(), "")
 	f.StringVar(&c.iface, "iface", "", "")
+	f.StringVar(&c.iface, "interface", "", "")
+	f.IntVar(&c.ttl, "ttl", 0, "")
 	f.StringVar(&c.name, "name", "", "")
 	f.StringVar(&c.key, "key", "", "")
 }
@@ -142,7 +150,7 @@ func (c *common) config() (multicast.Config, error) {
 	if err != nil {
 		return multicast.Config{}, fmt.Errorf("-group: %w", err)
 	}
-	m := multicast.Config{Group: g, Interface: c.iface, Name: c.name}
+	m := multicast.Config{Group: g, Interface: c.iface, TTL: c.ttl, Name: c.name}
 	if c.key != "" {
 		if m.Key, err = readKey(c.key); err != nil {
 			return m, err

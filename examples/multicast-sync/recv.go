@@ -5,6 +5,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"sync"
+	"time"
 
 	"dougu.internal/multicast"
 )
@@ -16,6 +18,7 @@ func (c *common) recv(ctx context.Context, args []string) int {
 	once := f.Bool("once", false, "")
 	readOnly := f.Bool("readonly", false, "")
 	inPlace := f.Bool("in-place", false, "")
+	setuid := f.Bool("setuid", false, "")
 	outside := f.Bool("outside-links", false, "")
 	switch err := f.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -34,7 +37,7 @@ func (c *common) recv(ctx context.Context, args []string) int {
 		return c.fail(statusFailed, err)
 	}
 	defer n.Close()
-	o := multicast.ReceiveOptions{ReadOnly: *readOnly, OutsideLinks: *outside}
+	o := multicast.ReceiveOptions{ReadOnly: *readOnly, OutsideLinks: *outside, Setuid: *setuid}
 	if *inPlace {
 		o.Mode = multicast.InPlace
 	}
@@ -45,11 +48,13 @@ func (c *common) recv(ctx context.Context, args []string) int {
 	if note := n.Note(); note != "" {
 		fmt.Fprintln(c.stderr, "note:", note)
 	}
+	stop := make(chan struct{})
+	var notices sync.WaitGroup
+	notices.Go(func() { c.notices(r, stop) })
+	defer notices.Wait()
+	defer close(stop)
 	for {
 		commit, err := r.Next(ctx)
-		for _, notice := range r.Notices() {
-			fmt.Fprintf(c.stderr, "epoch %d: %s\n", notice.Epoch, notice.Text)
-		}
 		if err != nil {
 			if ctx.Err() != nil {
 				return statusGood
@@ -72,6 +77,26 @@ func (c *common) recv(ctx context.Context, args []string) int {
 		}
 		if *once {
 			return statusGood
+		}
+	}
+}
+
+// notices prints the notices of a receiver until stop is closed.
+func (c *common) notices(r *multicast.Receiver, stop <-chan struct{}) {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for ended := false; !ended; {
+		select {
+		case <-stop:
+			ended = true
+		case <-tick.C:
+		}
+		for _, notice := range r.Notices() {
+			if notice.Epoch == 0 {
+				fmt.Fprintln(c.stderr, "note:", notice.Text)
+				continue
+			}
+			fmt.Fprintf(c.stderr, "epoch %d: %s\n", notice.Epoch, notice.Text)
 		}
 	}
 }

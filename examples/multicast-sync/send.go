@@ -21,12 +21,13 @@ type sender struct {
 	common
 	o            multicast.SendOptions
 	dir          string
+	dirSet       bool
 	verbose      count
 	members      bool
 	status       bool
 	json         bool
-	exclude, to  list
-	excludeFrom  list
+	to           list
+	rules        []string
 	rate         string
 	fixed        bool
 	commit, slow string
@@ -47,24 +48,26 @@ func (c *common) send(ctx context.Context, args []string) int {
 	f.BoolVar(&s.o.Checksum, "checksum", false, "")
 	f.BoolVar(&s.o.Owner, "owner", false, "")
 	f.BoolVar(&s.o.Fsync, "fsync", false, "")
-	f.Var(&s.exclude, "exclude", "")
-	f.Var(&s.excludeFrom, "exclude-from", "")
+	s.ruleFlags(f)
 	f.Var(&s.to, "t", "")
 	f.IntVar(&s.o.MinMembers, "min-members", 0, "")
 	f.StringVar(&s.rate, "rate", "0", "")
+	f.IntVar(&s.o.Symbol, "symbol", 0, "")
 	f.BoolVar(&s.fixed, "fixed", false, "")
 	f.StringVar(&s.commit, "commit", "all", "")
 	f.StringVar(&s.slow, "slow", "wait", "")
 	f.BoolVar(&s.members, "members", false, "")
 	f.BoolVar(&s.status, "status", false, "")
 	f.BoolVar(&s.json, "json", false, "")
-	switch err := f.Parse(args); {
+	paths, err := parseAnywhere(f, args)
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return statusGood
 	case err != nil:
 		return statusUsage
 	}
-	s.o.Paths, s.o.To = f.Args(), s.to
+	s.o.Paths, s.o.To, s.o.Exclude = paths, s.to, s.rules
+	f.Visit(func(g *flag.Flag) { s.dirSet = s.dirSet || g.Name == "C" })
 	return s.run(ctx)
 }
 
@@ -74,9 +77,6 @@ func (s *sender) run(ctx context.Context) int {
 		return s.fail(statusUsage, err)
 	}
 	if config.Rate, err = s.limits(); err != nil {
-		return s.fail(statusUsage, err)
-	}
-	if err := s.patterns(); err != nil {
 		return s.fail(statusUsage, err)
 	}
 	asks := s.members || s.status
@@ -153,30 +153,11 @@ func (s *sender) limits() (r multicast.Rate, err error) {
 	return r, nil
 }
 
-// patterns collects the patterns of -exclude and -exclude-from.
-func (s *sender) patterns() error {
-	s.o.Exclude = s.exclude
-	for _, name := range s.excludeFrom {
-		f, err := os.Open(name)
-		if err != nil {
-			return fmt.Errorf("-exclude-from: %w", err)
-		}
-		lines := bufio.NewScanner(f)
-		for lines.Scan() {
-			if l := strings.TrimSuffix(lines.Text(), "\r"); l != "" && l[0] != '#' {
-				s.o.Exclude = append(s.o.Exclude, l)
-			}
-		}
-		err = errors.Join(lines.Err(), f.Close())
-		if err != nil {
-			return fmt.Errorf("-exclude-from: %w", err)
-		}
-	}
-	return nil
-}
-
 // present removes the paths that do not exist and prints an error for each of them.
 func (s *sender) present() (missing int, err error) {
+	if err := s.absolute(); err != nil {
+		return 0, err
+	}
 	root, err := os.OpenRoot(s.dir)
 	if err != nil {
 		return 0, fmt.Errorf("-C: %w", err)
@@ -248,6 +229,7 @@ func (s *sender) query(ctx context.Context, n *multicast.Node) int {
 // report prints the result and returns the exit status.
 func (s *sender) report(r *multicast.Report, err error) int {
 	if r != nil {
+		s.skipped(r)
 		if s.json {
 			s.printJSON(r, err)
 		} else {
@@ -294,6 +276,13 @@ func (s *sender) explain(r *multicast.Report, err error) {
 	}
 	if !told {
 		s.fail(statusFailed, err)
+	}
+	if r != nil && len(r.OtherKeys) > 0 {
+		text := make([]string, len(r.OtherKeys))
+		for i, a := range r.OtherKeys {
+			text[i] = a.String()
+		}
+		fmt.Fprintln(s.stderr, "note: these hosts have another key or group:", strings.Join(text, " "))
 	}
 	if r != nil && r.Note != "" {
 		fmt.Fprintln(s.stderr, "note:", r.Note)
@@ -398,6 +387,16 @@ func (s *sender) each(r *multicast.Report, list func(*multicast.HostReport) []st
 	}
 }
 
+// skipped prints what is not sent as it is.
+func (s *sender) skipped(r *multicast.Report) {
+	for _, p := range r.Special {
+		fmt.Fprintf(s.stderr, "skipping non-regular file %s\n", show(p))
+	}
+	for _, p := range r.SetID {
+		fmt.Fprintf(s.stderr, "note: %s has set-user-id or set-group-id; a host drops it unless recv -setuid is set\n", show(p))
+	}
+}
+
 type jsonError struct {
 	Path string `json:"path"`
 	Op   string `json:"op"`
@@ -440,6 +439,8 @@ type jsonReport struct {
 	Phases     []jsonPhase `json:"phases"` // the durations of the states
 	Hosts      []jsonHost  `json:"hosts"`
 	Problems   []jsonError `json:"problems"`
+	Special    []string    `json:"special,omitempty"` // devices, FIFOs and sockets, which are not sent
+	SetID      []string    `json:"set_id,omitempty"`  // files with set-user-id or set-group-id
 	Error      string      `json:"error,omitempty"`
 }
 
@@ -466,6 +467,8 @@ func (s *sender) printJSON(r *multicast.Report, err error) {
 		Phases:     []jsonPhase{},
 		Hosts:      []jsonHost{},
 		Problems:   []jsonError{},
+		Special:    r.Special,
+		SetID:      r.SetID,
 	}
 	if err != nil {
 		j.Error = err.Error()

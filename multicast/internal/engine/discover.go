@@ -67,13 +67,14 @@ func (s *Send) listen(now Time) {
 		s.look, s.entered = s.hold, now
 		return
 	}
-	if s.n.conflict(now, s.targetIDs()) {
+	if s.n.conflict(now, s.targetIDs()) && now-s.began < int64(busyLimit) {
 		s.entered = now
+		s.query = min(s.query, now+int64(100*time.Millisecond)) // what the hosts say decides
 		return
 	}
 	receivers := 0
 	for _, m := range s.n.members {
-		if m.Protocol == 0 && m.Flags&wire.HelloReceives != 0 {
+		if s.n.proven(m) && m.Flags&wire.HelloReceives != 0 {
 			receivers++
 		}
 	}
@@ -81,7 +82,7 @@ func (s *Send) listen(now Time) {
 	quiet := time.Duration(now - s.fresh)
 	switch {
 	case s.opt.Catchup:
-	case len(s.opt.Targets) > 0 && len(s.missingNames()) == 0 && (s.opt.Min == 0 || receivers >= s.opt.Min):
+	case len(s.opt.Targets) > 0 && len(s.missingNames()) == 0 && receivers >= s.opt.Min && quiet >= quietMembers:
 	case s.opt.Min > 0 && len(s.opt.Targets) == 0 && receivers >= s.opt.Min && quiet >= max(quietEnough, answerSpread(receivers)):
 	case s.opt.Min == 0 && len(s.opt.Targets) == 0 && receivers > 0 && waited >= discover && quiet >= quietMembers:
 	case len(s.opt.Targets) > 0 && waited >= time.Second && receivers > 0 && receivers >= s.opt.Min:
@@ -107,20 +108,28 @@ func (s *Send) targetIDs() []wire.NodeID {
 	if len(s.opt.IDs) > 0 {
 		return s.opt.IDs
 	}
+	names := s.n.Names()
 	var ids []wire.NodeID
 	for _, m := range s.n.members {
-		if slices.Contains(s.opt.Targets, m.Name) {
+		if s.n.proven(m) && slices.ContainsFunc(s.opt.Targets, func(t string) bool { return m.called(t, names) }) {
 			ids = append(ids, m.ID)
 		}
 	}
 	return ids
 }
 
+// called reports whether a member has a name: its own, the one that tells it apart from
+// others of that name, or its address.
+func (m *Member) called(t string, names map[wire.NodeID]string) bool {
+	return m.Name == t || names[m.ID] == t || m.Addr.Addr().String() == t
+}
+
 func (s *Send) missingNames() (list []string) {
+	names := s.n.Names()
 	for _, name := range s.opt.Targets {
 		found := false
 		for _, m := range s.n.members {
-			found = found || m.Name == name && m.Flags&wire.HelloReceives != 0
+			found = found || s.n.proven(m) && m.Flags&wire.HelloReceives != 0 && m.called(name, names)
 		}
 		if !found {
 			list = append(list, name)
@@ -133,8 +142,9 @@ func (s *Send) missingNames() (list []string) {
 func (s *Send) gather(now Time) {
 	s.epoch = max(s.epoch, s.n.cfg.Epoch+1)
 	ids := s.targetIDs()
+	limit := s.n.epochLimit()
 	for _, m := range s.n.members {
-		if m.Protocol != 0 || m.Flags&wire.HelloReceives == 0 || len(ids) > 0 && !slices.Contains(ids, m.ID) || len(s.peers) >= wire.MaxRoster {
+		if m.Epoch > limit || !s.opt.Catchup && !s.n.proven(m) || m.Flags&wire.HelloReceives == 0 || len(ids) > 0 && !slices.Contains(ids, m.ID) || len(s.peers) >= wire.MaxRoster {
 			continue
 		}
 		p := &sendPeer{Member: *m, index: -1, rtt: s.grtt}
@@ -153,6 +163,18 @@ func (s *Send) gather(now Time) {
 	s.enter(now, Gather)
 	s.announces, s.announce, s.beat = 0, now, now+int64(5*time.Millisecond)
 	s.poll(now, 0)
+}
+
+// epochLimit is the largest epoch of a member that is believed: others would refuse what
+// follows it.
+func (n *Node) epochLimit() uint64 {
+	least := uint64(never)
+	for _, m := range n.members {
+		if n.proven(m) && m.Flags&wire.HelloReceives != 0 {
+			least = min(least, m.Epoch)
+		}
+	}
+	return min(least, uint64(never)-epochReach) + epochReach - 1
 }
 
 func (s *Send) sortPeers() {
@@ -234,7 +256,7 @@ func (s *Send) takeNeed(now Time, p *sendPeer, m *wire.Need) {
 			s.yield(now)
 			return
 		default:
-			if n.epoch >= s.epoch && s.state == Gather && s.attempts < 20 {
+			if n.epoch >= s.epoch && n.epoch <= s.n.epochLimit() && s.state == Gather && s.attempts < 20 {
 				s.epoch = n.epoch + 1
 				s.yield(now)
 				return

@@ -28,8 +28,7 @@ type Node struct {
 	helloLeft int
 	sweep     Time
 	answerAt  Time // answer to a QUERY
-	answerTo  netip.AddrPort
-	answer    uint8
+	answers   []answer
 	ask       *decision // what is known of the last transfer
 
 	// Arrival is when the packet that Handle gets came to this host, where the caller
@@ -39,9 +38,10 @@ type Node struct {
 	// Arrival's reading, that much says nothing of a busy host.
 	Rested time.Duration
 
-	refused  map[wire.NodeID]bool
-	refuseAt Time
-	Counters Counters
+	strangers map[wire.NodeID]*Member // of other versions: nothing of them is authenticated
+	nonce     uint64                  // of the QUERY that members answer
+	refuseAt  Time
+	Counters  Counters
 }
 
 // Counters count what was not taken.
@@ -54,8 +54,16 @@ type foreignKey struct {
 	transfer uint32
 }
 
+// answer is owed to the sender of a QUERY.
+type answer struct {
+	what  uint8
+	to    netip.AddrPort
+	nonce uint64
+}
+
 // foreign is a transfer of another sender.
 type foreign struct {
+	first   Time
 	last    Time
 	targets []wire.NodeID
 }
@@ -65,7 +73,7 @@ func NewNode(now Time, c Config) *Node {
 	if c.MaxMembers == 0 {
 		c.MaxMembers = wire.MaxRoster
 	}
-	n := &Node{cfg: c, members: map[wire.NodeID]*Member{}, foreign: map[foreignKey]*foreign{}, refused: map[wire.NodeID]bool{}}
+	n := &Node{cfg: c, members: map[wire.NodeID]*Member{}, foreign: map[foreignKey]*foreign{}, strangers: map[wire.NodeID]*Member{}}
 	if !c.Quiet {
 		n.hello, n.helloLeft = now, 3
 	}
@@ -121,10 +129,43 @@ func (n *Node) Members() []Member {
 	for _, m := range n.members {
 		list = append(list, *m)
 	}
+	for id, m := range n.strangers {
+		if n.members[id] == nil {
+			list = append(list, *m)
+		}
+	}
 	slices.SortFunc(list, func(a, b Member) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
 	})
 	return list
+}
+
+// Names returns what each member is called: those that share a name get #2, #3 and so
+// on, in the order of their ids.
+func (n *Node) Names() map[wire.NodeID]string {
+	list := make([]*Member, 0, len(n.members))
+	taken := map[string]bool{}
+	for _, m := range n.members {
+		list = append(list, m)
+		taken[m.Name] = true
+	}
+	slices.SortFunc(list, func(a, b *Member) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	names := make(map[wire.NodeID]string, len(list))
+	for i, m := range list {
+		names[m.ID] = m.Name
+		if i == 0 || list[i-1].Name != m.Name {
+			continue
+		}
+		for k := 2; ; k++ {
+			if name := fmt.Sprintf("%s#%d", m.Name, k); !taken[name] {
+				names[m.ID], taken[name] = name, true
+				break
+			}
+		}
+	}
+	return names
 }
 
 // Epoch returns the last committed epoch.
@@ -186,13 +227,17 @@ func (n *Node) Handle(now Time, from netip.AddrPort, h *wire.Header, m wire.Mess
 	case *wire.Bye:
 		n.handleBye(now, h)
 	case *wire.Query:
-		n.handleQuery(now, m)
+		n.handleQuery(now, from, m)
 	case *wire.Status:
 		n.handleStatus(now, h, m)
 	case *wire.Announce:
-		n.handleAnnounce(now, h, m)
+		if asked(from, m.Unicast) {
+			n.handleAnnounce(now, h, m)
+		}
 	case *wire.Ask:
-		n.handleAsk(h, m)
+		if asked(from, m.Unicast) {
+			n.handleAsk(h, m)
+		}
 	case *wire.Answer:
 		if n.recv != nil {
 			n.recv.answer(now, m)
@@ -239,7 +284,13 @@ func (n *Node) handleHello(now Time, from netip.AddrPort, h *wire.Header, m *wir
 	if !addr.Addr().IsValid() || addr.Addr().IsUnspecified() {
 		addr = from
 	}
-	*known = Member{ID: h.Node, Name: m.Name, Addr: addr, Flags: m.Flags, Version: m.Version, State: State(m.State), Epoch: m.Epoch, Heard: now}
+	*known = Member{ID: h.Node, Name: m.Name, Addr: addr, Flags: m.Flags, Version: m.Version, State: State(m.State), Epoch: m.Epoch, Heard: now, proof: known.proof}
+	if n.nonce != 0 && m.Echo == n.nonce && known.proof != n.nonce {
+		known.proof = n.nonce
+		if !fresh && n.send != nil {
+			n.send.joined(now)
+		}
+	}
 	if fresh {
 		n.event(Event{Kind: EventJoined, Member: *known})
 		if n.send != nil {
@@ -266,12 +317,21 @@ func (n *Node) handleBye(now Time, h *wire.Header) {
 	}
 }
 
-func (n *Node) handleQuery(now Time, m *wire.Query) {
-	if m.What != wire.QueryMembers && m.What != wire.QueryStatus || n.answerAt != 0 && n.answer == m.What && n.answerTo == m.Unicast {
+// asked reports whether a packet came from the address at which it wants its answer:
+// nothing is sent to an address that has not asked.
+func asked(from, unicast netip.AddrPort) bool {
+	return !from.IsValid() || !unicast.IsValid() || unicast.Addr().IsUnspecified() || from == unicast
+}
+
+func (n *Node) handleQuery(now Time, from netip.AddrPort, m *wire.Query) {
+	a := answer{m.What, m.Unicast, m.Nonce}
+	if m.What != wire.QueryMembers && m.What != wire.QueryStatus || !asked(from, m.Unicast) || slices.Contains(n.answers, a) || len(n.answers) >= maxAnswers {
 		return
 	}
-	spread := answerSpread(int(max(m.Group, uint32(len(n.members)))))
-	n.answer, n.answerTo, n.answerAt = m.What, m.Unicast, now+n.rand(spread)
+	n.answers = append(n.answers, a)
+	if n.answerAt == 0 {
+		n.answerAt = now + n.rand(answerSpread(int(max(m.Group, uint32(len(n.members))))))
+	}
 }
 
 // answerSpread is within which time the members of a group answer a QUERY.
@@ -279,21 +339,24 @@ func answerSpread(group int) time.Duration {
 	return min(200*time.Millisecond, time.Duration(group)*200*time.Microsecond)
 }
 
-func (n *Node) sendAnswer(now Time) {
+func (n *Node) sendAnswers(now Time) {
 	n.answerAt = 0
-	if n.answer == wire.QueryMembers {
-		n.queue(n.answerTo, 0, n.makeHello())
-		return
+	for _, a := range n.answers {
+		if a.what == wire.QueryMembers {
+			m := n.makeHello()
+			m.Echo = a.nonce
+			n.queue(a.to, 0, m)
+			continue
+		}
+		s := n.Status(now)
+		n.queue(a.to, 0, &s)
 	}
-	s := &wire.Status{State: uint8(Idle), Name: n.cfg.Name}
-	switch {
-	case n.send != nil:
-		n.send.status(now, s)
-	case n.recv != nil:
-		n.recv.status(now, s)
-	}
-	n.queue(n.answerTo, 0, s)
+	n.answers = n.answers[:0]
 }
+
+// proven reports whether a member has answered the QUERY of the transfer: a recorded
+// HELLO is no proof that a node is there.
+func (n *Node) proven(m *Member) bool { return m.proof == n.nonce }
 
 // Status returns what the node itself is doing.
 func (n *Node) Status(now Time) wire.Status {
@@ -345,7 +408,7 @@ func (n *Node) QueryMembers(Time) {
 	if n.send != nil {
 		size = max(size, uint32(n.send.opt.Min))
 	}
-	n.queue(group, 0, &wire.Query{What: wire.QueryMembers, Unicast: n.cfg.Unicast, Group: size})
+	n.queue(group, 0, &wire.Query{What: wire.QueryMembers, Unicast: n.cfg.Unicast, Group: size, Nonce: n.nonce})
 }
 
 // heardForeign notes that another sender's transfer goes on.
@@ -359,7 +422,7 @@ func (n *Node) heardForeign(now Time, h *wire.Header, a *wire.Announce) {
 		if len(n.foreign) >= maxForeign {
 			return
 		}
-		f = &foreign{}
+		f = &foreign{first: now}
 		n.foreign[k] = f
 	}
 	f.last = now
@@ -424,19 +487,39 @@ func (n *Node) handleAsk(h *wire.Header, m *wire.Ask) {
 // Incompatible notes a node of another protocol version, and reports whether it is
 // to be answered with REFUSE.
 func (n *Node) Incompatible(now Time, h *wire.Header, from netip.AddrPort) bool {
-	if !n.refused[h.Node] && len(n.refused) < 1024 {
-		n.refused[h.Node] = true
-		m := Member{ID: h.Node, Name: fmt.Sprintf("node %s", h.Node), Addr: from, Protocol: h.Version, Heard: now}
-		if len(n.members) < n.cfg.MaxMembers {
-			n.members[h.Node] = &m
+	m := n.strangers[h.Node]
+	if m == nil {
+		if len(n.strangers) >= maxStrangers {
+			n.forgetStranger()
 		}
-		n.event(Event{Kind: EventIncompatible, Member: m, Text: fmt.Sprintf("%s speaks protocol version %d, not %d", from, h.Version, wire.Version)})
+		m = &Member{ID: h.Node, Name: fmt.Sprintf("node %s", h.Node), Addr: from, Protocol: h.Version}
+		n.strangers[h.Node] = m
+		if n.members[h.Node] == nil && now >= n.refuseAt { // a flood of ids is no flood of events
+			n.event(Event{Kind: EventIncompatible, Member: *m, Text: fmt.Sprintf("%s speaks protocol version %d, not %d", from, h.Version, wire.Version)})
+		}
 	}
+	m.Heard = now
 	if now < n.refuseAt {
 		return false
 	}
 	n.refuseAt = now + int64(time.Second)/refusalsASecond
 	return true
+}
+
+// forgetStranger drops the one that was silent for longest.
+func (n *Node) forgetStranger() {
+	var oldest *Member
+	for _, m := range n.strangers {
+		if oldest == nil || m.Heard < oldest.Heard || m.Heard == oldest.Heard && oldest.ID.Less(m.ID) {
+			oldest = m
+		}
+	}
+	delete(n.strangers, oldest.ID)
+}
+
+// OtherKey notes an address whose packets carry another group tag.
+func (n *Node) OtherKey(from netip.AddrPort) {
+	n.event(Event{Kind: EventKey, Member: Member{Addr: from}, Text: fmt.Sprintf("packets from %s have another key or another group: they are ignored", from.Addr())})
 }
 
 // helloInterval grows with the group.
@@ -461,7 +544,7 @@ func (n *Node) Poll(now Time, room int) {
 		}
 	}
 	if n.answerAt != 0 && now >= n.answerAt {
-		n.sendAnswer(now)
+		n.sendAnswers(now)
 	}
 	if now >= n.sweep {
 		n.expire(now)
@@ -484,6 +567,11 @@ func (n *Node) expire(now Time) {
 				n.event(Event{Kind: EventTimedOut, Member: *m, Text: fmt.Sprintf("%s (%s) was last heard %v ago, in state %v", m.Name, m.Addr,
 					time.Duration(now-m.Heard).Round(time.Millisecond), m.State)})
 			}
+		}
+	}
+	for id, m := range n.strangers {
+		if now-m.Heard > life {
+			delete(n.strangers, id)
 		}
 	}
 	for k, f := range n.foreign {
@@ -515,10 +603,11 @@ const never = Time(math.MaxInt64)
 // Bye queues a goodbye.
 func (n *Node) Bye() { n.queue(group, 0, &wire.Bye{}) }
 
-// conflict reports whether another sender's transfer reaches some of the same hosts.
+// conflict reports whether another sender's transfer reaches some of the same hosts. What
+// a sender sends can be a recording: a host that says afterwards that it is idle refutes it.
 func (n *Node) conflict(now Time, ids []wire.NodeID) bool {
 	for _, f := range n.foreign {
-		if now-f.last > int64(foreignSilence) {
+		if now-f.last > int64(foreignSilence) || !n.confirmed(f, ids) {
 			continue
 		}
 		if len(ids) == 0 || len(f.targets) == 0 {
@@ -531,6 +620,20 @@ func (n *Node) conflict(now Time, ids []wire.NodeID) bool {
 		}
 	}
 	return false
+}
+
+// confirmed reports whether one of the receivers takes part in a transfer, or has said
+// nothing since a foreign one was first heard.
+func (n *Node) confirmed(f *foreign, ids []wire.NodeID) bool {
+	for _, m := range n.members {
+		if !n.proven(m) || m.Flags&wire.HelloReceives == 0 || len(ids) > 0 && !slices.Contains(ids, m.ID) {
+			continue
+		}
+		if m.State != Idle || m.Heard <= f.first+int64(confirmAfter) {
+			return true
+		}
+	}
+	return n.recv != nil && n.recv.active()
 }
 
 // Pending reports whether Take or Events have something to give.

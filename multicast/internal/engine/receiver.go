@@ -85,9 +85,12 @@ func (r *receiver) stop(now Time) {
 
 func (r *receiver) active() bool { return r.state > Idle && r.state < Aborted }
 
-// busyFor reports whether another transfer may not take the place of this one.
-func (r *receiver) busy(id wire.NodeID) bool {
+// busy reports whether another transfer may not take the place of this one. A sender
+// that lives is heard many times a second.
+func (r *receiver) busy(now Time, id wire.NodeID) bool {
 	switch {
+	case r.active() && r.state < Prepared && now-r.heard > int64(senderSilence):
+		return false
 	case !r.active() || r.state == Doubt || r.state == Result:
 		return false
 	case r.state >= Prepared:
@@ -141,11 +144,15 @@ func (r *receiver) announce(now Time, h *wire.Header, m *wire.Announce) {
 		return
 	case same || r.over[h.Transfer]:
 		return
-	case r.busy(h.Node):
+	case r.busy(now, h.Node):
 		r.answerNeed(h.Transfer, m, needBusy, "busy with "+r.ann.Name)
 		return
 	case m.Flags&(wire.FlagDryRun|wire.FlagCheck) == 0 && r.n.cfg.ReadOnly:
 		// It is told, and the sender counts it as read-only; a dry run it answers.
+	case m.Epoch > r.n.cfg.Epoch && m.Epoch-r.n.cfg.Epoch > epochReach && m.Flags&(wire.FlagDryRun|wire.FlagCheck) == 0:
+		r.n.Counters.Old++
+		r.answerNeed(h.Transfer, m, needRefused, fmt.Sprintf("the epoch %d is out of range: the last one here is %d", m.Epoch, r.n.cfg.Epoch))
+		return
 	case m.Epoch <= r.n.cfg.Epoch && m.Flags&(wire.FlagDryRun|wire.FlagCheck) == 0:
 		r.n.Counters.Old++
 		r.answerNeed(h.Transfer, m, needRefused, "the epoch is not newer than the one committed here")

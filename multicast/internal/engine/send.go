@@ -120,6 +120,9 @@ func (n *Node) StartSend(now Time, o SendOptions) *Send {
 	if s.opt.Gather == 0 {
 		s.opt.Gather = gatherLimit
 	}
+	for n.nonce = 0; n.nonce == 0; {
+		n.nonce = n.cfg.Rand()
+	}
 	s.newID()
 	s.pacer = newPacer(o.Rate, now)
 	s.fresh = now

@@ -14,22 +14,29 @@ type Time = int64
 
 // Timers and limits, all in one place.
 const (
-	helloEvery      = 2 * time.Second
-	helloPerMember  = 2 * time.Millisecond
-	memberLife      = 10 * time.Second
-	quietMembers    = 30 * time.Millisecond // no new member for so long ends discovery
-	quietEnough     = 8 * time.Millisecond  // and when those that were asked for are there
-	discover        = 500 * time.Millisecond
-	discoverLimit   = 5 * time.Second
-	gatherLimit     = 5 * time.Second
-	memberTimeout   = 10 * time.Second
-	senderTimeout   = 10 * time.Second
-	doubtAfter      = 5 * time.Second
-	commitTimeout   = 10 * time.Second
-	heartbeatEvery  = 50 * time.Millisecond
-	announceEvery   = 100 * time.Millisecond
-	announceLater   = time.Second
-	foreignSilence  = 10 * time.Second
+	helloEvery     = 2 * time.Second
+	helloPerMember = 2 * time.Millisecond
+	memberLife     = 10 * time.Second
+	quietMembers   = 30 * time.Millisecond // no new member for so long ends discovery
+	quietEnough    = 8 * time.Millisecond  // and when those that were asked for are there
+	discover       = 500 * time.Millisecond
+	discoverLimit  = 5 * time.Second
+	gatherLimit    = 5 * time.Second
+	memberTimeout  = 10 * time.Second
+	senderTimeout  = 10 * time.Second
+	doubtAfter     = 5 * time.Second
+	commitTimeout  = 10 * time.Second
+	heartbeatEvery = 50 * time.Millisecond
+	announceEvery  = 100 * time.Millisecond
+	announceLater  = time.Second
+	foreignSilence = 2 * time.Second
+	senderSilence  = 2 * time.Second       // of a sender lets another one in
+	confirmAfter   = 20 * time.Millisecond // by then a host has the packet, too
+	maxStrangers   = 64
+	maxAnswers     = 16 // askers that are answered at a time
+	// epochReach is how far an epoch may be ahead of the last one: a wrong number can't end
+	// all transfers for ever.
+	epochReach      = 1 << 32
 	busyLimit       = 15 * time.Second // a host that is busy is waited for
 	initialGRTT     = 10 * time.Millisecond
 	minGRTT         = time.Millisecond
@@ -204,7 +211,8 @@ type Member struct {
 	State    State
 	Epoch    uint64
 	Heard    Time
-	Protocol uint8 // another protocol version than ours; 0: the same
+	Protocol uint8  // another protocol version than ours; 0: the same
+	proof    uint64 // the nonce of the QUERY that it has answered last
 }
 
 // Event is something that the caller may want to know.
@@ -235,6 +243,7 @@ const (
 	EventAborted   // a receiver's transfer has ended without a commit
 	EventDoubt     // a receiver does not know whether the others have committed
 	EventSettled   // the sender has the result, or the transfer's end was heard
+	EventKey       // packets of this protocol with the tag of another key or group
 	EventSlow      // the kernel drops datagrams: this host is slow
 )
 

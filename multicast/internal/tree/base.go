@@ -100,7 +100,7 @@ func (b *Base) recover() (*Promise, error) {
 	if p.Atomic {
 		if fi, err := b.root.Lstat(p.Target); err == nil {
 			if id, _, _, _ := sysInfo(fi); id == (inode{p.Dev, p.Ino}) {
-				return nil, b.committed(&p)
+				return nil, errors.Join(b.settle(&p, nil, nil), b.retire(&p, nil, nil), b.committed(&p))
 			}
 		}
 	}
@@ -134,40 +134,6 @@ func (b *Base) clear() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// removeAll removes a directory tree, also where a directory in it may not be written.
-func removeAll(root *os.Root, name string) error {
-	err := root.RemoveAll(name)
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if chmodAll(root, name) != nil {
-		return err
-	}
-	return root.RemoveAll(name)
-}
-
-func chmodAll(root *os.Root, name string) error {
-	fi, err := root.Lstat(name)
-	if err != nil || !fi.IsDir() {
-		return err
-	}
-	if err := root.Chmod(name, 0o700); err != nil {
-		return err
-	}
-	sub, err := root.OpenRoot(name)
-	if err != nil {
-		return err
-	}
-	defer sub.Close()
-	names, err := readDir(sub)
-	for _, n := range names {
-		if err := chmodAll(sub, n); err != nil {
-			return err
-		}
-	}
-	return err
 }
 
 // write puts a small file in place, at once.

@@ -19,9 +19,9 @@ func (e *Entry) timeOr(fi fs.FileInfo) time.Time {
 	return e.mtime()
 }
 
-// Commit makes the promise true: the tree is exchanged as a whole, or the journal is
-// played. It returns when readers see the new tree; Tidy removes the old one. Where they
-// are given, wait is called when all is prepared for the last step, and done after it.
+// Commit makes the promise true: a tree is exchanged, or the journal is played. It
+// returns when readers see the new tree; Tidy removes the old one. Where they are given,
+// wait is called when all is prepared for the last step, and done after it.
 func (s *Stage) Commit(wait, done func()) (atomic bool, err error) {
 	if wait == nil {
 		wait = func() {}
@@ -30,24 +30,36 @@ func (s *Stage) Commit(wait, done func()) (atomic bool, err error) {
 		done = func() {}
 	}
 	defer done()
-	if s.atomic {
-		return true, s.base.exchangeTree(s.promise.Target, wait)
+	err = s.how.commit(wait)
+	return s.Fallback == "", err
+}
+
+// Settle brings back what programs of this host created, replaced or removed in the
+// live tree while the new one was prepared.
+func (s *Stage) Settle() error {
+	if s.how.target() == "" || s.settled {
+		return nil
 	}
-	wait()
-	if err := s.base.root.Rename(journalFile, doneFile); err != nil {
-		return false, err
-	}
-	return false, s.base.replay(&s.plan.results)
+	s.settled = true
+	return s.base.settle(&s.promise, s.links, &s.plan.results)
 }
 
 // Tidy remembers the commit and removes what it has replaced.
 func (s *Stage) Tidy() error {
-	return errors.Join(s.Close(), s.base.committed(&s.promise))
+	err := errors.Join(s.Close(), s.Settle())
+	if s.how.target() != "" {
+		err = errors.Join(err, s.base.retire(&s.promise, s.links, &s.plan.results))
+	}
+	return errors.Join(err, s.base.committed(&s.promise))
 }
 
-// Drop ends the stage without a commit: what is staged is kept for the next transfer.
+// Drop ends the stage without a commit: what is staged is kept for the next transfer,
+// unless it has filled the disk.
 func (s *Stage) Drop() error {
 	err := s.Close()
+	if s.full {
+		return errors.Join(err, s.base.clear())
+	}
 	for _, name := range []string{promiseFile, journalFile} {
 		if rerr := s.base.root.Remove(name); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
 			err = errors.Join(err, rerr)
@@ -56,26 +68,13 @@ func (s *Stage) Drop() error {
 	return err
 }
 
-// exchangeTree puts the staged tree in the place of the live one.
-func (b *Base) exchangeTree(target string, wait func()) error {
-	staged := path.Join(treeDir, target)
-	_, err := b.root.Lstat(target)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return exchange(b.root, staged, target, wait)
-	}
-	wait()
-	for _, p := range parentsOf(target) {
-		if err := b.root.Mkdir(p, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
-	return b.root.Rename(staged, target)
-}
-
 // Resume returns the stage of a promise that an earlier process gave, so that it can be
 // kept after all.
 func (b *Base) Resume(p Promise) *Stage {
-	s := &Stage{base: b, promise: p, atomic: p.Atomic, plan: &plan{}, manifest: &Manifest{}}
+	s := &Stage{base: b, promise: p, plan: &plan{}, manifest: &Manifest{}}
+	if s.how = (&journaler{s: s}); p.Atomic {
+		s.how = &exchanger{s: s, top: p.Target}
+	}
 	if raw, err := b.root.ReadFile(manifestFile); err == nil {
 		if m, err := Decode(raw); err == nil {
 			s.manifest = m
@@ -92,6 +91,8 @@ type step struct {
 	Mode  uint16 `json:"mode"`
 	Sec   int64  `json:"sec"`
 	Nsec  uint32 `json:"nsec"`
+	Keep  uint16 `json:"keep,omitempty"`  // meta: mode bits that stay if they are set
+	Clear bool   `json:"clear,omitempty"` // a directory with something in it gives way
 	Owner bool   `json:"owner,omitempty"`
 	UID   uint32 `json:"uid,omitempty"`
 	GID   uint32 `json:"gid,omitempty"`
@@ -102,8 +103,16 @@ type step struct {
 // strings are made of bytes: see quote.
 func (s *Stage) writeJournal() error {
 	var list []step
+	gives := map[string]bool{}
+	for _, p := range s.plan.clear {
+		gives[p] = s.o.Delete
+	}
+	touched := s.touched()
 	add := func(op string, e *Entry, from string) {
-		st := step{Op: op, Path: quote(e.Path), From: quote(from), Mode: s.o.wantMode(e), Sec: e.Sec, Nsec: e.Nsec}
+		st := step{Op: op, Path: quote(e.Path), From: quote(from), Mode: s.o.wantMode(e), Sec: e.Sec, Nsec: e.Nsec, Clear: gives[e.Path]}
+		if op == "meta" || op == "dir" {
+			st.Keep = e.Mode & setID
+		}
 		if s.o.Owner && s.manifest.Flags&FlagOwner != 0 {
 			st.Owner, st.UID, st.GID = true, e.UID, e.GID
 		}
@@ -121,7 +130,7 @@ func (s *Stage) writeJournal() error {
 		switch {
 		case a == failed || a == same && e.Kind != Dir:
 		case e.Kind == Dir:
-			if a != same {
+			if a == make_ {
 				add("mkdir", e, "")
 			}
 		case e.Kind == File && a == content:
@@ -144,8 +153,8 @@ func (s *Stage) writeJournal() error {
 		list = append(list, step{Op: "delete", Path: quote(p)})
 	}
 	for i := len(s.manifest.Entries) - 1; i >= 0; i-- {
-		// Every directory's time: what is done in it has changed it.
-		if e := &s.manifest.Entries[i]; e.Kind == Dir && s.plan.actions[i] != failed {
+		// The time of a directory in which something is done changes, too.
+		if e := &s.manifest.Entries[i]; e.Kind == Dir && s.plan.actions[i] != failed && (s.plan.actions[i] != same || touched[e.Path]) {
 			add("dir", e, "")
 		}
 	}
@@ -261,9 +270,13 @@ func (p *player) play(st *step) error {
 	case "place":
 		return p.place(d, name, st)
 	case "link":
-		return p.swapIn(d, name, func(tmp string) error { return p.b.root.Link(st.From, path.Join(path.Dir(st.Path), tmp)) })
+		err := p.swapIn(d, name, st.Clear, func(tmp string) error { return p.b.root.Link(st.From, path.Join(path.Dir(st.Path), tmp)) })
+		if isCrossDevice(err) {
+			return p.copyIn(d, name, st.From)
+		}
+		return err
 	case "symlink":
-		return p.swapIn(d, name, func(tmp string) error {
+		return p.swapIn(d, name, st.Clear, func(tmp string) error {
 			if err := d.Symlink(st.From, tmp); err != nil {
 				return err
 			}
@@ -275,6 +288,9 @@ func (p *player) play(st *step) error {
 			return nil
 		}
 		p.live.forget(st.Path)
+		if isNotEmpty(err) {
+			return nil // somebody has put something there, which stays
+		}
 		return err
 	case "meta", "dir":
 		p.live.forget(st.Path)
@@ -284,7 +300,7 @@ func (p *player) play(st *step) error {
 			}
 		}
 		if st.Op == "meta" {
-			if err := d.Chmod(name, fileMode(st.Mode)); err != nil {
+			if err := chmodKeep(d, name, st); err != nil {
 				return err
 			}
 			return setLinkTime(d, name, time.Unix(st.Sec, int64(st.Nsec)))
@@ -292,9 +308,23 @@ func (p *player) play(st *step) error {
 		if err := setLinkTime(d, name, time.Unix(st.Sec, int64(st.Nsec))); err != nil {
 			return err
 		}
-		return d.Chmod(name, fileMode(st.Mode))
+		return chmodKeep(d, name, st)
 	}
 	return fmt.Errorf("unknown step %q", st.Op)
+}
+
+// chmodKeep sets a mode, but for the bits that stay where they are set.
+func chmodKeep(d *os.Root, name string, st *step) error {
+	fi, err := d.Lstat(name)
+	if err != nil {
+		return err
+	}
+	have := modeOf(fi.Mode())
+	want := st.Mode | have&st.Keep
+	if have == want {
+		return nil
+	}
+	return d.Chmod(name, fileMode(want))
 }
 
 // place renames a staged file to its name. When it is not in the stage any more it is
@@ -305,15 +335,41 @@ func (p *player) place(d *os.Root, name string, st *step) error {
 		_, err := d.Lstat(name)
 		return err
 	}
-	if err := makeRoom(d, name); err != nil {
+	if err := makeRoom(d, name, st.Clear); err != nil {
 		return err
 	}
 	p.live.forget(st.Path)
-	return p.b.root.Rename(from, st.Path)
+	err := p.b.root.Rename(from, st.Path)
+	if isCrossDevice(err) {
+		// Another mount: a copy in the directory itself takes the name.
+		return p.copyIn(d, name, from)
+	}
+	return err
+}
+
+// copyIn copies a file of the base into a directory and renames it into place.
+func (p *player) copyIn(d *os.Root, name, from string) error {
+	return p.swapIn(d, name, false, func(tmp string) error {
+		in, err := p.b.root.OpenFile(from, os.O_RDONLY|noFollow, 0)
+		if err != nil {
+			return err
+		}
+		defer in.Close()
+		fi, err := in.Stat()
+		if err != nil {
+			return err
+		}
+		out, err := d.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_WRONLY|noFollow, 0o600)
+		if err != nil {
+			return err
+		}
+		err = copyInto(out, in, fi, nil, &Options{}, false)
+		return errors.Join(err, out.Close())
+	})
 }
 
 // swapIn makes a name beside and renames it into place.
-func (p *player) swapIn(d *os.Root, name string, make func(tmp string) error) error {
+func (p *player) swapIn(d *os.Root, name string, clear bool, make func(tmp string) error) error {
 	tmp := ".mc-new"
 	if err := d.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -321,7 +377,7 @@ func (p *player) swapIn(d *os.Root, name string, make func(tmp string) error) er
 	if err := make(tmp); err != nil {
 		return err
 	}
-	if err := makeRoom(d, name); err != nil {
+	if err := makeRoom(d, name, clear); err != nil {
 		return err
 	}
 	if err := d.Rename(tmp, name); err != nil {
@@ -336,10 +392,13 @@ func (p *player) swapIn(d *os.Root, name string, make func(tmp string) error) er
 
 // makeRoom removes a directory that stands where something else is to be: comparing
 // has found that it may.
-func makeRoom(d *os.Root, name string) error {
+func makeRoom(d *os.Root, name string, clear bool) error {
 	fi, err := d.Lstat(name)
 	if err != nil || !fi.IsDir() {
 		return nil
+	}
+	if !clear {
+		return d.Remove(name) // an empty one
 	}
 	return removeAll(d, name)
 }

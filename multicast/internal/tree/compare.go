@@ -21,8 +21,9 @@ type Options struct {
 	DryRun    bool
 	Fsync     bool
 	Owner     bool
-	Setuid    bool // set-user-id, set-group-id and sticky bits are kept
+	Setuid    bool // set-user-id and set-group-id bits of files are kept
 	InPlace   bool // never exchange the tree as a whole
+	Atomic    bool // refuse what cannot be switched in one step
 	ReadOnly  bool
 	// OutsideLinks allows symlinks that are absolute or lead out of the tree.
 	OutsideLinks bool
@@ -36,6 +37,7 @@ const (
 	meta           // content is there, mode or owner is not
 	content        // content must come
 	make_          // a directory, a link: made here
+	timed          // a directory of which only the time differs
 	failed         // an error is recorded
 )
 
@@ -46,6 +48,7 @@ type plan struct {
 	results Results
 	need    ranges.Set
 	clear   []string // paths of another type that give way
+	mounts  mounts   // below the base
 }
 
 type comparer struct {
@@ -67,6 +70,10 @@ func compare(root *os.Root, m *Manifest, o Options, stop func() bool) (*plan, er
 	c := &comparer{o: o, m: m, walk: &dirs{root: root}, x: NewExcludes(m.Exclude), stop: stop,
 		p: &plan{actions: make([]action, len(m.Entries))}}
 	defer c.walk.close()
+	var err error
+	if c.p.mounts, err = mountsBelow(root); err != nil {
+		return nil, fmt.Errorf("cannot read the list of mounted file systems: %w", err)
+	}
 	for i := range m.Entries {
 		if i%256 == 0 && stop() {
 			return nil, errStopped
@@ -81,12 +88,32 @@ func compare(root *os.Root, m *Manifest, o Options, stop func() bool) (*plan, er
 	return c.p, nil
 }
 
-// wantMode is the mode that an entry gets here.
+// setID are the mode bits that give a program rights.
+const setID = 0o6000
+
+// wantMode is the mode that an entry gets here. Set-user-id and set-group-id bits of
+// files need a permission of the receiver. On a directory, set-group-id and sticky are
+// no privilege.
 func (o *Options) wantMode(e *Entry) uint16 {
-	if o.Setuid {
+	switch {
+	case o.Setuid:
 		return e.Mode
+	case e.Kind == Dir:
+		return e.Mode &^ 0o4000
 	}
-	return e.Mode & 0o777
+	return e.Mode &^ setID
+}
+
+// sameMode reports whether a mode that is there is the wanted one.
+func (o *Options) sameMode(have uint16, e *Entry) bool {
+	want := o.wantMode(e)
+	switch {
+	case o.Setuid:
+		return have == want
+	case e.Kind == Dir:
+		return have&^0o4000 == want
+	}
+	return have&^setID == want
 }
 
 func (c *comparer) entry(i int) {
@@ -122,6 +149,9 @@ func (c *comparer) action(i int, e *Entry) action {
 	if e.Kind != File {
 		fresh = make_
 	}
+	if e.Kind != Dir && c.p.mounts.has(e.Path) {
+		return c.mounted(e, d, name, fi, err)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir):
 		return fresh
@@ -136,15 +166,18 @@ func (c *comparer) action(i int, e *Entry) action {
 		return c.symlink(e, d, name, fi)
 	}
 	time := fi.ModTime().Unix() == e.Sec && uint32(fi.ModTime().Nanosecond()) == e.Nsec
-	mode := modeOf(fi.Mode()) == c.o.wantMode(e) || !c.o.Setuid && modeOf(fi.Mode())&0o777 == c.o.wantMode(e)
+	mode := c.o.sameMode(modeOf(fi.Mode()), e)
 	id, _, uid, gid := sysInfo(fi)
 	owner := !c.o.Owner || c.m.Flags&FlagOwner == 0 || uid == e.UID && gid == e.GID
 	switch e.Kind {
 	case Dir:
-		if time && mode && owner {
-			return same
+		switch {
+		case !mode || !owner:
+			return make_
+		case !time:
+			return timed
 		}
-		return make_
+		return same
 	case Hardlink:
 		t := &c.m.Entries[e.Link]
 		other, err := c.lstat(t.Path)
@@ -180,6 +213,23 @@ func (c *comparer) action(i int, e *Entry) action {
 	return same
 }
 
+// mounted decides about a name at which something is mounted: it stays, and what is the
+// same already is no error.
+func (c *comparer) mounted(e *Entry, d *os.Root, name string, fi fs.FileInfo, err error) action {
+	if err == nil && e.Kind == File && fi.Mode().IsRegular() && uint64(fi.Size()) == e.Size {
+		if c.m.Flags&FlagDigest == 0 && fi.ModTime().Equal(e.mtime()) {
+			return same
+		}
+		if c.m.Flags&FlagDigest != 0 {
+			if sum, err := digestOf(d, name); err == nil && sum == e.Digest {
+				return same
+			}
+		}
+	}
+	c.p.results.fail(e.Path, "replace", errors.New("a file system or file is mounted there"))
+	return failed
+}
+
 func sysInfo2(fi fs.FileInfo) (id inode, links uint64, uid, gid uint32) {
 	if fi == nil {
 		return inode{}, 0, 0, 0
@@ -210,6 +260,10 @@ func (c *comparer) symlink(e *Entry, d *os.Root, name string, fi fs.FileInfo) ac
 // conflict decides about a name that is there with another type: what is empty or no
 // directory gives way; a directory with something in it only with Delete.
 func (c *comparer) conflict(e *Entry, d *os.Root, name string, kind Kind, fresh action) action {
+	if c.p.mounts.below(e.Path) {
+		c.p.results.fail(e.Path, "replace", errors.New("a file system is mounted there or below"))
+		return failed
+	}
 	if kind == Dir && !c.o.Delete {
 		if r, err := d.OpenRoot(name); err == nil {
 			names, err := readDir(r)
@@ -220,8 +274,31 @@ func (c *comparer) conflict(e *Entry, d *os.Root, name string, kind Kind, fresh 
 			}
 		}
 	}
+	if kind == Dir && c.o.Delete && !c.clears(d, name, e.Path) {
+		c.p.results.fail(e.Path, "replace", errors.New("a directory that holds excluded files is in its place"))
+		return failed
+	}
 	c.p.clear = append(c.p.clear, e.Path)
 	return fresh
+}
+
+// clears reports whether all that a directory holds may be deleted.
+func (c *comparer) clears(d *os.Root, name, p string) bool {
+	sub, err := d.OpenRoot(name)
+	if err != nil {
+		return false
+	}
+	defer sub.Close()
+	strip := 0
+	for _, r := range c.m.Roots {
+		if r != "." && within(p, r) {
+			strip = len(r) - len(path.Base(r))
+		}
+	}
+	n := len(c.p.deletes)
+	all, err := c.extra(sub, p, strip, false)
+	c.p.deletes = c.p.deletes[:n]
+	return all && err == nil
 }
 
 func kindOf(m fs.FileMode) Kind {
@@ -288,6 +365,10 @@ func (c *comparer) extra(d *os.Root, p string, strip int, known bool) (all bool,
 			full = p + "/" + n
 		}
 		if p == "" && n == StageName {
+			continue
+		}
+		if c.p.mounts.has(full) {
+			all = false // what is mounted stays, with its content
 			continue
 		}
 		fi, err := d.Lstat(n)

@@ -21,6 +21,8 @@ type dirs struct {
 	fileOf *os.Root
 	// create makes directories that are missing, with mode 0700 or this one.
 	create fs.FileMode
+	// made, if not nil, is called for each directory that was made, with its path.
+	made func(in *os.Root, name, p string) error
 }
 
 var errNotDir = errors.New("not a directory")
@@ -71,7 +73,7 @@ func (d *dirs) dir(p string) (*os.Root, error) {
 			r = d.open[i]
 		} else {
 			d.cut(i)
-			next, err := d.enter(r, name)
+			next, err := d.enter(r, name, p[:at+len(name)])
 			if err != nil {
 				return nil, &fs.PathError{Op: "open", Path: p, Err: unwrapPath(err)}
 			}
@@ -86,10 +88,13 @@ func (d *dirs) dir(p string) (*os.Root, error) {
 	}
 }
 
-func (d *dirs) enter(r *os.Root, name string) (*os.Root, error) {
+func (d *dirs) enter(r *os.Root, name, p string) (*os.Root, error) {
 	fi, err := r.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) && d.create != 0 {
-		if err = r.Mkdir(name, d.create); err == nil {
+		if err = r.Mkdir(name, d.create); err == nil && d.made != nil {
+			err = d.made(r, name, p)
+		}
+		if err == nil {
 			fi, err = r.Lstat(name)
 		}
 	}

@@ -2,12 +2,15 @@ package tree
 
 import "strings"
 
-// Excludes are patterns as rsync's --exclude knows them:
+// Excludes are rules as rsync's --exclude and --include know them: "- PATTERN" excludes,
+// "+ PATTERN" includes, "!" alone drops the rules before it, and anything else is a
+// pattern to exclude. The first pattern that matches decides; what none matches is
+// included. In a pattern
 //
-//   - a pattern with a slash at its start is anchored where the transfer begins, at the
-//     directory that holds what is sent; any other slash within, or **, makes it match
-//     the end of a path; without them it matches the last element;
-//   - a slash at its end makes it match directories only;
+//   - a slash at the start anchors it where the transfer begins, at the directory that
+//     holds what is sent; any other slash within, or **, makes it match the end of a
+//     path; without them it matches the last element;
+//   - a slash at the end makes it match directories only;
 //   - * matches within an element, ** across them, ? one byte that is no slash, [a-z] a
 //     set, \ takes what follows as it is; dir/*** is dir and all below.
 //
@@ -17,6 +20,7 @@ type Excludes struct {
 }
 
 type rule struct {
+	include  bool
 	pattern  string
 	dirOnly  bool
 	anchored bool
@@ -26,11 +30,20 @@ type rule struct {
 	below    bool // it ends with ***, which may be nothing after a directory's slash
 }
 
-// NewExcludes makes the rules. Every string is a pattern; an empty one matches nothing.
+// NewExcludes makes the rules. An empty pattern matches nothing.
 func NewExcludes(patterns []string) *Excludes {
 	x := &Excludes{}
 	for _, p := range patterns {
 		r := rule{}
+		if p == "!" {
+			x.rules = nil
+			continue
+		}
+		if q, ok := strings.CutPrefix(p, "+ "); ok {
+			p, r.include = q, true
+		} else {
+			p = strings.TrimPrefix(p, "- ")
+		}
 		p, r.dirOnly = strings.CutSuffix(p, "/")
 		p, r.anchored = strings.CutPrefix(p, "/")
 		if p == "" {
@@ -51,7 +64,7 @@ func NewExcludes(patterns []string) *Excludes {
 func (x *Excludes) Match(path string, dir bool) bool {
 	for i := range x.rules {
 		if x.rules[i].match(path, dir) {
-			return true
+			return !x.rules[i].include
 		}
 	}
 	return false

@@ -29,8 +29,12 @@ type Stage struct {
 	logged   int
 	hash     *hasher
 	promise  Promise
-	atomic   bool
-	Fallback string // why the tree is not exchanged as a whole; empty: it is
+	how      switcher
+	links    *standIns
+	lost     string // what can't be kept of a directory that is made anew
+	full     bool   // the disk is
+	settled  bool
+	Fallback string // why readers can see a mixture during the switch; empty: they can't
 	seals    []Seal
 }
 
@@ -55,10 +59,48 @@ func (b *Base) Begin(raw []byte, o Options, digest [32]byte, stop func() bool) (
 	if o.DryRun || o.Check || o.ReadOnly {
 		return s, nil
 	}
+	if err := b.makeStage(); err != nil {
+		return nil, err
+	}
+	s.choose()
+	if o.Atomic && s.Fallback != "" {
+		return nil, fmt.Errorf("the tree cannot be switched in one step: %s", s.Fallback)
+	}
 	if err := s.prepareStage(raw); err != nil {
 		return nil, err
 	}
+	if err := s.enough(); err != nil {
+		return nil, errors.Join(err, s.Close(), b.clear())
+	}
 	return s, nil
+}
+
+// enough reports whether the file system has room for what must come.
+func (s *Stage) enough() error {
+	bytes, files := uint64(0), uint64(0)
+	need, _ := s.Need()
+	for i := range s.manifest.Entries {
+		e := &s.manifest.Entries[i]
+		switch a := s.plan.actions[i]; {
+		case a == make_ && e.Kind != Hardlink:
+			files++
+		case a == content:
+			files++
+			if e.Size > 0 && need.Intersects(e.Range()) {
+				bytes += min(s.missing[i], e.Size)
+			}
+		}
+	}
+	free, inodes, ok := freeSpace(s.base.root)
+	switch {
+	case !ok:
+		return nil
+	case bytes > free:
+		return fmt.Errorf("no space left: %d bytes are needed, %d are free", bytes, free)
+	case inodes > 0 && files > inodes:
+		return fmt.Errorf("no space left: %d inodes are needed, %d are free", files, inodes)
+	}
+	return nil
 }
 
 // Manifest returns the manifest.
@@ -80,12 +122,17 @@ func (s *Stage) Need() (ranges.Set, uint64) {
 	return need, s.manifest.Total - need.Len()
 }
 
+// makeStage makes the directory of the stage.
+func (b *Base) makeStage() error {
+	if err := b.root.Mkdir(StageName, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
 // prepareStage makes the stage for this manifest; what is of use in the old one stays.
 func (s *Stage) prepareStage(raw []byte) error {
 	r := s.base.root
-	if err := r.Mkdir(StageName, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
 	for _, name := range []string{promiseFile, doneFile, journalFile} {
 		if err := r.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -123,7 +170,7 @@ func (s *Stage) prepareStage(raw []byte) error {
 			s.missing[i] = ranges.Set{e.Range()}.Minus(s.held).Len()
 		}
 	}
-	s.out = &dirs{create: 0o700}
+	s.out = &dirs{create: 0o700, made: s.mirror}
 	if s.out.root, err = r.OpenRoot(treeDir); err != nil {
 		return err
 	}

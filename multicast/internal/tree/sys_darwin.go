@@ -2,6 +2,7 @@ package tree
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"time"
 )
@@ -21,3 +22,11 @@ func setFileTime(f *os.File, mtime time.Time) error { return os.Chtimes(f.Name()
 
 // Sleep waits.
 func Sleep(d time.Duration) { time.Sleep(d) }
+
+// keepOwner gives a file the owner of another one.
+func keepOwner(dst, _ *os.File, fi fs.FileInfo) error {
+	_, _, uid, gid := sysInfo(fi)
+	return dst.Chown(int(uid), int(gid))
+}
+
+func changeTime(fi fs.FileInfo) time.Time { return fi.ModTime() }

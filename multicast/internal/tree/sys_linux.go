@@ -1,7 +1,11 @@
 package tree
 
 import (
+	"fmt"
+	"io/fs"
 	"os"
+	"strings"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -108,4 +112,60 @@ func setFileTime(f *os.File, mtime time.Time) error {
 		return err
 	}
 	return inner
+}
+
+// keepOwner gives a file the owner and the extended attributes of another one, ACL and
+// security label among them.
+func keepOwner(dst, src *os.File, fi fs.FileInfo) error {
+	st, err := dst.Stat()
+	if err != nil {
+		return err
+	}
+	_, _, uid, gid := sysInfo(fi)
+	if _, _, u, g := sysInfo(st); u != uid || g != gid {
+		if err := dst.Chown(int(uid), int(gid)); err != nil {
+			return err
+		}
+	}
+	from, to := int(src.Fd()), int(dst.Fd())
+	n, err := unix.Flistxattr(from, nil)
+	if n == 0 || err == unix.ENOTSUP {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	list := make([]byte, n+1024)
+	if n, err = unix.Flistxattr(from, list); err != nil {
+		return err
+	}
+	for name := range strings.SplitSeq(string(list[:n]), "\x00") {
+		if name == "" {
+			continue
+		}
+		value := make([]byte, 64<<10) // the kernel's own limit (XATTR_SIZE_MAX)
+		k, err := unix.Fgetxattr(from, name, value)
+		if err == unix.ENODATA {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		have := make([]byte, 64<<10)
+		if h, err := unix.Fgetxattr(to, name, have); err == nil && string(have[:h]) == string(value[:k]) {
+			continue
+		}
+		if err := unix.Fsetxattr(to, name, value[:k], 0); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// changeTime returns when a name or its metadata changed last.
+func changeTime(fi fs.FileInfo) time.Time {
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+		return time.Unix(st.Ctim.Unix())
+	}
+	return fi.ModTime()
 }

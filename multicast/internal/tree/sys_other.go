@@ -29,3 +29,15 @@ func setFileTime(f *os.File, mtime time.Time) error { return os.Chtimes(f.Name()
 
 // Sleep waits.
 func Sleep(d time.Duration) { time.Sleep(d) }
+
+func isNotEmpty(error) bool    { return false }
+func isCrossDevice(error) bool { return false }
+func isFull(error) bool        { return false }
+
+func renameOnto(*os.Root, string, string) error { return errors.ErrUnsupported }
+
+func freeSpace(*os.Root) (bytes, inodes uint64, ok bool) { return 0, 0, false }
+
+func keepOwner(*os.File, *os.File, fs.FileInfo) error { return nil }
+
+func changeTime(fi fs.FileInfo) time.Time { return fi.ModTime() }

@@ -3,6 +3,7 @@
 package tree
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"syscall"
@@ -49,4 +50,37 @@ func setLinkTime(d *os.Root, name string, mtime time.Time) error {
 	return control(d, func(fd int) error {
 		return unix.UtimesNanoAt(fd, name, []unix.Timespec{{Nsec: utimeOmit}, at}, unix.AT_SYMLINK_NOFOLLOW)
 	})
+}
+
+// isNotEmpty, isCrossDevice and isFull name errors of the system.
+func isNotEmpty(err error) bool {
+	return errors.Is(err, unix.ENOTEMPTY) || errors.Is(err, unix.EEXIST)
+}
+
+func isCrossDevice(err error) bool { return errors.Is(err, unix.EXDEV) }
+
+func isFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
+
+// renameOnto tries to rename a directory to one that is not empty. It returns nil if
+// that was the only obstacle.
+func renameOnto(root *os.Root, name, full string) error {
+	err := control(root, func(fd int) error { return unix.Renameat(fd, name, fd, full) })
+	if isNotEmpty(err) {
+		return nil
+	}
+	return err
+}
+
+// freeSpace returns the bytes and the inodes that are free; 0 inodes: not known.
+func freeSpace(root *os.Root) (bytes, inodes uint64, ok bool) {
+	err := control(root, func(fd int) error {
+		var st unix.Statfs_t
+		err := unix.Fstatfs(fd, &st)
+		bytes, inodes = st.Bavail*uint64(st.Bsize), st.Ffree
+		if st.Files == 0 {
+			inodes = 0
+		}
+		return err
+	})
+	return bytes, inodes, err == nil
 }

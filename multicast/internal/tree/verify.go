@@ -38,22 +38,28 @@ func (s *Stage) Verify(seal []byte, p Promise, stop func() bool) (Verdict, error
 	if len(bad) > 0 {
 		return s.spoiled(v, bad)
 	}
-	s.atomic, s.Fallback = s.canExchange()
-	if s.atomic {
-		err = s.build(stop)
-	} else {
-		err = s.writeJournal()
+	s.choose() // again: what is mounted may have changed
+	if s.o.Atomic && s.Fallback != "" {
+		return v, fmt.Errorf("the tree cannot be switched in one step: %s", s.Fallback)
 	}
-	if err != nil {
+	if err := s.writeJournal(); err != nil {
 		return v, err
+	}
+	if err := s.how.prepare(stop); err != nil {
+		_, whole := s.how.(*exchanger)
+		if errors.Is(err, errStopped) || !whole || s.o.Atomic {
+			return v, err
+		}
+		// What cannot be built aside can be changed in place.
+		s.how, s.Fallback = &journaler{s: s}, unwrapPath(err).Error()
 	}
 	if err := s.flushLog(); err != nil {
 		return v, err
 	}
-	p.Root, p.Atomic = v.Root, s.atomic
-	if s.atomic {
-		p.Target = s.manifest.Roots[0]
-		fi, err := s.base.root.Lstat(treeDir + "/" + p.Target)
+	p.Root, p.Target, p.Dev, p.Ino = v.Root, "", 0, 0
+	if p.Target = s.how.target(); p.Target != "" {
+		p.Atomic = true
+		fi, err := s.base.root.Lstat(path.Join(treeDir, p.Target))
 		if err != nil {
 			return v, err
 		}
@@ -168,89 +174,12 @@ func (s *Stage) spoiled(v Verdict, bad []int) (Verdict, error) {
 	return v, nil
 }
 
-// canExchange reports whether the tree can be exchanged as a whole, or why not.
-func (s *Stage) canExchange() (bool, string) {
-	m := s.manifest
-	switch {
-	case s.o.InPlace:
-		return false, "the receiver was told to work in place"
-	case len(m.Roots) != 1:
-		return false, "more than one path was sent"
-	case m.Roots[0] == ".":
-		return false, "the whole directory was sent, and it can't be exchanged from within"
-	case m.Find(m.Roots[0]) < 0:
-		return false, "the path itself is excluded"
-	case s.plan.actions[m.Find(m.Roots[0])] == failed:
-		return false, "the path itself can't be replaced"
-	case !canExchange:
-		return false, "this system can't exchange two directories"
-	}
-	live, err := s.base.root.Lstat(m.Roots[0])
-	if err != nil {
-		return true, "" // nothing is there: a rename will do
-	}
-	stage, err := s.base.root.Lstat(treeDir)
-	if err != nil {
-		return false, err.Error()
-	}
-	a, _, _, _ := sysInfo(live)
-	b, _, _, _ := sysInfo(stage)
-	if a.dev != b.dev {
-		return false, "another file system is mounted there"
-	}
-	// Two empty directories show whether this file system can do it.
-	probe := []string{StageName + "/x", StageName + "/y"}
-	for _, p := range probe {
-		if err := s.base.root.Mkdir(p, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return false, err.Error()
-		}
-	}
-	err = exchange(s.base.root, probe[0], probe[1], func() {})
-	for _, p := range probe {
-		if rerr := s.base.root.Remove(p); err == nil {
-			err = rerr
-		}
-	}
-	if err != nil {
-		return false, "this file system can't exchange two directories: " + unwrapPath(err).Error()
-	}
-	return true, ""
-}
-
-// build completes the staged tree: links for what did not change, copies where only
-// the mode did, and everything that stays here although the sender does not have it.
-func (s *Stage) build(stop func() bool) error {
-	b := &builder{s: s, live: &dirs{root: s.base.root}, keep: map[string]bool{}}
-	defer b.live.close()
-	for i := range s.manifest.Entries {
-		if i%256 == 0 && stop() {
-			return errStopped
-		}
-		if err := b.entry(i); err != nil {
-			return fmt.Errorf("%s: %w", s.manifest.Entries[i].Path, unwrapPath(err))
-		}
-	}
-	deleted := map[string]bool{}
-	for _, p := range s.plan.deletes {
-		deleted[p] = true
-	}
-	for _, p := range s.plan.clear {
-		deleted[p] = true
-	}
-	root := s.manifest.Roots[0]
-	if fi, err := s.base.root.Lstat(root); err == nil && fi.IsDir() && !deleted[root] && s.manifest.Entries[s.manifest.Find(root)].Kind == Dir {
-		if err := b.others(root, deleted); err != nil {
-			return err
-		}
-	}
-	return b.finishDirs()
-}
-
 type builder struct {
 	s     *Stage
 	live  *dirs
-	keep  map[string]bool
 	extra []dirMeta // directories that only the receiver has
+	top   string    // what is exchanged
+	links *standIns // what stands for live files and directories
 	// copied are the copies of live files with several names, whose modes change: the
 	// names that the sender does not have go along, as with a change in place.
 	copied map[inode]string
@@ -307,10 +236,20 @@ func (b *builder) linkTo(file, p string) error {
 	if err := d.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := b.s.base.root.Link(file, path.Join(treeDir, p)); err == nil {
-		return nil
+	err = b.s.base.root.Link(file, path.Join(treeDir, p))
+	switch {
+	case err == nil:
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // a program of this host has removed it meanwhile
+	default:
+		if err := b.copy(p, nil); err != nil {
+			return err
+		}
 	}
-	return b.copy(p, nil)
+	if fi, err := d.Lstat(name); err == nil {
+		b.links.ids[p] = idOf(fi)
+	}
+	return nil
 }
 
 // copy copies a live file; e says which mode and owner it gets, nil: its own.
@@ -343,13 +282,18 @@ func (b *builder) copy(p string, e *Entry) error {
 	if err != nil {
 		return err
 	}
+	if e != nil {
+		b.links.copies[p] = true
+	}
 	if id, links, _, _ := sysInfo(fi); e != nil && links > 1 {
 		if b.copied == nil {
 			b.copied = map[inode]string{}
 		}
-		b.copied[id] = p
+		b.copied[id], b.links.copied[id] = p, true
 	}
-	err = copyInto(f, in, fi, e, &b.s.o, b.s.manifest.Flags&FlagOwner != 0)
+	if err = keepOwner(f, in, fi); err == nil {
+		err = copyInto(f, in, fi, e, &b.s.o, b.s.manifest.Flags&FlagOwner != 0)
+	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
@@ -362,7 +306,7 @@ func copyInto(f, in *os.File, fi fs.FileInfo, e *Entry, o *Options, owner bool) 
 	}
 	mode := fi.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
 	if e != nil {
-		mode = fileMode(o.wantMode(e))
+		mode = fileMode(o.wantMode(e) | e.Mode&modeOf(fi.Mode())&setID)
 		if o.Owner && owner {
 			if err := f.Chown(int(e.UID), int(e.GID)); err != nil {
 				return err
@@ -406,6 +350,9 @@ func (b *builder) old(p string) error {
 func (b *builder) others(p string, deleted map[string]bool) error {
 	s := b.s
 	live, err := b.live.dir(p)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -413,8 +360,12 @@ func (b *builder) others(p string, deleted map[string]bool) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.out.dir(p); err != nil {
+	out, err := s.out.dir(p)
+	if err != nil {
 		return err
+	}
+	if fi, err := out.Stat("."); err == nil {
+		b.links.ids[p] = idOf(fi)
 	}
 	if i := s.manifest.Find(p); i < 0 || s.plan.actions[i] == failed {
 		fi, err := live.Stat(".")
@@ -425,10 +376,13 @@ func (b *builder) others(p string, deleted map[string]bool) error {
 	}
 	for _, n := range names {
 		full := p + "/" + n
-		if deleted[full] {
+		if deleted[full] || full == StageName {
 			continue
 		}
-		fi, err := s.base.root.Lstat(full)
+		fi, err := live.Lstat(n)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -488,7 +442,7 @@ func (b *builder) finishDirs() error {
 	}
 	for i := len(s.manifest.Entries) - 1; i >= 0; i-- {
 		e := &s.manifest.Entries[i]
-		if e.Kind != Dir || s.plan.actions[i] == failed {
+		if e.Kind != Dir || s.plan.actions[i] == failed || !within(e.Path, b.top) {
 			continue
 		}
 		if err := set(e.Path, fileMode(s.o.wantMode(e)), e, nil); err != nil {

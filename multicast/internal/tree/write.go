@@ -23,6 +23,7 @@ const logEvery = 4
 func (s *Stage) Write(number uint32, data []byte, done func()) error {
 	b := &lent{busy: true, size: len(data), done: done}
 	err := s.writeBlock(number, data, b)
+	s.full = s.full || isFull(err)
 	b.busy = false
 	b.free()
 	return err

@@ -1,12 +1,13 @@
 package udp
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"syscall"
+	"os"
 	"time"
 	"unsafe"
 
@@ -15,14 +16,28 @@ import (
 	"dougu.internal/multicast/internal/link"
 )
 
-// shareControl lets several nodes of one host listen to one group and port.
-func shareControl(_, _ string, rc syscall.RawConn) error {
-	var inner error
-	err := rc.Control(func(fd uintptr) { inner = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1) })
-	return errors.Join(err, inner)
+// listenGroup opens a socket that is bound to the group's address, so that it hears what
+// is sent to the group alone (ip(7)). [net.ListenConfig] binds the wildcard address for a
+// multicast address. Several nodes of one host can listen to one group and port.
+func listenGroup(_ context.Context, g netip.AddrPort) (*net.UDPConn, error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	f := os.NewFile(uintptr(fd), "group")
+	defer f.Close() // the connection has a descriptor of its own
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		return nil, os.NewSyscallError("setsockopt", err)
+	}
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Port: int(g.Port()), Addr: g.Addr().As4()}); err != nil {
+		return nil, os.NewSyscallError("bind", err)
+	}
+	c, err := net.FilePacketConn(f)
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.UDPConn), nil
 }
-
-func groupAddress(g netip.AddrPort) string { return g.String() }
 
 // tune sets what makes the sockets fast; none of it is needed.
 func (c *conn) tune(o Options) {

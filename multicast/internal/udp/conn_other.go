@@ -3,6 +3,7 @@
 package udp
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -21,7 +22,14 @@ func shareControl(_, _ string, rc syscall.RawConn) error {
 	return inner
 }
 
-func groupAddress(g netip.AddrPort) string { return fmt.Sprintf("0.0.0.0:%d", g.Port()) }
+func listenGroup(ctx context.Context, g netip.AddrPort) (*net.UDPConn, error) {
+	lc := net.ListenConfig{Control: shareControl}
+	c, err := lc.ListenPacket(ctx, "udp4", fmt.Sprintf("0.0.0.0:%d", g.Port()))
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.UDPConn), nil
+}
 
 func (c *conn) tune(o Options) {
 	for _, s := range []interface{ SetReadBuffer(int) error }{c.r, c.u} {

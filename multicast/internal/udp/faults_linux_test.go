@@ -124,3 +124,14 @@ func TestReadingCostsNoAllocation(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, count))
 	require.Positive(t, r.(*conn).ReceiveBuffer())
 }
+
+// TestTheGroupSocketHearsTheGroup: a datagram to the group's port that is not sent to the
+// group does not arrive.
+func TestTheGroupSocketHearsTheGroup(t *testing.T) {
+	group := oracle.MulticastGroup(t)
+	a, b := open(t, group, Options{}), open(t, group, Options{})
+	require.NoError(t, b.Write(netip.AddrPortFrom(b.Local().Addr(), group.Port()), []byte("to the port"), 11))
+	require.NoError(t, b.Write(netip.AddrPort{}, []byte("to the group"), 12))
+	got, _ := datagrams(t, a.ReadGroup, 1)
+	require.Equal(t, "to the group", string(got[0]))
+}

@@ -65,12 +65,11 @@ func Open(ctx context.Context, o Options) (link.Conn, error) {
 		o.Buffer = 8 << 20
 	}
 	c := &conn{group: o.Group, mtu: ifi.MTU, groupUDP: net.UDPAddrFromAddrPort(o.Group)}
-	lc := net.ListenConfig{Control: shareControl}
-	r, err := lc.ListenPacket(ctx, "udp4", groupAddress(o.Group))
+	r, err := listenGroup(ctx, o.Group)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen to the group: %w", err)
 	}
-	c.r = r.(*net.UDPConn)
+	c.r = r
 	c.r4 = ipv4.NewPacketConn(c.r)
 	if err := c.r4.JoinGroup(ifi, &net.UDPAddr{IP: o.Group.Addr().AsSlice()}); err != nil {
 		c.r.Close()
@@ -140,6 +139,15 @@ func choose(ctx context.Context, o Options) (*net.Interface, netip.Addr, error) 
 			}
 		}
 	}
+	for i := range list {
+		// An interface without an address, as before DHCP has answered: not to be deaf on lo
+		// for ever, the caller is told.
+		if f := list[i].Flags; f&net.FlagUp != 0 && f&net.FlagLoopback == 0 && f&net.FlagMulticast != 0 {
+			if !anyAddress(list) {
+				return nil, netip.Addr{}, fmt.Errorf("%s is up and has no IPv4 address yet (the interface \"lo\" must be named to use it): %w", list[i].Name, ErrNoInterface)
+			}
+		}
+	}
 	for _, loopback := range []bool{false, true} {
 		for i := range list {
 			f := list[i].Flags
@@ -152,6 +160,18 @@ func choose(ctx context.Context, o Options) (*net.Interface, netip.Addr, error) 
 		}
 	}
 	return nil, netip.Addr{}, ErrNoInterface
+}
+
+// anyAddress reports whether an interface other than the loopback has an address.
+func anyAddress(list []net.Interface) bool {
+	for i := range list {
+		if f := list[i].Flags; f&net.FlagUp != 0 && f&net.FlagLoopback == 0 {
+			if _, ok := address(&list[i]); ok {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func address(ifi *net.Interface) (netip.Addr, bool) {

@@ -23,6 +23,7 @@ type Hello struct {
 	Group   uint32 // members seen
 	Name    string
 	Version string // of the software
+	Echo    uint64 // of the QUERY that is answered; 0: none
 }
 
 // Type is that of its packet.
@@ -33,7 +34,11 @@ func (m *Hello) Append(b []byte) []byte {
 	b = append(b, m.Flags, m.State)
 	b = u64(addr(b, m.Unicast), m.Epoch)
 	b = u32(append(b, m.Root[:]...), m.Group)
-	return str(str(b, m.Name, MaxName), m.Version, MaxName)
+	b = str(str(b, m.Name, MaxName), m.Version, MaxName)
+	if m.Echo != 0 {
+		b = u64(b, m.Echo)
+	}
+	return b
 }
 
 func (m *Hello) parse(r *reader) {
@@ -42,6 +47,9 @@ func (m *Hello) parse(r *reader) {
 	r.fill(m.Root[:], "root")
 	m.Group = r.u32("group")
 	m.Name, m.Version = r.str(MaxName, "name"), r.str(MaxName, "version")
+	if r.err == nil && len(r.b) > r.off {
+		m.Echo = r.u64("echo")
+	}
 }
 
 // Bye says that a node leaves.
@@ -66,16 +74,26 @@ type Query struct {
 	What    uint8
 	Unicast netip.AddrPort
 	Group   uint32 // members seen, which spreads the answers
+	Nonce   uint64 // for Hello.Echo; 0: none
 }
 
 // Type is that of its packet.
 func (*Query) Type() Type { return TypeQuery }
 
 // Append adds the body's bytes.
-func (m *Query) Append(b []byte) []byte { return u32(addr(append(b, m.What), m.Unicast), m.Group) }
+func (m *Query) Append(b []byte) []byte {
+	b = u32(addr(append(b, m.What), m.Unicast), m.Group)
+	if m.Nonce != 0 {
+		b = u64(b, m.Nonce)
+	}
+	return b
+}
 
 func (m *Query) parse(r *reader) {
 	m.What, m.Unicast, m.Group = r.u8("what"), r.addr("unicast"), r.u32("group")
+	if r.err == nil && len(r.b) > r.off {
+		m.Nonce = r.u64("nonce")
+	}
 }
 
 // Status is what a node is doing.

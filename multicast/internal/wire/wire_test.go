@@ -104,7 +104,11 @@ func TestMessagesComeBackAsTheyWere(t *testing.T) {
 			// A body that is cut short or longer is refused, with its place.
 			var e *Error
 			if _, open := m.(*States); len(b) > 0 && !open && ty != TypeNeed && ty != TypeResult && ty != TypeData {
-				_, err = Decode(ty, b[:r.IntN(len(b))])
+				cut := r.IntN(len(b))
+				if (ty == TypeQuery || ty == TypeHello) && cut == len(b)-8 {
+					cut-- // the nonce and its echo may be left out
+				}
+				_, err = Decode(ty, b[:cut])
 				require.ErrorAs(t, err, &e)
 				require.Equal(t, ty, e.Type)
 				_, err = Decode(ty, append(b, 0))
