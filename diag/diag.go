@@ -103,16 +103,38 @@ func (f Finding) String() string {
 func (f Finding) Error() string { return f.String() }
 
 // MarshalJSON returns the finding as a JSON object. It fails if the severity is
-// invalid.
+// invalid. A type that embeds a Finding inherits this method, and its own fields are left
+// out; use a named field instead.
 func (f Finding) MarshalJSON() ([]byte, error) {
 	type plain Finding
 	return jsontext.Marshal(plain(f))
 }
 
-// UnmarshalJSON sets the finding from the output of [Finding.MarshalJSON].
+// UnmarshalJSON sets the finding from the output of [Finding.MarshalJSON], or from an
+// element of the array that [WriteJSON] prints.
 func (f *Finding) UnmarshalJSON(b []byte) error {
 	type plain Finding
-	return jsontext.Unmarshal(b, (*plain)(f))
+	if err := jsontext.Unmarshal(b, (*plain)(f)); err != nil {
+		return err
+	}
+	var printed struct {
+		File  *string `json:"file"`
+		Start *Pos    `json:"start"`
+		End   *Pos    `json:"end"`
+	}
+	if err := jsontext.Unmarshal(b, &printed); err != nil {
+		return err
+	}
+	if printed.File != nil {
+		f.Range.File = *printed.File
+	}
+	if printed.Start != nil {
+		f.Range.Start = *printed.Start
+	}
+	if printed.End != nil {
+		f.Range.End = *printed.End
+	}
+	return nil
 }
 
 // List is a list of findings. It implements error; use [List.Err] to return it as one,

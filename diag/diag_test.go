@@ -98,6 +98,10 @@ func TestWriteJSONHasStableShape(t *testing.T) {
 	require.Equal(t, map[string]any{"offset": 58.0, "line": 4.0, "column": 20.0}, got[0]["end"])
 	require.Len(t, got[0]["fixes"], 1)
 
+	var back diag.List
+	require.NoError(t, json.Unmarshal(b.Bytes(), &back))
+	require.Equal(t, diag.List{d}, back, "the printed form is read with its place")
+
 	b.Reset()
 	require.NoError(t, diag.WriteJSON(&b, nil))
 	require.Equal(t, "[]\n", b.String())

@@ -120,6 +120,8 @@ func Analyze(seq iter.Seq2[*Event, error], opts ...AnalyzeOption) (*Report, erro
 }
 
 // AnalyzeReader is Analyze for all events of r; the report also has the format that r detected.
+// Input without a single call is not an error: the report then counts no calls, and nothing is known
+// about the processes or the filter.
 func AnalyzeReader(r *Reader, opts ...AnalyzeOption) (*Report, error) {
 	rep, err := Analyze(r.Events(), opts...)
 	rep.Format = r.Format()

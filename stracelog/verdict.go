@@ -57,6 +57,9 @@ var groups = []struct {
 
 func (a *analysis) guessFilter() FilterGuess {
 	var g FilterGuess
+	if len(a.syscalls) == 0 {
+		return g // nothing is known about the filter
+	}
 	for _, group := range groups {
 		seen := false
 		for _, c := range group.calls {

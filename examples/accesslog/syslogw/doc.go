@@ -2,12 +2,13 @@
 //
 // A [Writer] is a sink.Sink. It writes RFC 3164 messages to the local syslog socket, and RFC 5424
 // messages over UDP, TCP, TLS and RELP. Lines wait in a queue in memory or in a spool on disk
-// until they are delivered. [Writer.Stats] counts what happened to them.
+// until they are delivered or set aside. [Writer.Stats] counts what happened to them.
 //
 // # Guarantees
 //
 // WriteLine does not wait for the network. Over RELP, a line is removed from the queue or spool
-// only after the collector has acknowledged it; until then it is sent again over new
+// only after the collector has acknowledged it, or after it was set aside because the collector
+// refuses it; until then it is sent again over new
 // connections. With a spool, a line for which WriteLine returned nil survives a SIGKILL of this
 // process and, with spool.Durable, a power failure. If the queue is full, WriteLine returns
 // [sink.ErrFull]. The number of dropped lines is sent to the collector later, in a separate

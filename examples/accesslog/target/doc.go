@@ -5,7 +5,8 @@
 //	|prog args, ||prog args                  a program that reads lines
 //	|$line                                   a command line for /bin/sh, if allowed
 //	syslog:[facility[.severity]:]ident[@network://addr]
-//	                                         syslog over udp, tcp, tls, relp, or unix
+//	                                         syslog over udp, tcp, tls, relp, relp+tls or
+//	                                         unix; ?framing=, format= and ca= may follow
 //	-                                        standard error
 //
 // An [Opener] opens the targets of one type. [Chain] combines several of them: each one is tried

@@ -1,4 +1,5 @@
-// Package console finds the pseudo-terminals of virtual machines and connects to them.
+// Package console finds the consoles of virtual machines, which are pseudo-terminals or
+// sockets, and connects to them.
 //
 // [FindBootLog] and [FindQMP] return the consoles of a guest. [Open] returns a [Port], whose output
 // can be read by several readers. [Relay] connects a user's terminal with it, [Transcript] writes

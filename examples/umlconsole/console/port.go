@@ -137,8 +137,8 @@ func (p *Port) SetSize(columns, rows uint16) error {
 // Done returns a channel that is closed when the output has ended.
 func (p *Port) Done() <-chan struct{} { return p.done }
 
-// Close closes the terminal and waits for the end of the reading goroutine. Further calls have no
-// effect.
+// Close closes the terminal or socket and waits for the end of the reading goroutine. Further
+// calls have no effect.
 func (p *Port) Close() error {
 	var err error
 	p.once.Do(func() { err = p.file.Close() })
