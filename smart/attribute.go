@@ -1,6 +1,8 @@
 package smart
 
-import "dougu.internal/internal/enum"
+import (
+	"dougu.internal/internal/enum"
+)
 
 // Attribute is one row of the ATA attribute table.
 type Attribute struct {

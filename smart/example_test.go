@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"dougu.internal/smart"
+	"dougu.internal/smart/device"
+	"dougu.internal/smart/judge"
 )
 
 func ExampleParse() {
@@ -31,12 +33,12 @@ func ExampleDiagnose() {
 	for i, s := range drives {
 		s.Identity.Model, s.Device.Port = "ST3500630NS", smart.Some(i)
 	}
-	samples, err := smart.ParseDD(strings.NewReader(storyDD))
+	samples, err := judge.ParseDD(strings.NewReader(storyDD))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	d, err := smart.Diagnose(drives, samples, smart.Windows(), 1)
+	d, err := judge.Diagnose(drives, samples, judge.Windows(), 1)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -52,7 +54,7 @@ func ExampleDiagnose() {
 }
 
 func ExampleParseDD() {
-	samples, err := smart.ParseDD(strings.NewReader("2147483648 bytes (2.1 GB) copied, 514.409 seconds, 4.2 MB/s\n"))
+	samples, err := judge.ParseDD(strings.NewReader("2147483648 bytes (2.1 GB) copied, 514.409 seconds, 4.2 MB/s\n"))
 	fmt.Printf("%.2f bytes/s %v\n", samples[0].Rate(), err)
 	// Output: 4174661.89 bytes/s <nil>
 }
@@ -63,7 +65,7 @@ func ExampleJudge() {
 		fmt.Println(err)
 		return
 	}
-	for _, f := range smart.Judge(s, smart.Policy{}) {
+	for _, f := range judge.Judge(s, judge.Policy{}) {
 		fmt.Printf("%v %s: %s (%s)\n", smart.SeverityName(f.Severity), f.Rule, f.Detail, f.Evidence)
 	}
 	// Output:
@@ -132,15 +134,15 @@ func ExampleParseState() {
 func ExampleCompare() {
 	old, _ := smart.ParseJSON([]byte(`{"serial_number":"S","model_name":"M","power_on_time":{"hours":100},"firmware_version":"1"}`))
 	cur, _ := smart.ParseJSON([]byte(`{"serial_number":"S","model_name":"M","power_on_time":{"hours":148},"firmware_version":"2"}`))
-	d, err := smart.Compare(old, cur)
+	d, err := judge.Compare(old, cur)
 	fmt.Println(d.Elapsed.V, d.Findings[0].Rule, err)
 	// Output: 48h0m0s firmware-changed <nil>
 }
 
 func ExampleOpen() {
-	d, err := smart.Open("/dev/nonexistent")
+	d, err := device.Open("/dev/nonexistent")
 	if err != nil {
-		fmt.Println("cannot open:", err != nil, errors.Is(err, smart.ErrPermission))
+		fmt.Println("cannot open:", err != nil, errors.Is(err, device.ErrPermission))
 		return
 	}
 	defer d.Close()

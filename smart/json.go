@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dougu.internal/internal/jsontext"
+	"dougu.internal/smart/internal/scan"
 )
 
 // maxDocument bounds a JSON document, and maxDrives the drives of one input.
@@ -433,7 +434,7 @@ func (d *DeviceID) port() {
 	if i := strings.IndexAny(num, ",/+"); i >= 0 {
 		num = num[:i]
 	}
-	if v, n, ok := leadingUint(num); ok && n == len(num) && v < 1<<16 {
+	if v, n, ok := scan.Uint(num); ok && n == len(num) && v < 1<<16 {
 		d.Port = Some(int(v))
 	}
 }

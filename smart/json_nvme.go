@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"dougu.internal/smart/internal/scan"
 )
 
 // field reads a number of a JSON object: a bare number, a number in a string, or the
@@ -252,14 +254,14 @@ func (j *jsonCounter) counters() *ErrorCounters {
 // gigabytes reads a number of 10^9 bytes with three decimals, behind a dot or, in some
 // locales, a comma.
 func gigabytes[T string | []byte](s T) (o Opt[uint64]) {
-	v, n, ok := leadingUint(s)
+	v, n, ok := scan.Uint(s)
 	if !ok || v > 9_000_000_000 {
 		return o
 	}
 	v *= 1e9
 	if n < len(s) && (s[n] == '.' || s[n] == ',') {
 		unit := uint64(1e8)
-		for n++; n < len(s) && digit(s[n]); n++ {
+		for n++; n < len(s) && scan.Digit(s[n]); n++ {
 			v += uint64(s[n]-'0') * unit
 			unit /= 10
 		}

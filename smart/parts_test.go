@@ -15,6 +15,7 @@ import (
 	"dougu.internal/diag"
 	"dougu.internal/internal/oracle"
 	"dougu.internal/smart"
+	"dougu.internal/smart/judge"
 )
 
 // TestTextOfOldVersions: banners, tables and lines of versions that no Debian ships.
@@ -92,7 +93,7 @@ func TestGuessedHealthStaysUnknown(t *testing.T) {
 	s, err = smart.ParseJSON([]byte(`{"smartctl":{"messages":[{"string":"Warning: This result is based on an Attribute check."}]},"smart_status":{"passed":true}}`))
 	require.NoError(t, err)
 	require.Equal(t, smart.Unknown, s.Health.Status)
-	require.Equal(t, "health-unknown", smart.Judge(s, smart.Policy{})[0].Rule)
+	require.Equal(t, "health-unknown", judge.Judge(s, judge.Policy{})[0].Rule)
 }
 
 // TestJSONOddShapes: what other tools, other versions and hostile devices print.
@@ -323,16 +324,16 @@ func TestCompare(t *testing.T) {
 		s.Errors.Count = smart.Some(errs)
 		return s
 	}
-	change := func(d smart.Delta, name string) smart.Change {
+	change := func(d judge.Delta, name string) judge.Change {
 		for _, c := range d.Counters {
 			if strings.HasPrefix(c.Name, name) {
 				return c
 			}
 		}
 		t.Fatalf("no %s in %+v", name, d.Counters)
-		return smart.Change{}
+		return judge.Change{}
 	}
-	d, err := smart.Compare(make(at, 1, 5, 65530, "1"), make(at.Add(48*time.Hour), 5, 5, 4, "2"))
+	d, err := judge.Compare(make(at, 1, 5, 65530, "1"), make(at.Add(48*time.Hour), 5, 5, 4, "2"))
 	require.NoError(t, err)
 	require.Equal(t, smart.Some(uint64(4)), change(d, "attribute 197").Grown)
 	require.InDelta(t, 2, change(d, "attribute 197").PerDay.V, 1e-9)
@@ -344,7 +345,7 @@ func TestCompare(t *testing.T) {
 	}
 	require.Equal(t, map[string]diag.Severity{"firmware-changed": smart.Info, "attribute-growing": smart.Act, "errors-logged": smart.Watch}, rules)
 
-	d, err = smart.Compare(make(at, 9, 5, 1, "1"), make(at, 2, 5, 1, "1"))
+	d, err = judge.Compare(make(at, 9, 5, 1, "1"), make(at, 2, 5, 1, "1"))
 	require.NoError(t, err)
 	require.True(t, change(d, "attribute 197").Reset)
 	require.False(t, change(d, "attribute 197").PerDay.OK, "never a negative rate")
@@ -352,9 +353,9 @@ func TestCompare(t *testing.T) {
 
 	other := make(at, 1, 1, 1, "1")
 	other.Identity.Serial = "T"
-	_, err = smart.Compare(make(at, 1, 1, 1, "1"), other)
-	require.ErrorIs(t, err, smart.ErrDifferentDrive)
-	_, err = smart.Compare(&smart.Snapshot{}, other)
+	_, err = judge.Compare(make(at, 1, 1, 1, "1"), other)
+	require.ErrorIs(t, err, judge.ErrDifferentDrive)
+	_, err = judge.Compare(&smart.Snapshot{}, other)
 	require.ErrorIs(t, err, smart.ErrNoData)
 }
 
@@ -424,7 +425,7 @@ func TestJudge(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var got []string
-			for _, f := range smart.Judge(row.s, smart.Policy{}) {
+			for _, f := range judge.Judge(row.s, judge.Policy{}) {
 				got = append(got, f.Rule+":"+smart.SeverityName(f.Severity))
 				require.NotEmpty(t, f.Detail)
 				require.NotEmpty(t, f.Source)
@@ -433,7 +434,7 @@ func TestJudge(t *testing.T) {
 		})
 	}
 	names := map[string]bool{}
-	for _, r := range smart.Rules() {
+	for _, r := range judge.Rules() {
 		require.False(t, names[r.ID])
 		names[r.ID] = true
 	}
@@ -441,7 +442,7 @@ func TestJudge(t *testing.T) {
 
 // TestDDSpellings: three spellings, a decimal comma, an exponent, and labels.
 func TestDDSpellings(t *testing.T) {
-	list, err := smart.ParseDD(strings.NewReader(`# dd if=/dev/zero of=/mnt/p1/test bs=1M count=2048
+	list, err := judge.ParseDD(strings.NewReader(`# dd if=/dev/zero of=/mnt/p1/test bs=1M count=2048
 2048+0 records in
 2147483648 bytes (2.1 GB) copied, 43.8163 seconds, 49.0 MB/s
 2147483648 bytes (2,1 GB, 2,0 GiB) copied, 43,8163 s, 49,0 MB/s
@@ -449,13 +450,13 @@ sdc:
 5 bytes copied, 2.8566e-05 s, 175 kB/s
 `))
 	require.NoError(t, err)
-	require.Equal(t, []smart.WriteSample{
+	require.Equal(t, []judge.WriteSample{
 		{Label: "/mnt/p1/test", Bytes: 2147483648, Took: 43816300 * time.Microsecond, Line: 3},
 		{Label: "1", Bytes: 2147483648, Took: 43816300 * time.Microsecond, Line: 4},
 		{Label: "sdc", Bytes: 5, Took: 28566 * time.Nanosecond, Line: 6},
 	}, list)
-	_, err = smart.ParseDD(strings.NewReader("nothing\n"))
-	require.ErrorIs(t, err, smart.ErrNoSample)
-	_, err = smart.ParseDD(strings.NewReader("5 bytes copied, NaN s, 1 MB/s\n"))
+	_, err = judge.ParseDD(strings.NewReader("nothing\n"))
+	require.ErrorIs(t, err, judge.ErrNoSample)
+	_, err = judge.ParseDD(strings.NewReader("5 bytes copied, NaN s, 1 MB/s\n"))
 	require.ErrorContains(t, err, "line 1")
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+
+	"dougu.internal/smart/internal/scan"
 )
 
 // isState reports whether the text is a state file of smartd.
@@ -22,7 +24,7 @@ func ParseState(b []byte) (*Snapshot, error) {
 		line++
 		at := off
 		off += len(l)
-		l = trim(l)
+		l = scan.Trim(l)
 		if len(l) == 0 || l[0] == '#' {
 			continue
 		}
@@ -31,7 +33,7 @@ func ParseState(b []byte) (*Snapshot, error) {
 			s.warn(Warning{Line: line, Offset: at, Msg: "not understood: " + clip(l)})
 			continue
 		}
-		key, value := string(trim(k)), string(trim(v))
+		key, value := string(scan.Trim(k)), string(scan.Trim(v))
 		n, err := strconv.ParseUint(value, 10, 64)
 		if err != nil {
 			s.warn(Warning{Line: line, Offset: at, Msg: "the value is not a number: " + clip(l)})

@@ -3,6 +3,8 @@ package smart
 import (
 	"strings"
 	"time"
+
+	"dougu.internal/smart/internal/scan"
 )
 
 // Conclude derives health, temperatures, power-on time and power cycles from the parts
@@ -247,7 +249,7 @@ func (a *Attribute) seagateBytes() (t, low int, ok bool) {
 // seagate reports whether the drive is of Seagate's make.
 func (id *Identity) seagate() bool {
 	m := id.Model
-	return len(m) > 3 && (m[:2] == "ST" && digit(m[2]) || hasPrefix(m, "SEAGATE") || hasPrefix(m, "Seagate")) ||
+	return len(m) > 3 && (m[:2] == "ST" && scan.Digit(m[2]) || hasPrefix(m, "SEAGATE") || hasPrefix(m, "Seagate")) ||
 		hasPrefix(id.Family, "Seagate")
 }
 

@@ -28,6 +28,8 @@ import (
 	"time"
 
 	"dougu.internal/smart"
+	"dougu.internal/smart/device"
+	"dougu.internal/smart/judge"
 )
 
 const usage = `usage: smart-report [flags] FILE ... | -
@@ -104,7 +106,7 @@ type drive struct {
 	name     string // name of the input
 	s        *smart.Snapshot
 	findings smart.Findings
-	verdict  *smart.DiskVerdict
+	verdict  *judge.DiskVerdict
 }
 
 type report struct {
@@ -113,7 +115,7 @@ type report struct {
 	out, errs io.Writer
 	db        *smart.DriveDB
 	drives    []drive
-	diagnosis *smart.Diagnosis
+	diagnosis *judge.Diagnosis
 	bad       bool
 }
 
@@ -218,7 +220,7 @@ func (r *report) file(name string) {
 }
 
 func (r *report) device(name string) {
-	d, err := smart.Open(name)
+	d, err := device.Open(name)
 	if err != nil {
 		r.fail("%v", err)
 		return
@@ -238,7 +240,7 @@ func (r *report) device(name string) {
 // makeFindings makes the findings of the drives, of the comparison and of the measurements.
 func (r *report) makeFindings() {
 	for i := range r.drives {
-		r.drives[i].findings = smart.Judge(r.drives[i].s, smart.Policy{})
+		r.drives[i].findings = judge.Judge(r.drives[i].s, judge.Policy{})
 	}
 	if r.compare {
 		r.changes()
@@ -255,7 +257,7 @@ func (r *report) changes() {
 		r.fail("-compare requires one drive in each file, got %d in both", len(r.drives))
 		return
 	}
-	delta, err := smart.Compare(r.drives[0].s, r.drives[1].s)
+	delta, err := judge.Compare(r.drives[0].s, r.drives[1].s)
 	if err != nil {
 		r.fail("%v", err)
 		return
@@ -285,7 +287,7 @@ func (r *report) throughput() {
 		return
 	}
 	defer f.Close()
-	samples, err := smart.ParseDD(f)
+	samples, err := judge.ParseDD(f)
 	if err != nil {
 		r.fail("%s: %v", r.dd, err)
 		return
@@ -294,7 +296,7 @@ func (r *report) throughput() {
 	for i := range r.drives {
 		disks[i] = r.drives[i].s
 	}
-	d, err := smart.Diagnose(disks, samples, smart.Windows(), 1)
+	d, err := judge.Diagnose(disks, samples, judge.Windows(), 1)
 	if err != nil {
 		r.fail("%s: %v", r.dd, err)
 		return
@@ -312,7 +314,7 @@ func (r *report) throughput() {
 				), Source: fmt.Sprintf("%s, line %d", r.dd, v.Sample.V.Line),
 				Value: smart.Some(v.Sample.V.Rate()), Unit: "bytes/s",
 			}
-			if v.Conclusion == smart.Suspect {
+			if v.Conclusion == judge.Suspect {
 				f.Severity = smart.Act
 			}
 			r.drives[v.Disk].findings = append([]smart.Finding{f}, r.drives[v.Disk].findings...)

@@ -1,4 +1,4 @@
-package smart
+package judge
 
 import (
 	"bufio"
@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"dougu.internal/smart/internal/scan"
 )
 
 // WriteSample is one measured transfer.
@@ -39,11 +41,11 @@ const maxSamples = 4096
 func ParseDD(r io.Reader) ([]WriteSample, error) {
 	var list []WriteSample
 	label := ""
-	scan := bufio.NewScanner(r)
-	scan.Buffer(nil, maxLine)
-	for line := 1; scan.Scan(); line++ {
-		l := trim(scan.Bytes())
-		n, k, ok := leadingUint(l)
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, scan.MaxLine)
+	for line := 1; lines.Scan(); line++ {
+		l := scan.Trim(lines.Bytes())
+		n, k, ok := scan.Uint(l)
 		rest := l[min(k, len(l)):]
 		if !ok || !bytes.HasPrefix(rest, []byte(" byte")) {
 			if name := ddLabel(l); name != "" {
@@ -68,7 +70,7 @@ func ParseDD(r io.Reader) ([]WriteSample, error) {
 		list = append(list, WriteSample{Label: label, Bytes: int64(n), Took: took, Line: line})
 		label = ""
 	}
-	if err := scan.Err(); err != nil {
+	if err := lines.Err(); err != nil {
 		return list, errs.Errorf("dd: %w", err)
 	}
 	if len(list) == 0 {
@@ -82,7 +84,7 @@ var ErrNoSample = errs.New(`no result of dd in the input: want lines such as "21
 
 // ddSeconds reads the time: "43.8163 seconds", "2.8566e-05 s", "43,8 s".
 func ddSeconds(b []byte) (time.Duration, error) {
-	w, unit := word(trim(b))
+	w, unit := scan.Word(scan.Trim(b))
 	if len(unit) == 0 || unit[0] != 's' {
 		return 0, errs.New("no unit of time")
 	}

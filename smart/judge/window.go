@@ -1,10 +1,11 @@
-package smart
+package judge
 
 import (
 	"fmt"
 	"regexp"
 
 	"dougu.internal/internal/enum"
+	"dougu.internal/smart"
 )
 
 // Position tells where a temperature lies with regard to a window.
@@ -37,8 +38,8 @@ type Window struct {
 	// Model matches the models that the window is of; nil: every model.
 	Model *regexp.Regexp `json:"model,omitzero"`
 	// Low and High are the edges in degrees Celsius; an absent edge does not exist.
-	Low  Opt[int] `json:"low,omitzero"`
-	High Opt[int] `json:"high,omitzero"`
+	Low  smart.Opt[int] `json:"low,omitzero"`
+	High smart.Opt[int] `json:"high,omitzero"`
 	// Effect says what happens inside; Source is where it is written.
 	Effect string `json:"effect,omitzero"`
 	Source string `json:"source,omitzero"`
@@ -48,7 +49,7 @@ type Window struct {
 // his own.
 func Windows() []Window {
 	return []Window{{
-		Model: barracudaES, Low: Some(18), High: Some(58),
+		Model: barracudaES, Low: smart.Some(18), High: smart.Some(58),
 		Effect: "the drive reads back and verifies every write (Read After Write), writes fall below 1/10 of the speed",
 		Source: "supplier's notice on the Seagate Barracuda ES SATA, 2008",
 	}}

@@ -1,4 +1,4 @@
-package smart
+package judge
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"dougu.internal/internal/enum"
+	"dougu.internal/smart"
+	"dougu.internal/smart/internal/scan"
 )
 
 // Conclusion is what a disk's temperature and its write speed say together.
@@ -50,16 +52,16 @@ type DiskVerdict struct {
 	// Port is the number under which the disk was joined with its sample.
 	Port string `json:"port,omitzero"`
 	// Sample is its measurement.
-	Sample Opt[WriteSample] `json:"sample,omitzero"`
+	Sample smart.Opt[WriteSample] `json:"sample,omitzero"`
 	// Slow tells that the disk wrote below a third of the fast group's median, and
 	// Ratio how many times below it.
 	Slow  bool    `json:"slow"`
 	Ratio float64 `json:"ratio"`
 	// Temp is the current temperature; Window the window that is nearest to it.
-	Temp       TempValue  `json:"temp,omitzero"`
-	Position   Position   `json:"position"`
-	Window     *Window    `json:"window,omitzero"`
-	Conclusion Conclusion `json:"conclusion"`
+	Temp       smart.TempValue `json:"temp,omitzero"`
+	Position   Position        `json:"position"`
+	Window     *Window         `json:"window,omitzero"`
+	Conclusion Conclusion      `json:"conclusion"`
 	// Text says in one sentence what follows.
 	Text string `json:"text,omitzero"`
 }
@@ -69,7 +71,7 @@ type Diagnosis struct {
 	Disks []DiskVerdict `json:"disks,omitzero"`
 	// FastMedian is the median rate of the fast group in bytes a second; absent when
 	// there is no group to compare with.
-	FastMedian Opt[float64] `json:"fastMedian,omitzero"`
+	FastMedian smart.Opt[float64] `json:"fastMedian,omitzero"`
 	// Join says how disks and samples were put together.
 	Join string `json:"join,omitzero"`
 	// Summary is one closing sentence.
@@ -88,7 +90,7 @@ const coldest = 20
 // Fast are the samples of at least a third of the greatest rate, slow those below a
 // third of the fast ones' median. Margin is in degrees; see [Window.Place]. Windows of
 // a model apply only to disks whose evidence names it.
-func Diagnose(disks []*Snapshot, samples []WriteSample, windows []Window, margin int) (Diagnosis, error) {
+func Diagnose(disks []*smart.Snapshot, samples []WriteSample, windows []Window, margin int) (Diagnosis, error) {
 	d := Diagnosis{}
 	joined, ports, how, err := join(disks, samples)
 	if err != nil {
@@ -97,7 +99,7 @@ func Diagnose(disks []*Snapshot, samples []WriteSample, windows []Window, margin
 	d.Join = how
 	d.FastMedian = fastMedian(samples)
 	for i, s := range disks {
-		v := DiskVerdict{Disk: i, Port: ports[i], Temp: s.Temp.Current, Sample: Some(samples[joined[i]])}
+		v := DiskVerdict{Disk: i, Port: ports[i], Temp: s.Temp.Current, Sample: smart.Some(samples[joined[i]])}
 		if m := d.FastMedian; m.OK {
 			if r := v.Sample.V.Rate(); r > 0 {
 				v.Ratio = m.V / r
@@ -114,7 +116,7 @@ func Diagnose(disks []*Snapshot, samples []WriteSample, windows []Window, margin
 
 // fastMedian returns the median rate of the fast group. There is none with fewer than
 // two samples.
-func fastMedian(samples []WriteSample) (o Opt[float64]) {
+func fastMedian(samples []WriteSample) (o smart.Opt[float64]) {
 	if len(samples) < 2 {
 		return o
 	}
@@ -133,11 +135,11 @@ func fastMedian(samples []WriteSample) (o Opt[float64]) {
 	}
 	slices.Sort(fast)
 	n := len(fast)
-	return Some((fast[(n-1)/2] + fast[n/2]) / 2)
+	return smart.Some((fast[(n-1)/2] + fast[n/2]) / 2)
 }
 
 // place finds the window that says most about the disk's temperature.
-func (v *DiskVerdict) place(s *Snapshot, windows []Window, margin int) {
+func (v *DiskVerdict) place(s *smart.Snapshot, windows []Window, margin int) {
 	if !v.Temp.OK {
 		return
 	}
@@ -152,7 +154,7 @@ func (v *DiskVerdict) place(s *Snapshot, windows []Window, margin int) {
 	}
 }
 
-func (v *DiskVerdict) conclude(median Opt[float64]) {
+func (v *DiskVerdict) conclude(median smart.Opt[float64]) {
 	rate := fmt.Sprintf("%.2f MB/s", v.Sample.V.Rate()/1e6)
 	at := "at an unknown temperature"
 	if v.Temp.OK {
@@ -239,7 +241,7 @@ func (d *Diagnosis) window(c Conclusion) string {
 }
 
 // join finds the sample of each disk.
-func join(disks []*Snapshot, samples []WriteSample) (sample []int, ports []string, how string, err error) {
+func join(disks []*smart.Snapshot, samples []WriteSample) (sample []int, ports []string, how string, err error) {
 	switch {
 	case len(disks) == 0:
 		return nil, nil, "", errs.New("no drive to join the measurements with")
@@ -293,11 +295,11 @@ func join(disks []*Snapshot, samples []WriteSample) (sample []int, ports []strin
 // lastNumber returns the last number in a label: 3 for /mnt/p3/test.
 func lastNumber(label string) (int, bool) {
 	end := len(label)
-	for end > 0 && !digit(label[end-1]) {
+	for end > 0 && !scan.Digit(label[end-1]) {
 		end--
 	}
 	start := end
-	for start > 0 && digit(label[start-1]) {
+	for start > 0 && scan.Digit(label[start-1]) {
 		start--
 	}
 	n, err := strconv.Atoi(label[start:end])

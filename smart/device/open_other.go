@@ -1,6 +1,6 @@
 //go:build !linux
 
-package smart
+package device
 
 import (
 	"errors"
