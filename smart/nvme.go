@@ -3,7 +3,6 @@ package smart
 import (
 	"encoding/binary"
 	"fmt"
-	"time"
 )
 
 // NVMeHealth is the SMART / Health Information log of an NVMe drive (log 02h; NVM
@@ -199,23 +198,18 @@ func (s *Snapshot) concludeNVMe() {
 			s.Health.Status = Failed
 		}
 	}
-	set16(&s.Temp.Current, n.Temperature, FromNVMe)
-	set16(&s.Temp.OpMax, n.WarningLimit, FromNVMe)
-	set16(&s.Temp.Critical, n.CriticalLimit, FromNVMe)
-	if v, ok := n.PowerOnHours.V.Uint64(); ok && n.PowerOnHours.OK && v <= maxHours {
-		s.PowerOn = Some(time.Duration(v) * time.Hour)
+	if n.PowerOnHours.OK {
+		v, ok := n.PowerOnHours.V.Uint64()
+		if !ok {
+			v = 1<<64 - 1
+		}
+		s.PowerOn = s.hours(v, "NVMe log 02h")
 	}
 	if v, ok := n.PowerCycles.V.Uint64(); ok && n.PowerCycles.OK {
 		s.PowerCycles = Some(v)
 	}
 	if v, ok := n.ErrorLogCount.V.Uint64(); ok && n.ErrorLogCount.OK {
 		s.Errors.Count = Some(v)
-	}
-}
-
-func set16(dst *TempValue, v Opt[int16], from TempSource) {
-	if v.OK {
-		*dst = TempValue{v.V, true, from}
 	}
 }
 

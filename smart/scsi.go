@@ -30,6 +30,8 @@ type SCSIHealth struct {
 	Used Opt[uint8] `json:"used,omitzero"`
 	// PowerOnMinutes is of the background scan (page 15h).
 	PowerOnMinutes Opt[uint32] `json:"powerOnMinutes,omitzero"`
+	// Scan are the results of the background scan (page 15h).
+	Scan []ScanResult `json:"scan,omitzero"`
 	// selfTests are of page 10h; the snapshot takes them over.
 	selfTests []SelfTest
 }
@@ -244,9 +246,23 @@ func (h *SCSIHealth) endurance(param uint16, b []byte) {
 	}
 }
 
+// scan reads the status in parameter 0 and a result of the scan in the others (SBC-4,
+// 6.4.2).
 func (h *SCSIHealth) scan(param uint16, b []byte) {
-	if param == 0 && len(b) >= 4 {
+	switch {
+	case param == 0 && len(b) >= 4:
 		h.PowerOnMinutes = Some(binary.BigEndian.Uint32(b))
+	case param > 0 && param <= 0x800 && len(b) >= 20:
+		h.addScan(ScanResult{
+			Minutes: Some(binary.BigEndian.Uint32(b)), LBA: Some(binary.BigEndian.Uint64(b[12:])),
+			Reassign: Some(b[4] >> 4), Key: b[4] & 15, ASC: b[5], ASCQ: b[6],
+		})
+	}
+}
+
+func (h *SCSIHealth) addScan(r ScanResult) {
+	if len(h.Scan) < maxDefects {
+		h.Scan = append(h.Scan, r)
 	}
 }
 
@@ -269,9 +285,7 @@ func (h *SCSIHealth) failing() bool {
 	return h.ASC.OK && (h.ASC.V == 0x5d || h.ASC.V == 0x0b)
 }
 
-// concludeSCSI derives health, temperatures and counters from the SCSI pages. A
-// temperature of 0 in page 0Dh means that the drive does not measure; the
-// environment report then decides.
+// concludeSCSI derives health, self-tests and the power-on time from the SCSI pages.
 func (s *Snapshot) concludeSCSI() {
 	h := s.SCSI
 	if h == nil {
@@ -283,24 +297,12 @@ func (s *Snapshot) concludeSCSI() {
 			s.Health.Status = Failed
 		}
 	}
-	if e := h.Environment; e != nil {
-		set16(&s.Temp.Current, e.Current, FromSCSI)
-		set16(&s.Temp.LifetimeMax, e.LifetimeMax, FromSCSI)
-		set16(&s.Temp.LifetimeMin, e.LifetimeMin, FromSCSI)
-		set16(&s.Temp.CycleMax, e.CycleMax, FromSCSI)
-		set16(&s.Temp.CycleMin, e.CycleMin, FromSCSI)
-	}
-	// smartctl takes the environment report where there are both.
-	if h.Temperature.OK && h.Temperature.V != 0 && !s.Temp.Current.OK {
-		set16(&s.Temp.Current, h.Temperature, FromSCSI)
-	}
-	if h.Trip.OK && h.Trip.V != 0 {
-		set16(&s.Temp.Trip, h.Trip, FromSCSI)
-	}
 	if h.selfTests != nil {
 		s.SelfTests, h.selfTests = h.selfTests, nil
 	}
 	if h.PowerOnMinutes.OK {
-		s.PowerOn = Some(time.Duration(min(h.PowerOnMinutes.V, maxHours*60)) * time.Minute)
+		if s.PowerOn = s.hours(uint64(h.PowerOnMinutes.V/60), "SCSI log page 15h"); s.PowerOn.OK {
+			s.PowerOn.V += time.Duration(h.PowerOnMinutes.V%60) * time.Minute
+		}
 	}
 }

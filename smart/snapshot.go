@@ -1,6 +1,7 @@
 package smart
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,6 +45,22 @@ type Snapshot struct {
 	SCSI *SCSIHealth `json:"scsi,omitzero"`
 	// SelfTests are the entries of the self-test log, newest first.
 	SelfTests []SelfTest `json:"selfTests,omitzero"`
+	// SelfTestErrors is the number of failed self-tests, without those that are older
+	// than a good extended self-test, as smartctl or smartd counts them.
+	SelfTestErrors Opt[uint64] `json:"selfTestErrors,omitzero"`
+	// Endurance is the wear of the drive from the best source.
+	Endurance Endurance `json:"endurance,omitzero"`
+	// Pending is the pending defects log of an ATA drive.
+	Pending *PendingDefects `json:"pending,omitzero"`
+	// FARM is the part of the field accessible reliability metrics of a Seagate drive
+	// that shows its age.
+	FARM *FARM `json:"farm,omitzero"`
+	// PowerMode is the power mode in the words of smartctl, for example "ACTIVE or IDLE"
+	// or "STANDBY".
+	PowerMode string `json:"powerMode,omitzero"`
+	// Summary is the summary that a document of smartctl adds to its parts. If nil, there
+	// is none.
+	Summary *Summary `json:"summary,omitzero"`
 	// Errors is the ATA or NVMe error log.
 	Errors ErrorLog `json:"errors,omitzero"`
 	// Exit is the exit status of smartctl, which is evidence and not a failure.
@@ -227,6 +244,20 @@ type Temperature struct {
 	Trip TempValue `json:"trip,omitzero"`
 }
 
+// Summary contains the values that smartctl derived from its sources. Values of the
+// sources themselves are preferred.
+type Summary struct {
+	// Asked means that the attribute table was read, so that an absent temperature is a
+	// statement about it.
+	Asked bool `json:"asked"`
+	// Temp contains the temperatures.
+	Temp Temperature `json:"temp,omitzero"`
+	// Used, Spare and SpareThreshold are in percent; smartctl 7.5 and later print them.
+	Used           Opt[uint16] `json:"used,omitzero"`
+	Spare          Opt[uint8]  `json:"spare,omitzero"`
+	SpareThreshold Opt[uint8]  `json:"spareThreshold,omitzero"`
+}
+
 // ExitStatus is the exit status of smartctl: a set of bits.
 type ExitStatus uint8
 
@@ -288,6 +319,13 @@ func (s *Snapshot) warn(w Warning) {
 		s.Warnings = append(s.Warnings, w)
 	case len(s.Warnings) == maxWarnings:
 		s.Warnings = append(s.Warnings, Warning{Msg: "further warnings are left out"})
+	}
+}
+
+// warnOnce adds a warning unless it is there already: conclude may run twice.
+func (s *Snapshot) warnOnce(w Warning) {
+	if !slices.Contains(s.Warnings, w) {
+		s.warn(w)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -170,6 +171,12 @@ func usual(a *smart.Attribute) bool {
 	return a.Format.Kind == want
 }
 
+// leftOut reports whether a warning is about a value that cannot be true. smartctl
+// prints such values.
+func leftOut(w smart.Warning) bool {
+	return strings.Contains(w.Msg, "left out") || strings.Contains(w.Msg, "no sensor")
+}
+
 // checkSummary compares the temperatures with the summary that smartctl makes. It has
 // no temperature of 0 and below from an attribute, where the model keeps one that is
 // plausible as a whole, and no extremes of attribute 194.
@@ -190,6 +197,9 @@ func checkSummary(t *testing.T, name string, s *smart.Snapshot, doc []byte) {
 		}
 		if there && s.Device.Protocol == "SCSI" && want == 0 {
 			continue
+		}
+		if slices.ContainsFunc(s.Warnings, leftOut) {
+			continue // the tool prints what cannot be true
 		}
 		if want != int(v.C) || there != v.OK {
 			t.Fatalf("%s: temperature %s is %d (%v) for smartctl, and %+v here", name, key, want, there, v)
