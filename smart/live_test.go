@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -225,6 +226,11 @@ func compare(t *testing.T, name, db string, raw *smart.Snapshot, out both) {
 	fromText, err := smart.ParseText(out.text)
 	require.NoError(t, err, "%s: %s", name, out.text)
 	ambiguous(raw, fromText)
+	unclear := false
+	if a := raw.Attribute(194); slices.ContainsFunc(raw.Warnings, leftOut) && (a == nil || !strings.HasPrefix(a.Name, "Temperature_Cel")) {
+		// Known difference: the document does not show whether an attribute with another name is a temperature.
+		fromJSON.Temp, fromText.Temp, unclear = raw.Temp, raw.Temp, true
+	}
 	dump := func() string {
 		name := filepath.Join(os.TempDir(), "dougu-smart-differs.txt")
 		_ = os.WriteFile(name, append(append(bytes.Clone(out.text), out.doc...), "\n"+db...), 0o644)
@@ -236,13 +242,15 @@ func compare(t *testing.T, name, db string, raw *smart.Snapshot, out both) {
 	if a, b := viewOf(raw, true), viewOf(fromText, true); !assertEqual(t, a, b) {
 		t.Fatalf("%s: pages and text differ, see %s", name, dump())
 	}
-	for _, w := range append(fromText.Warnings, fromJSON.Warnings...) {
+	for _, w := range slices.Concat(fromText.Warnings, fromJSON.Warnings) {
 		if !strings.Contains(w.Msg, "Temperature History") && !leftOut(w) {
 			t.Fatalf("%s: %s, see %s", name, w, dump())
 		}
 	}
 	checkRevealed(t, name, raw, fromText)
-	checkSummary(t, name, fromJSON, out.doc)
+	if !unclear {
+		checkSummary(t, name, fromJSON, out.doc)
+	}
 }
 
 // ambiguous drops what a text cannot tell. Known difference: a drive database may print
