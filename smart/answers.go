@@ -197,3 +197,15 @@ func (e *DriveEntry) UnmarshalJSON(data []byte) error {
 	type plain DriveEntry
 	return jsontext.Unmarshal(data, (*plain)(e))
 }
+
+// MarshalJSON returns a JSON object without the absent values.
+func (k DriveKey) MarshalJSON() ([]byte, error) {
+	type plain DriveKey
+	return jsontext.Marshal(plain(k))
+}
+
+// UnmarshalJSON reads the output of [DriveKey.MarshalJSON].
+func (k *DriveKey) UnmarshalJSON(data []byte) error {
+	type plain DriveKey
+	return jsontext.Unmarshal(data, (*plain)(k))
+}

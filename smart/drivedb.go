@@ -51,6 +51,9 @@ const (
 	maxDBSize    = 16 << 20
 	maxDBEntries = 20000
 	maxDBString  = 32 << 10
+	// The largest expression of smartmontools has 2 kB, all of them together 110 kB.
+	maxExpression  = 16 << 10
+	maxExpressions = 1 << 20
 )
 
 // LoadDriveDB reads a drivedb.h. An entry that can't be used leaves a warning with
@@ -67,6 +70,9 @@ func LoadDriveDB(r io.Reader) (*DriveDB, error) {
 	p := dbParser{src: src, line: 1, db: &DriveDB{}}
 	p.file()
 	db := p.db
+	if p.large > 0 {
+		p.warn(p.largeLine, "%d entries are left out, this is the first: their expressions are too large (limits: %d for one, %d for all)", p.large, maxExpression, maxExpressions)
+	}
 	if db.defaults == nil {
 		db.defaults = builtinPresets
 	}
@@ -82,6 +88,9 @@ type dbParser struct {
 	at, line   int
 	db         *DriveDB
 	hasDefault bool
+	size       int // of all expressions
+	large      int // expressions that were refused
+	largeLine  int
 }
 
 func (p *dbParser) warn(line int, format string, args ...any) {
@@ -253,6 +262,16 @@ func (p *dbParser) add(line int, f [5]string) bool {
 			p.warn(line, "%s: %s; the entry is left out", e.Family, errs.Trim(err))
 			return true
 		}
+	}
+	if !e.USB() {
+		n := expressionSize(e.Model) + expressionSize(e.Firmware)
+		if n > maxExpression || p.size+n > maxExpressions {
+			if p.large++; p.large == 1 {
+				p.largeLine = line
+			}
+			return true
+		}
+		p.size += n
 	}
 	e.match = newMatcher(e.Model, e.Firmware)
 	p.db.Entries = append(p.db.Entries, e)

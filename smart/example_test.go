@@ -69,8 +69,8 @@ func ExampleJudge() {
 		fmt.Printf("%v %s: %s (%s)\n", smart.SeverityName(f.Severity), f.Rule, f.Detail, f.Evidence)
 	}
 	// Output:
-	// act health-failed: the drive itself says that it is failing: save the data and replace it (temperature is above or below threshold) (failed)
-	// act nvme-warning: temperature is above or below a threshold (critical warning 02h, bit 1)
+	// act health-failed: the drive reports that it is failing: save the data and replace it (temperature is above or below threshold) (failed)
+	// act nvme-warning: the temperature is above or below a threshold (critical warning 02h, bit 1)
 }
 
 func ExampleParseText() {

@@ -2,6 +2,7 @@ package smart
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -96,6 +97,37 @@ func (l *lazyRegexp) whole(s string) bool {
 		l.re.Store(re)
 	}
 	return re.MatchString(s)
+}
+
+// expressionSize returns the size to which an expression expands: counted repetitions
+// multiply it.
+func expressionSize(src string) int {
+	if strings.IndexByte(src, '{') < 0 {
+		return len(src)
+	}
+	re, err := syntax.Parse(src, syntax.Perl)
+	if err != nil {
+		return len(src)
+	}
+	return max(len(src), expandedSize(re))
+}
+
+func expandedSize(re *syntax.Regexp) int {
+	n := 1 + len(re.Rune)/2
+	if re.Op == syntax.OpLiteral {
+		n = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		n += expandedSize(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		times := max(re.Min, re.Max)
+		if re.Max < 0 {
+			times = re.Min + 1
+		}
+		n *= max(1, times)
+	}
+	return min(n, maxExpressions+1)
 }
 
 func newMatcher(model, firmware string) *matcher {

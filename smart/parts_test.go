@@ -93,7 +93,7 @@ func TestGuessedHealthStaysUnknown(t *testing.T) {
 	s, err = smart.ParseJSON([]byte(`{"smartctl":{"messages":[{"string":"Warning: This result is based on an Attribute check."}]},"smart_status":{"passed":true}}`))
 	require.NoError(t, err)
 	require.Equal(t, smart.Unknown, s.Health.Status)
-	require.Equal(t, "health-unknown", judge.Judge(s, judge.Policy{})[0].Rule)
+	require.Equal(t, "not-read", judge.Judge(s, judge.Policy{})[0].Rule)
 }
 
 // TestJSONOddShapes: what other tools, other versions and hostile devices print.
@@ -318,7 +318,7 @@ func TestCompare(t *testing.T) {
 	make := func(when time.Time, pending, timeouts uint64, errs uint64, firmware string) *smart.Snapshot {
 		s := &smart.Snapshot{Taken: when, Identity: smart.Identity{Model: "M", Serial: "S", Firmware: firmware}}
 		for id, v := range map[uint8]uint64{197: pending, 188: timeouts} {
-			a := smart.Attribute{ID: id, Name: "A"}
+			a := smart.Attribute{ID: id, Name: map[uint8]string{197: "Current_Pending_Sector", 188: "Command_Timeout"}[id]}
 			a.Raw.Known = smart.KnownAll
 			binary.LittleEndian.PutUint32(a.Raw.Bytes[:4], uint32(v))
 			s.Attributes = append(s.Attributes, a)
@@ -345,12 +345,18 @@ func TestCompare(t *testing.T) {
 	for _, f := range d.Findings {
 		rules[f.Rule] = f.Severity
 	}
-	require.Equal(t, map[string]diag.Severity{"firmware-changed": smart.Info, "attribute-growing": smart.Act, "errors-logged": smart.Watch}, rules)
+	require.Equal(t, map[string]diag.Severity{"firmware-changed": smart.Info, "attribute-growing": smart.Watch, "errors-logged": smart.Watch}, rules)
 
 	d, err = judge.Compare(make(at, 9, 5, 1, "1"), make(at, 2, 5, 1, "1"))
 	require.NoError(t, err)
-	require.True(t, change(d, "attribute 197").Reset)
+	require.False(t, change(d, "attribute 197").Reset, "the number of pending sectors is a gauge")
+	require.True(t, change(d, "attribute 197").Gauge)
 	require.False(t, change(d, "attribute 197").PerDay.OK, "never a negative rate")
+	require.Equal(t, "pending-cleared", d.Findings[0].Rule)
+	d, err = judge.Compare(make(at, 1, 9, 1, "1"), make(at, 1, 5, 1, "1"))
+	require.NoError(t, err)
+	require.True(t, change(d, "attribute 188").Reset)
+	require.False(t, change(d, "attribute 188").PerDay.OK, "never a negative rate")
 	require.Equal(t, "counter-reset", d.Findings[0].Rule)
 
 	other := make(at, 1, 1, 1, "1")
@@ -364,7 +370,7 @@ func TestCompare(t *testing.T) {
 // TestJudge: each rule has evidence that raises it, and is silent without.
 func TestJudge(t *testing.T) {
 	attr := func(id uint8, raw uint64, value, worst, thresh uint8, flags smart.Flags) *smart.Snapshot {
-		line := smart.Attribute{ID: id, Name: "A", Flags: flags, Value: value, Worst: worst, Thresh: thresh, Has: smart.HasValue | smart.HasWorst | smart.HasThresh, State: smart.StateOK}
+		line := smart.Attribute{ID: id, Name: map[uint8]string{5: "Reallocated_Sector_Ct", 197: "Current_Pending_Sector", 188: "Command_Timeout"}[id], Flags: flags, Value: value, Worst: worst, Thresh: thresh, Has: smart.HasValue | smart.HasWorst | smart.HasThresh, State: smart.StateOK}
 		switch {
 		case thresh != 0 && value <= thresh:
 			line.State = smart.FailingNow
@@ -374,10 +380,10 @@ func TestJudge(t *testing.T) {
 		line.Raw.Known = smart.KnownAll
 		binary.LittleEndian.PutUint32(line.Raw.Bytes[:4], uint32(raw))
 		binary.LittleEndian.PutUint16(line.Raw.Bytes[4:], uint16(raw>>32))
-		return &smart.Snapshot{Attributes: []smart.Attribute{line}}
+		return &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, Attributes: []smart.Attribute{line}}
 	}
 	at := func(c int16, model string) *smart.Snapshot {
-		return &smart.Snapshot{Identity: smart.Identity{Model: model, Rotation: smart.Some[uint16](7200)}, Temp: smart.Temperature{Current: smart.TempValue{C: c, OK: true, From: smart.FromAttribute}}}
+		return &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, Identity: smart.Identity{Model: model, Rotation: smart.Some[uint16](7200)}, Temp: smart.Temperature{Current: smart.TempValue{C: c, OK: true, From: smart.FromAttribute}}}
 	}
 	nvme := func(log func(b []byte)) *smart.Snapshot {
 		b := make([]byte, 512)
@@ -395,9 +401,13 @@ func TestJudge(t *testing.T) {
 		s    *smart.Snapshot
 		want string // rule:severity, sorted by severity
 	}{
-		{"nothing", &smart.Snapshot{}, ""},
+		{"nothing", &smart.Snapshot{}, "nothing-known:watch"},
 		{"healthy attribute", attr(5, 0, 100, 100, 36, smart.Prefail), ""},
-		{"reallocated", attr(5, 3, 100, 100, 36, smart.Prefail), "reallocated-sectors:watch"},
+		{"a few are reallocated", attr(5, 3, 100, 100, 36, smart.Prefail), "reallocated-sectors:info"},
+		{"many are reallocated", attr(5, 100, 100, 100, 36, smart.Prefail), "reallocated-sectors:watch"},
+		{"very many are reallocated", attr(5, 1992, 100, 100, 36, smart.Prefail), "reallocated-sectors:act"},
+		{"one is pending", attr(197, 1, 100, 100, 0, 0), "pending-sectors:watch"},
+		{"many are pending", attr(197, 12904, 100, 100, 0, 0), "pending-sectors:act"},
 		{"sentinel is unknown", attr(197, 4294967295, 1, 1, 0, 0), ""},
 		{"timeouts of three counters", attr(188, 0x000200030000, 100, 100, 0, 0), ""},
 		{"prefail now", attr(1, 0, 30, 30, 50, smart.Prefail), "attribute-failing:act"},
@@ -414,16 +424,17 @@ func TestJudge(t *testing.T) {
 		{"above the generic range", at(61, "WDC WD800"), "temperature-high:watch"},
 		{"NVMe fine", nvme(func([]byte) {}), ""},
 		{"NVMe spare", nvme(func(b []byte) { b[0], b[3] = 1, 5 }), "health-failed:act nvme-warning:act"},
-		{"NVMe worn", nvme(func(b []byte) { b[5] = 120 }), "nvme-wear:watch"},
+		{"NVMe worn", nvme(func(b []byte) { b[5] = 120 }), "wear:watch"},
 		{"NVMe media", nvme(func(b []byte) { b[160] = 1 }), "nvme-media-errors:watch"},
 		{"NVMe at its limit", nvme(func(b []byte) { binary.LittleEndian.PutUint16(b[1:], 343) }), "temperature-high:watch"},
-		{"defects", &smart.Snapshot{SCSI: &smart.SCSIHealth{GrownDefects: smart.Some[uint64](3)}}, "scsi-defects:watch"},
-		{"self-test", &smart.Snapshot{SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:act"},
-		{"a good test clears a bad one", &smart.Snapshot{SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0)}, {Num: 2, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, ""},
+		{"defects", &smart.Snapshot{SCSI: &smart.SCSIHealth{GrownDefects: smart.Some[uint64](30)}}, "scsi-defects:watch"},
+		{"self-test", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:act"},
+		{"a good short test does not clear a bad one", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0)}, {Num: 2, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:act"},
+		{"a good extended test clears a bad one", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, SelfTests: []smart.SelfTest{{Num: 1, Kind: "Extended captive", Code: smart.Some[uint8](0)}, {Num: 2, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:info"},
 		{"not read", &smart.Snapshot{Exit: smart.Some(smart.ExitOpen), Messages: []string{"Smartctl open device: /dev/sda failed"}}, "not-read:watch"},
 		{"asleep", &smart.Snapshot{Messages: []string{"Device is in STANDBY mode, exit(2)"}}, "not-read:watch"},
 		{"switched off", &smart.Snapshot{Identity: smart.Identity{SMARTAvailable: smart.Some(true), SMARTEnabled: smart.Some(false)}}, "smart-disabled:watch"},
-		{"errors", &smart.Snapshot{Errors: smart.ErrorLog{Count: smart.Some[uint64](2)}}, "errors-logged:info"},
+		{"errors", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, Errors: smart.ErrorLog{Count: smart.Some[uint64](2)}}, "errors-logged:info"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var got []string

@@ -77,18 +77,20 @@ type SourceFormat uint8
 
 // The kinds of evidence.
 const (
-	FormatText   SourceFormat = iota + 1 // text printed by smartctl
-	FormatJSON                           // JSON printed by smartctl
-	FormatNVMe                           // JSON printed by nvme-cli
-	FormatState                          // state file of smartd
-	FormatReplay                         // transcript of ioctls printed by smartctl -r ataioctl,2
-	FormatPages                          // raw pages
-	FormatDevice                         // the device itself
+	FormatText    SourceFormat = iota + 1 // text printed by smartctl
+	FormatJSON                            // JSON printed by smartctl
+	FormatNVMe                            // JSON printed by nvme-cli
+	FormatState                           // state file of smartd
+	FormatReplay                          // transcript of ioctls printed by smartctl -r ataioctl,2
+	FormatPages                           // raw pages
+	FormatDevice                          // the device itself
+	FormatSyslog                          // messages of smartd in a system log
+	FormatAttrLog                         // attribute log of smartd
 )
 
 var sourceFormats = enum.Names[SourceFormat]{Type: "smart: source format", Words: map[SourceFormat]string{
 	0: "unknown", FormatText: "text", FormatJSON: "json", FormatNVMe: "nvme-cli", FormatState: "smartd-state",
-	FormatReplay: "replay", FormatPages: "pages", FormatDevice: "device",
+	FormatReplay: "replay", FormatPages: "pages", FormatDevice: "device", FormatSyslog: "syslog", FormatAttrLog: "attrlog",
 }}
 
 // String returns the name of the kind of evidence.

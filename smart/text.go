@@ -54,6 +54,10 @@ const (
 	modeNVMeErr  // NVMe error log
 	modeNVMeTest // NVMe self-test log
 	modeCounters // SCSI error counters
+	modeNVMeCLI  // text of nvme smart-log
+	modeScan     // SCSI background scan
+	modePending  // pending defects log
+	modeFARM     // FARM log
 	modeSkip     // parts that the model does not keep
 )
 
@@ -202,6 +206,14 @@ func (p *textParser) inMode(l []byte) bool {
 		return p.counterLine(l)
 	case modeGeneral:
 		return p.generalLine(l)
+	case modeNVMeCLI:
+		return p.nvmeCLILine(l)
+	case modeScan:
+		return p.scanLine(l)
+	case modePending:
+		return p.pendingLine(l)
+	case modeFARM:
+		return p.farmLine(l)
 	}
 	return false
 }

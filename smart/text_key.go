@@ -96,6 +96,8 @@ func (p *textParser) infoKey(k, v []byte) bool {
 		case scan.Starts(v, "Enabled"), scan.Starts(v, "Disabled"):
 			id.SMARTEnabled = Some(v[0] == 'E')
 		}
+	case "Power mode is", "Power mode was":
+		p.s.PowerMode = string(v)
 	case "Transport protocol":
 		p.scsi()
 	default:
@@ -241,8 +243,7 @@ func (p *textParser) moreKey(k, v []byte) bool {
 func knownKey(k []byte) bool {
 	switch string(k) {
 	case "ATA Version is", "ATA Standard is", "SATA Version is", "TRIM Command", "AAM feature is", "AAM level is", "APM feature is",
-		"APM level is", "Rd look-ahead is", "Write cache is", "DSN feature is", "ATA Security is", "Wt Cache Reorder", "Power mode is",
-		"Power mode was", "Compliance", "Device type", "Read Cache is", "Writeback Cache is", "Temperature Warning", "PCI Vendor/Subsystem ID",
+		"APM level is", "Rd look-ahead is", "Write cache is", "DSN feature is", "ATA Security is", "Wt Cache Reorder", "Compliance", "Device type", "Read Cache is", "Writeback Cache is", "Temperature Warning", "PCI Vendor/Subsystem ID",
 		"PCI Vendor ID", "PCI Vendor Subsystem ID", "IEEE OUI Identifier", "Unallocated NVM Capacity", "Controller ID", "NVMe Version",
 		"Number of Namespaces", "Namespace 1 Utilization", "Namespace 1 IEEE EUI-64", "Maximum Data Transfer Size", "Add. Product Id",
 		"Zoned Device", "Logical Unit ID", "Host Protected Area", "Formatted with type 2 protection", "Rotational Rate", "Manufactured in week",

@@ -54,11 +54,19 @@ func (p *textParser) section(l []byte) bool {
 		}
 	case 'B':
 		if scan.Starts(l, "Background scan results log") {
-			p.to(modeSkip)
+			p.scsi()
+			p.to(modeScan)
 			return true
 		}
 	case 'P':
-		if scan.Starts(l, "Pending Defects log") || scan.Starts(l, "Protocol Specific port log page") {
+		if scan.Starts(l, "Pending Defects log") {
+			if scan.Starts(l, "Pending Defects log (GP Log 0x0c)") && !bytes.Contains(l, []byte("not supported")) {
+				p.s.Pending = &PendingDefects{}
+			}
+			p.to(modePending)
+			return true
+		}
+		if scan.Starts(l, "Protocol Specific port log page") {
 			p.to(modeSkip)
 			return true
 		}
@@ -98,9 +106,17 @@ func (p *textParser) sectionS(l []byte) bool {
 		p.to(modeHistory)
 		p.s.History = &SCTHistory{}
 		return false
-	case scan.Starts(l, "SCT Error Recovery Control"), scan.Starts(l, "Seagate Field Access"), scan.Starts(l, "SATA Phy Event Counters"),
+	case scan.Starts(l, "SCT Error Recovery Control"), scan.Starts(l, "SATA Phy Event Counters"),
 		scan.Starts(l, "Supported Power States"), scan.Starts(l, "Supported LBA Sizes"):
 		p.to(modeSkip)
+		return true
+	case scan.Starts(l, "Smart Log for NVME device:"):
+		return p.nvmeCLI(l)
+	case scan.Starts(l, "Seagate Field Access Reliability Metrics"):
+		p.to(modeFARM)
+		if p.s.FARM == nil && !bytes.Contains(l, []byte("not supported")) {
+			p.s.FARM = &FARM{}
+		}
 		return true
 	case scan.Starts(l, "Self-test Log (NVMe"):
 		p.to(modeNVMeTest)
@@ -271,6 +287,15 @@ func (p *textParser) noise(l []byte) bool {
 		h := &p.s.Health
 		*h = Health{Inferred: true, Guess: h.Status, Detail: basedOnAttributes}
 		return true
+	case scan.Starts(l, "Device supports SMART and is "): // SCSI disks up to 6.0
+		p.scsi()
+		id := &p.s.Identity
+		id.SMARTAvailable, id.SMARTEnabled = Some(true), Some(scan.Starts(l, "Device supports SMART and is Enabled"))
+		p.used = true
+		return true
+	case scan.Starts(l, "Device does not support SMART"):
+		p.s.Identity.SMARTAvailable = Some(false)
+		return false
 	case l[0] == '|': // the legend under the brief table
 		return true
 	case scan.Starts(l, "- ") && p.mode == modeData && p.s.Health.Status == Failed: // reasons of an NVMe drive
@@ -302,7 +327,8 @@ var quietLines = []string{
 	"See vendor-specific Attribute list", "Failed Attributes:", "Drive failure expected", "Vendor (", "Grown defects during",
 	"Total blocks reassigned during", "Total new blocks reassigned", "Power on minutes since format", "[No Information Found]",
 	"[code]", "[/code]", "[CODE]", "[/CODE]", "LU is ", "SMART Capability", "No self-tests have been logged", "No Self-tests",
-	"No Errors Logged", "may change", "Read Intensive", "See also",
+	"No Errors Logged", "may change", "Read Intensive", "See also", "The above only provides legacy SMART information",
+	"Selective Self-tests/Logging not supported", "Temperature Warning Enabled", "Temperature Warning Disabled or Not Supported",
 }
 
 // messageParts mark lines in which the tool complains.

@@ -78,6 +78,7 @@ type options struct {
 	format, drivedb, model, dd string
 	devices                    list
 	compare, wake              bool
+	quiet, actOnly             bool
 }
 
 func run(in io.Reader, out, errs io.Writer, args []string) int {
@@ -92,6 +93,8 @@ func run(in io.Reader, out, errs io.Writer, args []string) int {
 	flags.Var(&o.devices, "device", "")
 	flags.BoolVar(&o.compare, "compare", false, "")
 	flags.BoolVar(&o.wake, "wake", false, "")
+	flags.BoolVar(&o.quiet, "quiet", false, "")
+	flags.BoolVar(&o.actOnly, "act-only", false, "")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -148,6 +151,9 @@ func (r *report) run(files []string) int {
 			r.fail("%s: %v", r.drivedb, err)
 			return 2
 		}
+		for _, w := range r.db.Warnings {
+			fmt.Fprintf(r.errs, "smart-report: %s: %s\n", clean(r.drivedb), clean(w.String()))
+		}
 	}
 	for _, name := range files {
 		r.file(name)
@@ -171,14 +177,21 @@ func (r *report) run(files []string) int {
 	return r.status()
 }
 
-// status returns 1 if a drive has a finding of severity watch or act.
+// status returns 1 if a drive has a finding of severity watch or act, and 2 if nothing is
+// known about the health of a drive.
 func (r *report) status() int {
+	nothing := false
 	for _, d := range r.drives {
 		for _, f := range d.findings {
-			if f.Severity < smart.Info {
+			if f.Rule == judge.NothingKnown {
+				nothing = true
+			} else if f.Severity == smart.Act || f.Severity == smart.Watch && !r.actOnly {
 				return 1
 			}
 		}
+	}
+	if nothing {
+		return 2
 	}
 	return 0
 }

@@ -164,5 +164,5 @@ func TestCompareTellsWhatGrew(t *testing.T) {
 	require.Empty(t, errs)
 	require.Equal(t, 1, status)
 	require.Contains(t, out, "changed: attribute 197 Current_Pending_Sector: 1, then 5 (2.00 a day)")
-	require.Contains(t, out, "ACT attribute-growing")
+	require.Contains(t, out, "WATCH attribute-growing")
 }

@@ -97,8 +97,10 @@ func (r *report) text(w io.Writer) error {
 			}
 			fmt.Fprintf(w, "  %s\n", clean(line))
 		}
-		if len(d.findings) == 0 {
+		if len(d.findings) == 0 && d.s.Health.Status == smart.Passed {
 			fmt.Fprintln(w, "  nothing is wrong")
+		} else if len(d.findings) == 0 {
+			fmt.Fprintln(w, "  no findings; the health is unknown")
 		}
 	}
 	if r.diagnosis == nil {

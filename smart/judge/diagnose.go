@@ -30,7 +30,7 @@ const (
 	Undecided
 )
 
-var conclusions = enum.Names[Conclusion]{Type: "smart: conclusion", Words: map[Conclusion]string{
+var conclusions = enum.Names[Conclusion]{Type: "judge: conclusion", Words: map[Conclusion]string{
 	0: "unknown", Fine: "fine", WillSlow: "borderline", Explained: "explained", ConsistentWithCold: "consistent-with-cold",
 	Suspect: "suspect", Undecided: "undecided",
 }}

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"dougu.internal/internal/enum"
 	"dougu.internal/smart"
@@ -19,7 +20,7 @@ const (
 	Inside
 )
 
-var positions = enum.Names[Position]{Type: "smart: position", Words: map[Position]string{
+var positions = enum.Names[Position]{Type: "judge: position", Words: map[Position]string{
 	0: "unknown", Outside: "outside", Borderline: "borderline", Inside: "inside",
 }}
 
@@ -45,15 +46,15 @@ type Window struct {
 	Source string `json:"source,omitzero"`
 }
 
-// Windows returns the table that the package ships. A caller may append windows of
-// his own.
-func Windows() []Window {
-	return []Window{{
-		Model: barracudaES, Low: smart.Some(18), High: smart.Some(58),
-		Effect: "the drive reads back and verifies every write (Read After Write), writes fall below 1/10 of the speed",
-		Source: "supplier's notice on the Seagate Barracuda ES SATA, 2008",
-	}}
-}
+// Windows returns the windows that are part of the package. Each call returns a new
+// slice.
+func Windows() []Window { return slices.Clone(shippedWindows) }
+
+var shippedWindows = []Window{{
+	Model: barracudaES, Low: smart.Some(18), High: smart.Some(58),
+	Effect: "the drive reads back and verifies every write (Read After Write), writes fall below 1/10 of the speed",
+	Source: "supplier's notice on the Seagate Barracuda ES SATA, 2008",
+}}
 
 // barracudaES matches the SATA models of the Barracuda ES.
 var barracudaES = regexp.MustCompile(`^(?:SEAGATE )?ST3(?:250[68]20|320620|400620|500630|750640)NS$`)
