@@ -156,8 +156,10 @@ func (r *readings) check() (reasons [2]string) {
 	possible(&r.lifeMax, "the highest temperature")
 	possible(&r.cycleMin, "the lowest temperature")
 	possible(&r.cycleMax, "the highest temperature")
-	for _, v := range []*Opt[int16]{&r.opMin, &r.opMax, &r.limitMin, &r.limitMax, &r.critical, &r.trip} {
-		possible(v, "the limit")
+	for _, v := range [...]*Opt[int16]{&r.opMin, &r.opMax, &r.limitMin, &r.limitMax, &r.critical, &r.trip} {
+		if v.V < coldestDrive || v.V > hottestDrive { // many drives have values that mean "none"
+			*v = Opt[int16]{}
+		}
 	}
 	none := func(v Opt[int16]) bool { return !v.OK || v.V == 0 }
 	switch {

@@ -296,6 +296,8 @@ func (p *textParser) noise(l []byte) bool {
 	case scan.Starts(l, "Device does not support SMART"):
 		p.s.Identity.SMARTAvailable = Some(false)
 		return false
+	case p.mode == modeSCT && hexDump(l): // after "Vendor specific:"
+		return true
 	case l[0] == '|': // the legend under the brief table
 		return true
 	case scan.Starts(l, "- ") && p.mode == modeData && p.s.Health.Status == Failed: // reasons of an NVMe drive
@@ -319,6 +321,21 @@ func (p *textParser) noise(l []byte) bool {
 		}
 	}
 	return false
+}
+
+// hexDump reports whether a line consists of 16 bytes in hexadecimal digits.
+func hexDump(l []byte) bool {
+	if len(l) != 16*3-1 {
+		return false
+	}
+	for len(l) > 0 {
+		var w []byte
+		w, l = scan.Word(l)
+		if _, ok := scan.Hex(w); !ok || len(w) != 2 {
+			return false
+		}
+	}
+	return true
 }
 
 // quietLines begin lines that carry no evidence.

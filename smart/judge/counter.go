@@ -84,7 +84,7 @@ var rules = [counterCount]rule{
 		detail: "sectors could not be read in the background", growth: "more sectors could not be read in the background",
 	},
 	reported: {
-		id: "reported-uncorrectable", unit: "errors", ids: []uint8{187}, bits: 32, watch: 1, act: 8, growWatch: 1, growAct: 8,
+		id: "reported-uncorrectable", unit: "errors", ids: []uint8{187}, bits: 16, watch: 1, act: 8, growWatch: 1, growAct: 8,
 		names:  []string{"Reported_Uncorrect", "Reported_Uncorrectable", "Uncorrectable_Error_Cnt", "Uncorrectable_Error_Count", "Reported_UE_Counts", "Reported_Uncorrectable_Errors"},
 		detail: "errors that the drive could not correct reached the host", growth: "more errors that the drive could not correct reached the host",
 	},
@@ -185,9 +185,12 @@ type counts [counterCount]count
 // value returns the number, 0 if it is not known.
 func (c *counts) value(i counter) uint64 { return c[i].n }
 
-// maxSectors is the maximum number of sectors or errors that is believed. Larger raw
-// values consist of several numbers or mean that nothing is known.
-const maxSectors = 1 << 31
+// The maximum numbers of errors and of bad sectors that are believed. Larger raw values
+// consist of several numbers or mean that nothing is known.
+const (
+	maxErrors  = 1 << 31
+	maxSectors = 1 << 24
+)
 
 // attributeCount returns the part of a raw value that counts.
 func attributeCount(a *smart.Attribute, bits uint) (uint64, bool) {
@@ -210,7 +213,7 @@ func attributeCount(a *smart.Attribute, bits uint) (uint64, bool) {
 		return v, v != 0xffff
 	}
 	v &= 1<<bits - 1
-	return v, v < maxSectors
+	return v, v < maxErrors
 }
 
 // mediumOf returns the kind of the drive.
@@ -233,7 +236,7 @@ func (c *counts) read(s *smart.Snapshot) {
 		if !ok || c[k].ok {
 			continue
 		}
-		if n, ok := attributeCount(a, rules[k].bits); ok {
+		if n, ok := attributeCount(a, rules[k].bits); ok && (k != pending && k != offline || n < maxSectors) {
 			c[k] = count{n: n, ok: true, attribute: a.ID, name: a.Name}
 		}
 	}
@@ -269,7 +272,7 @@ func (c *counts) set(k counter, v smart.Opt[uint64], source string) {
 func (c *counts) statistics(s *smart.Snapshot) {
 	for i := range s.Stats {
 		st := &s.Stats[i]
-		if !st.Value.OK || st.Value.V < 0 || st.Value.V >= maxSectors {
+		if !st.Value.OK || st.Value.V < 0 || st.Value.V >= maxErrors {
 			continue
 		}
 		var k counter

@@ -9,9 +9,10 @@ import (
 // The limits of combinations. Each one alone is weak evidence; two different kinds of
 // evidence are strong.
 const (
-	someRemapped = 4    // remapped sectors that make an unreadable one severe
-	manyRemapped = 16   // remapped sectors that make an uncorrected error severe
-	youngHours   = 8766 // in its first year, an uncorrected error is severe
+	someRemapped   = 4    // remapped sectors that make an unreadable one severe
+	manyRemapped   = 16   // remapped sectors that make an uncorrected error severe
+	manyStatistics = 100  // uncorrected errors in the device statistics that are severe
+	youngHours     = 8766 // in its first year, an uncorrected error is severe
 )
 
 // media checks the counters of bad sectors and of data that was lost.
@@ -26,17 +27,18 @@ func (c *checker) media() {
 		lately, when = c.h.unreadable()
 	}
 	bad := max(unreadable, lately)
-	young := c.s.PowerOn.OK && c.s.PowerOn.V.Hours() < youngHours
+	flash := mediumOf(c.s) == solidState
+	young := c.s.PowerOn.OK && c.s.PowerOn.V.Hours() < youngHours && !flash && n[reported].attribute != 0
 
 	for _, k := range [...]counter{pending, offline} {
 		detail := rules[k].detail
-		act := bad >= 1 && (n.value(reallocated) >= someRemapped || n.value(reported) >= 1)
+		act := bad >= 1 && (n.value(reallocated) >= someRemapped && !flash || n.value(reported) >= 1)
 		if act {
 			detail += fmt.Sprintf("; %s", c.others(k))
 		}
 		c.combined(k, act, detail)
 	}
-	c.combined(reallocated, n.value(reallocated) >= someRemapped && bad >= 1 || n.value(reallocated) >= manyRemapped && n.value(reported) >= 1 || c.grew(reallocated),
+	c.combined(reallocated, n.value(reallocated) >= someRemapped && bad >= 1 && !flash || n.value(reallocated) >= manyRemapped && n.value(reported) >= 1 || c.grew(reallocated),
 		rules[reallocated].detail)
 	detail := rules[reported].detail
 	if young {
@@ -70,6 +72,8 @@ func (c *checker) combined(k counter, act bool, detail string) {
 		return
 	case act && !own:
 		s = smart.Act
+	case s == smart.Act && !own && c.counts[k].attribute == 0 && k == reported && c.counts[k].n < manyStatistics:
+		s = smart.Watch // the limit was measured for the attribute
 	}
 	switch s {
 	case smart.Act:
