@@ -22,6 +22,8 @@ const (
 	spinRetries
 	startFailures
 	loadCycles
+	programFails
+	eraseFails
 	mediaErrors
 	grownDefects
 	readErrors
@@ -118,6 +120,18 @@ var rules = [counterCount]rule{
 		id: "load-cycles", unit: "cycles", ids: []uint8{193, 225}, bits: 24, medium: rotating,
 		names:  []string{"Load_Cycle_Count", "Load_Cycles", "Load/Unload_Cycle_Count"},
 		detail: "the heads were parked more often than the usual 600,000 times; check the power management",
+	},
+	programFails: {
+		id: "flash-failures", unit: "failures", ids: []uint8{171, 175, 181}, bits: 32, medium: solidState, growWatch: 10,
+		names: []string{
+			"Program_Fail_Count*", "Program_Fail_Cnt*", "Program_Failures*", "Program_Fail_Block*", "Program_Fail_Ct*", "Total_Program_Fail*", "Host_Program_Fail*",
+		},
+		detail: "blocks of the flash memory could not be written", growth: "more blocks of the flash memory could not be written",
+	},
+	eraseFails: {
+		id: "flash-failures", unit: "failures", ids: []uint8{172, 176, 182}, bits: 32, medium: solidState, growWatch: 10,
+		names:  []string{"Erase_Fail_Count*", "Erase_Fail_Cnt*", "Erase_Failures*", "Erase_Fail_Block*", "Erase_Fail_Ct*", "Total_Erase_Fail*"},
+		detail: "blocks of the flash memory could not be erased", growth: "more blocks of the flash memory could not be erased",
 	},
 	mediaErrors: {
 		id: "nvme-media-errors", unit: "errors", watch: 1, act: 100, growWatch: 1, growAct: 50,

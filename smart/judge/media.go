@@ -11,8 +11,9 @@ import (
 const (
 	someRemapped   = 4    // remapped sectors that make an unreadable one severe
 	manyRemapped   = 16   // remapped sectors that make an uncorrected error severe
+	flashRemapped  = 10   // remapped blocks of a drive with flash memory from which it is watched
 	manyStatistics = 100  // uncorrected errors in the device statistics that are severe
-	youngHours     = 8766 // in its first year, an uncorrected error is severe
+	youngHours     = 4383 // in its first half year, an uncorrected error is severe
 )
 
 // media checks the counters of bad sectors and of data that was lost.
@@ -38,14 +39,16 @@ func (c *checker) media() {
 		}
 		c.combined(k, act, detail)
 	}
-	c.combined(reallocated, n.value(reallocated) >= someRemapped && bad >= 1 && !flash || n.value(reallocated) >= manyRemapped && n.value(reported) >= 1 || c.grew(reallocated),
+	c.combined(reallocated, n.value(reallocated) >= someRemapped && bad >= 1 && !flash || n.value(reallocated) >= manyRemapped && n.value(reported) >= 1,
 		rules[reallocated].detail)
 	detail := rules[reported].detail
 	if young {
-		detail += " in the first year of the drive"
+		detail += " in the first half year of the drive"
 	}
 	c.combined(reported, n.value(reported) >= 1 && (bad >= 1 || n.value(reallocated) >= manyRemapped || young), detail)
 	c.simple(endToEnd)
+	c.simple(programFails)
+	c.simple(eraseFails)
 	if lately > unreadable {
 		c.lately(lately, unreadable, when)
 	}
@@ -66,6 +69,9 @@ func (c *checker) others(k counter) string {
 // combined adds the finding of a counter that is severe also because of others.
 func (c *checker) combined(k counter, act bool, detail string) {
 	l, own := c.p.limits(&rules[k])
+	if k == reallocated && !own && mediumOf(c.s) == solidState {
+		l.Watch.V = flashRemapped
+	}
 	s := severity(c.counts[k].n, l)
 	switch {
 	case s == 0:
@@ -84,15 +90,6 @@ func (c *checker) combined(k counter, act bool, detail string) {
 		detail += ": check whether the number grows"
 	}
 	c.count(k, s, detail)
-}
-
-// grew reports whether a counter grew by the limit of act within a month.
-func (c *checker) grew(k counter) bool {
-	if c.h == nil {
-		return false
-	}
-	g, ok := c.h.growth(k, month)
-	return ok && rules[k].growAct > 0 && g >= rules[k].growAct
 }
 
 // lately adds the finding of unreadable sectors that are gone. Sectors that become

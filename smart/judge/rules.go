@@ -39,6 +39,10 @@ var ruleTable = []diag.Rule{
 	{ID: "evidence-odd", Severity: smart.Info, Summary: "the input is damaged in places"},
 	{ID: "firmware-changed", Severity: smart.Info, Summary: "the firmware differs from the one before"},
 	{
+		ID: "flash-failures", Severity: smart.Info, Summary: "blocks of the flash memory could not be written or erased",
+		Help: "Check whether the number grows.",
+	},
+	{
 		ID: "health-contradiction", Severity: smart.Watch, Summary: "two replies of the drive about its health differ",
 		Help: "Run an extended self-test.",
 	},
