@@ -198,7 +198,7 @@ func checkSummary(t *testing.T, name string, s *smart.Snapshot, doc []byte) {
 		if there && s.Device.Protocol == "SCSI" && want == 0 {
 			continue
 		}
-		if slices.ContainsFunc(s.Warnings, leftOut) {
+		if slices.ContainsFunc(s.Warnings, leftOut) || strings.Contains(key, "limit") && (want < -60 || want > 150) {
 			continue // the tool prints what cannot be true
 		}
 		if want != int(v.C) || there != v.OK {

@@ -129,8 +129,8 @@ func (r *report) fail(format string, args ...any) {
 
 func (r *report) run(files []string) int {
 	switch {
-	case r.format != "text" && r.format != "json" && r.format != "prometheus":
-		r.fail("unknown format %q, want text, json or prometheus", r.format)
+	case r.format != "text" && r.format != "json" && r.format != "model" && r.format != "prometheus":
+		r.fail("unknown format %q, want text, json, model or prometheus", r.format)
 		return 2
 	case len(files) == 0 && len(r.devices) == 0:
 		fmt.Fprint(r.errs, usage)

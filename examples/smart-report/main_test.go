@@ -75,7 +75,7 @@ func TestJSONHasStableShape(t *testing.T) {
 func TestPrometheusLabelsEverySample(t *testing.T) {
 	out, _, _ := command(t, "", "-format", "prometheus", "-model", "ST3500630NS", temp)
 	require.Contains(t, out, "# TYPE smart_temperature_celsius gauge\n")
-	require.Contains(t, out, `smart_temperature_celsius{model="ST3500630NS",serial="",device="testdata/temp.txt:2",port="",kind="lifetime_min",source="inferred"} 15`)
+	require.Contains(t, out, `smart_temperature_celsius{model="ST3500630NS",serial="",device="testdata/temp.txt:2",port="",kind="lifetime_min"} 15`)
 	require.NotContains(t, out, "smart_health_passed{", "the health is not known")
 	require.NotContains(t, out, "smart_attribute_raw{", "a raw number is never a temperature")
 	samples := map[string]bool{}
@@ -125,7 +125,7 @@ func TestExitStatus(t *testing.T) {
 		{"a bad input does not stop the others", []string{bad, good}, 2, "bad.json: smart: JSON: the document is cut"},
 		{"no input", nil, 2, "usage: smart-report"},
 		{"missing file", []string{"/nonexistent"}, 2, "/nonexistent"},
-		{"unknown format", []string{"-format", "xml", good}, 2, "want text, json or prometheus"},
+		{"unknown format", []string{"-format", "xml", good}, 2, "want text, json, model or prometheus"},
 		{"unknown flag", []string{"-x", good}, 2, "not defined"},
 		{"measurements that do not fit", []string{"-dd", dd, good}, 2, "1 drives and 4 measurements"},
 		{"no measurements in the file", []string{"-dd", good, good}, 2, "no result of dd"},
