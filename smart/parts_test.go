@@ -473,3 +473,14 @@ sdc:
 	_, err = judge.ParseDD(strings.NewReader("5 bytes copied, NaN s, 1 MB/s\n"))
 	require.ErrorContains(t, err, "line 1")
 }
+
+// onlyFile returns the content and the name of the one file that a pattern matches.
+func onlyFile(t *testing.T, dir, pattern string, r oracle.Result) ([]byte, string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, pattern))
+	require.NoError(t, err)
+	require.Len(t, files, 1, "%s %s", r.Stdout, r.Stderr)
+	b, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	return b, files[0]
+}

@@ -122,11 +122,12 @@ func (s *Snapshot) attributeReadings(alone bool) readings {
 	if s.Summary == nil || !s.Summary.Asked {
 		return s.attributeTemperature(true)
 	}
-	if !alone { // the summary is about a better source: only the name shows the format
+	tool := s.Summary.Temp.Current
+	if !alone || tool.OK && (tool.C < coldestDrive || tool.C > hottestDrive) {
+		// The summary is about another source: only the name shows the format.
 		a := s.Attribute(194)
 		return s.attributeTemperature(a != nil && strings.HasPrefix(a.Name, "Temperature_Cel"))
 	}
-	tool := s.Summary.Temp.Current
 	r := s.attributeTemperature(tool.OK)
 	if tool.OK && r.current.OK && r.current.V > 0 && r.current.V != tool.C {
 		r.current, r.lifeMin, r.lifeMax = Some(tool.C), Opt[int16]{}, Opt[int16]{}
