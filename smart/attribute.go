@@ -76,7 +76,8 @@ func (f Flags) String() string {
 }
 
 var flagBits = enum.Bits[Flags]{Type: "smart: attribute flags", Open: true, Words: map[Flags]string{
-	Prefail: "prefail", Online: "online", Performance: "performance", ErrorRate: "error-rate", EventCount: "event-count", AutoKeep: "auto-keep",
+	Prefail: "prefail", Online: "online", Performance: "performance", ErrorRate: "error-rate",
+	EventCount: "event-count", AutoKeep: "auto-keep",
 }}
 
 // MarshalText returns the names of the flags, joined by "|". The bits without a
@@ -106,7 +107,8 @@ const (
 )
 
 var states = enum.Names[State]{Type: "smart: attribute state", Words: map[State]string{
-	StateUnknown: "unknown", NoValue: "no-value", NoThreshold: "no-threshold", StateOK: "ok", FailedPast: "past", FailingNow: "now",
+	StateUnknown: "unknown", NoValue: "no-value", NoThreshold: "no-threshold", StateOK: "ok", FailedPast: "past",
+	FailingNow: "now",
 }}
 
 // String returns "unknown", "no-value", "no-threshold", "ok", "past" or "now".

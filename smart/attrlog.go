@@ -12,7 +12,8 @@ import (
 // "2026-03-03 04:12:09;<TAB>1;100;0;...".
 func isAttrLog(b []byte) bool {
 	l, _, _ := bytes.Cut(b, []byte("\n"))
-	return len(l) > 21 && l[4] == '-' && l[7] == '-' && l[10] == ' ' && l[13] == ':' && l[19] == ';' && l[20] == '\t' && scan.Digit(l[0])
+	return len(l) > 21 && l[4] == '-' && l[7] == '-' && l[10] == ' ' && l[13] == ':' && l[19] == ';' &&
+		l[20] == '\t' && scan.Digit(l[0])
 }
 
 // maxRecords is the maximum number of lines of an attribute log that are kept: the newest

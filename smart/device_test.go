@@ -140,7 +140,8 @@ func TestDeviceReadsWhatThePagesSay(t *testing.T) {
 	require.Equal(t, n.PowerOnHours, s.NVMe.PowerOnHours)
 	require.Equal(t, n.Temperature, s.NVMe.Temperature)
 
-	f := &fakeDrive{power: 1, scsi: map[[2]byte][]byte{{0x0d, 0}: scsiPage(0x0d, 0, scsiParam(0, 3, []byte{0, 38})), {0x2f, 0}: scsiPage(0x2f, 0, scsiParam(0, 3, []byte{0x5d, 0x10, 0, 0}))}}
+	f := &fakeDrive{power: 1, scsi: map[[2]byte][]byte{{0x0d, 0}: scsiPage(0x0d, 0, scsiParam(0, 3, []byte{0, 38})),
+		{0x2f, 0}: scsiPage(0x2f, 0, scsiParam(0, 3, []byte{0x5d, 0x10, 0, 0}))}}
 	s, err = device.New(f, smart.DeviceID{Node: "/dev/sdz"}).Snapshot(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "MAKER PRODUCT", s.Identity.Model)

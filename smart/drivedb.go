@@ -71,13 +71,16 @@ func LoadDriveDB(r io.Reader) (*DriveDB, error) {
 	p.file()
 	db := p.db
 	if p.large > 0 {
-		p.warn(p.largeLine, "%d entries are left out, this is the first: their expressions are too large (limits: %d for one, %d for all)", p.large, maxExpression, maxExpressions)
+		p.warn(p.largeLine,
+			"%d entries are left out, this is the first: their expressions are too large (limits: %d for one, %d "+
+				"for all)", p.large, maxExpression, maxExpressions)
 	}
 	if db.defaults == nil {
 		db.defaults = builtinPresets
 	}
 	if len(db.Entries) == 0 && db.Version == "" && !p.hasDefault {
-		return nil, errs.New("drive database: no entry { \"family\", \"model\", \"firmware\", \"warning\", \"presets\" } in it")
+		return nil,
+			errs.New("drive database: no entry { \"family\", \"model\", \"firmware\", \"warning\", \"presets\" } in it")
 	}
 	return db, nil
 }

@@ -44,7 +44,8 @@ const (
 )
 
 var enduranceSources = enum.Names[EnduranceSource]{Type: "smart: endurance source", Words: map[EnduranceSource]string{
-	0: "unknown", EnduranceStatistics: "device-statistics", EnduranceNVMe: "nvme", EnduranceSCSI: "scsi", EnduranceTool: "tool", EnduranceAttribute: "attribute",
+	0: "unknown", EnduranceStatistics: "device-statistics", EnduranceNVMe: "nvme", EnduranceSCSI: "scsi",
+	EnduranceTool: "tool", EnduranceAttribute: "attribute",
 }}
 
 // String returns the name of the source.

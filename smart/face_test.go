@@ -139,7 +139,8 @@ func TestEnumerationsHaveTexts(t *testing.T) {
 	texts(t, count(smart.ExitStatus(249))...)
 	texts(t, 0, smart.Prefail, smart.Online|smart.AutoKeep, 0x8041, 0xffff)
 
-	for _, m := range []encoding.TextMarshaler{smart.Status(3), smart.SourceFormat(10), smart.TempSource(10), smart.State(6), judge.Conclusion(7), judge.Position(4), smart.FormatKind(20), smart.Fields(16)} {
+	for _, m := range []encoding.TextMarshaler{smart.Status(3), smart.SourceFormat(10), smart.TempSource(10), smart.State(6), judge.Conclusion(7), judge.Position(4),
+		smart.FormatKind(20), smart.Fields(16)} {
 		_, err := m.MarshalText()
 		require.Error(t, err, "%T", m)
 		require.Contains(t, err.Error(), ": invalid ")
@@ -170,7 +171,8 @@ func TestRulesAreSortedAndFresh(t *testing.T) {
 
 func TestFindingsGoThroughDiag(t *testing.T) {
 	s := &smart.Snapshot{Health: smart.Health{Status: smart.Failed}, Attributes: []smart.Attribute{
-		{ID: 5, Name: "Reallocated_Sector_Ct", Raw: smart.Raw{Bytes: [6]byte{3}, Known: smart.KnownAll}, State: smart.FailingNow, Flags: smart.Prefail, Value: 1, Has: smart.HasValue},
+		{ID: 5, Name: "Reallocated_Sector_Ct", Raw: smart.Raw{Bytes: [6]byte{3}, Known: smart.KnownAll}, State: smart.FailingNow, Flags: smart.Prefail, Value: 1,
+			Has: smart.HasValue},
 	}}
 	list := judge.Judge(s, judge.Policy{})
 	keys := map[string]smart.Finding{}

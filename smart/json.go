@@ -189,7 +189,8 @@ type jsonDoc struct {
 }
 
 func (d *jsonDoc) empty() bool {
-	return d.Smartctl == nil && d.Smartd == nil && d.Model == "" && d.ScsiModel == "" && d.Serial == "" && d.Status == nil &&
+	return d.Smartctl == nil && d.Smartd == nil && d.Model == "" && d.ScsiModel == "" && d.Serial == "" &&
+		d.Status == nil &&
 		d.Attrs == nil && d.NVMe == nil || d.Devices != nil && d.Device.Name == "" && d.Status == nil
 }
 
@@ -225,7 +226,8 @@ func (d *jsonDoc) more(s *Snapshot) {
 		}
 	}
 	if f := d.Farm; f != nil && f.Info != nil {
-		s.FARM = &FARM{PowerOnHours: opt(f.Info.Hours), SpindleHours: opt(f.Info.Spindle), FlightHours: opt(f.Info.Flight), HeadLoads: opt(f.Info.HeadLoads)}
+		s.FARM = &FARM{PowerOnHours: opt(f.Info.Hours), SpindleHours: opt(f.Info.Spindle),
+			FlightHours: opt(f.Info.Flight), HeadLoads: opt(f.Info.HeadLoads)}
 	}
 }
 
@@ -271,7 +273,8 @@ func (d *jsonDoc) into(s *Snapshot, b []byte) {
 	if d.Attrs != nil && d.PowerOn.Hours == nil && d.Stats == nil {
 		// The tool knows that attribute 9 has another format. It also leaves the time out
 		// when the upper bytes hold something else, which is no reason not to use it.
-		if a := s.Attribute(9); a == nil || strings.IndexByte(a.Raw.Text, '(') < 0 || strings.IndexByte(a.Raw.Text, '+') >= 0 {
+		if a := s.Attribute(9); a == nil || strings.IndexByte(a.Raw.Text, '(') < 0 ||
+			strings.IndexByte(a.Raw.Text, '+') >= 0 {
 			s.PowerOn = Opt[time.Duration]{}
 		}
 	}
@@ -428,7 +431,8 @@ func (d *jsonDoc) summary(s *Snapshot) {
 	if j == nil {
 		return
 	}
-	from := [...]*int16{j.Current, j.LifeMin, j.LifeMax, j.CycleMin, j.CycleMax, j.OpMin, j.OpMax, j.LimitMin, j.LimitMax, j.Critical, j.Trip}
+	from := [...]*int16{j.Current, j.LifeMin, j.LifeMax, j.CycleMin, j.CycleMax, j.OpMin, j.OpMax, j.LimitMin,
+		j.LimitMax, j.Critical, j.Trip}
 	for i, dst := range y.Temp.all() {
 		if from[i] != nil {
 			*dst = TempValue{*from[i], true, FromTool}

@@ -133,7 +133,8 @@ func (d *jsonDoc) ata(s *Snapshot) {
 	}
 	if j := d.Data; j != nil {
 		o := &Offline{CollectionSeconds: j.Offline.Seconds}
-		o.ShortMinutes, o.ExtendedMinutes, o.ConveyanceMinutes = opt(j.SelfTest.Polling.Short), opt(j.SelfTest.Polling.Extended), opt(j.SelfTest.Polling.Conveyance)
+		o.ShortMinutes, o.ExtendedMinutes, o.ConveyanceMinutes = opt(j.SelfTest.Polling.Short),
+			opt(j.SelfTest.Polling.Extended), opt(j.SelfTest.Polling.Conveyance)
 		if v := j.Offline.Status.Value; v != nil {
 			o.CollectionStatus = *v
 		}
@@ -170,7 +171,8 @@ func (d *jsonDoc) ata(s *Snapshot) {
 		for _, p := range d.Stats.Pages {
 			for _, e := range p.Table {
 				if len(s.Stats) < maxStats && p.Number != nil && e.Offset != nil {
-					s.Stats = append(s.Stats, Stat{Page: *p.Number, Offset: *e.Offset, Size: e.Size, Name: e.Name, Flags: e.Flags.Value, Value: opt(e.Value)})
+					s.Stats = append(s.Stats, Stat{Page: *p.Number, Offset: *e.Offset, Size: e.Size, Name: e.Name,
+						Flags: e.Flags.Value, Value: opt(e.Value)})
 				}
 			}
 		}
@@ -252,7 +254,8 @@ func (j *jsonSelfTests) list() []SelfTest {
 			break
 		}
 		list = append(list, SelfTest{
-			Num: i + 1, Kind: e.Type.String, Result: e.Status.String, Code: opt(e.Status.Value), Hours: opt(e.Hours), LBA: opt(e.LBA),
+			Num: i + 1, Kind: e.Type.String, Result: e.Status.String, Code: opt(e.Status.Value),
+			Hours: opt(e.Hours), LBA: opt(e.LBA),
 		})
 	}
 	return list
@@ -276,8 +279,10 @@ func (d *jsonDoc) sct(s *Snapshot) {
 	}
 	if j := d.History; j != nil {
 		h := &SCTHistory{
-			FormatVersion: j.Version, SamplingMinutes: j.Sampling, IntervalMinutes: j.Interval, Size: j.Size, Index: j.Index,
-			OpMin: opt(j.Temp.OpMin), OpMax: opt(j.Temp.OpMax), LimitMin: opt(j.Temp.LimitMin), LimitMax: opt(j.Temp.LimitMax),
+			FormatVersion: j.Version, SamplingMinutes: j.Sampling, IntervalMinutes: j.Interval, Size: j.Size,
+			Index: j.Index,
+			OpMin: opt(j.Temp.OpMin), OpMax: opt(j.Temp.OpMax), LimitMin: opt(j.Temp.LimitMin),
+			LimitMax: opt(j.Temp.LimitMax),
 		}
 		for i, v := range j.Table {
 			if i == historyMax {

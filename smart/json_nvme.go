@@ -166,13 +166,17 @@ func (j *jsonHealth) into(s *Snapshot, cli bool) {
 	if c := j.Critical; c != nil {
 		n.CriticalWarning = c.v
 		if c.odd {
-			s.warn(Warning{Path: "critical_warning", Msg: "the value or a part of it is not understood and is left out"})
+			s.warn(Warning{Path: "critical_warning",
+				Msg: "the value or a part of it is not understood and is left out"})
 		}
 	}
-	n.UnitsRead, n.UnitsWritten = count(j.UnitsReadS, j.UnitsRead, j.CliRead), count(j.UnitsWrittenS, j.UnitsWritten, j.CliWritten)
+	n.UnitsRead, n.UnitsWritten = count(j.UnitsReadS, j.UnitsRead, j.CliRead), count(j.UnitsWrittenS,
+		j.UnitsWritten, j.CliWritten)
 	n.HostReads, n.HostWrites = count(j.ReadsS, j.Reads, j.CliReads), count(j.WritesS, j.Writes, j.CliWrites)
-	n.BusyMinutes, n.PowerCycles, n.PowerOnHours = count(j.BusyS, j.Busy), count(j.CyclesS, j.Cycles), count(j.HoursS, j.Hours)
-	n.UnsafeShutdowns, n.MediaErrors, n.ErrorLogCount = count(j.UnsafeS, j.Unsafe), count(j.MediaS, j.Media), count(j.EntriesS, j.Entries)
+	n.BusyMinutes, n.PowerCycles, n.PowerOnHours = count(j.BusyS, j.Busy), count(j.CyclesS,
+		j.Cycles), count(j.HoursS, j.Hours)
+	n.UnsafeShutdowns, n.MediaErrors, n.ErrorLogCount = count(j.UnsafeS, j.Unsafe), count(j.MediaS,
+		j.Media), count(j.EntriesS, j.Entries)
 	n.WarningMinutes, n.CriticalMinutes = unsigned32(j.Warning), unsigned32(j.CriticalTime)
 	n.Spare, n.SpareThreshold = first(j.Spare, j.CliSpare), first(j.Thresh, j.CliThresh)
 	n.Used, n.EnduranceWarning = first(j.Used, j.CliUsed), first(j.Group, j.CliGroup)
@@ -238,7 +242,8 @@ func (j *jsonNVMeErrors) into(log *ErrorLog) {
 		if len(log.Entries) == maxErrors {
 			return
 		}
-		log.Entries = append(log.Entries, ErrorEntry{Number: e.Count, NVMeStatus: opt(e.Status.Value), LBA: opt(e.LBA.Value), Text: e.Status.String})
+		log.Entries = append(log.Entries, ErrorEntry{Number: e.Count, NVMeStatus: opt(e.Status.Value),
+			LBA: opt(e.LBA.Value), Text: e.Status.String})
 	}
 }
 
@@ -260,7 +265,8 @@ func (j *jsonNVMeSelfTests) list() []SelfTest {
 			break
 		}
 		list = append(list, SelfTest{
-			Num: i + 1, Kind: firstOf(e.SelfCode.String, e.Code.String), Result: firstOf(e.SelfResult.String, e.Result.String),
+			Num: i + 1, Kind: firstOf(e.SelfCode.String, e.Code.String), Result: firstOf(e.SelfResult.String,
+				e.Result.String),
 			Hours: opt(e.Hours), LBA: opt(e.LBA),
 		})
 	}
@@ -342,7 +348,8 @@ func (d *jsonDoc) scsi(s *Snapshot, b []byte) {
 	if t := rare.Start; t != nil {
 		h.StartStop = &StartStop{
 			Year: strings.TrimSpace(t.Year), Week: strings.TrimSpace(t.Week),
-			SpecifiedCycles: opt(t.SpecStart), Cycles: opt(t.Start), SpecifiedLoads: opt(t.SpecLoad), Loads: opt(t.Load),
+			SpecifiedCycles: opt(t.SpecStart), Cycles: opt(t.Start), SpecifiedLoads: opt(t.SpecLoad),
+			Loads: opt(t.Load),
 		}
 	}
 	h.fromScan(rare.Scan)
@@ -405,7 +412,8 @@ func (s *Snapshot) scsiSelfTests(b []byte) {
 			continue
 		}
 		s.SelfTests = append(s.SelfTests, SelfTest{
-			Num: i + 1, Kind: e.Code.String, Result: e.Result.String, Hours: opt(e.PowerOn.Hours), LBA: opt(e.LBA.Value),
+			Num: i + 1, Kind: e.Code.String, Result: e.Result.String, Hours: opt(e.PowerOn.Hours),
+			LBA: opt(e.LBA.Value),
 		})
 	}
 }
@@ -448,7 +456,8 @@ func (h *SCSIHealth) fromScan(m map[string]json.RawMessage) {
 		if _, err := jsonfix.Unmarshal(raw, &e); err != nil || e.Key.Value == nil || e.ASC == nil || e.ASCQ == nil {
 			continue
 		}
-		r := ScanResult{Minutes: opt(e.On.Minutes), Key: *e.Key.Value, ASC: *e.ASC, ASCQ: *e.ASCQ, Reassign: opt(e.Reassign.Value)}
+		r := ScanResult{Minutes: opt(e.On.Minutes), Key: *e.Key.Value, ASC: *e.ASC, ASCQ: *e.ASCQ,
+			Reassign: opt(e.Reassign.Value)}
 		if v, ok := anyNumber(bytes.Trim(e.LBA, "\"")); ok {
 			r.LBA = Some(v)
 		}

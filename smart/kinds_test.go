@@ -75,11 +75,14 @@ func TestNVMeCLIText(t *testing.T) {
 		spelling string
 		want     int16
 	}{
-		{"34 C", 34}, {"34 C (307 Kelvin)", 34}, {"34°C (307 Kelvin)", 34}, {"34 °C (307 K)", 34}, {"93 °F (307 K)", 34}, {"34 °C (307 K, 93 °F)", 34}, {"-3 C", -3}, {"93 F", 33},
+		{"34 C", 34}, {"34 C (307 Kelvin)", 34}, {"34°C (307 Kelvin)", 34}, {"34 °C (307 K)", 34}, {"93 °F (307 K)", 34}, {"34 °C (307 K, 93 °F)", 34}, {"-3 C",
+			-3}, {"93 F", 33},
 	} {
-		text := "Smart Log for NVME device:nvme0 namespace-id:ffffffff\ncritical_warning                    : 0x4\ntemperature                         : " + row.spelling +
+		text := "Smart Log for NVME device:nvme0 namespace-id:ffffffff\ncritical_warning                    : 0x4\ntemperature                         : " +
+			row.spelling +
 			"\navailable_spare                     : 4%\navailable_spare_threshold           : 10%\npercentage_used                     : 104%\n" +
-			"data_units_read                     : 14,203,441\npower_on_hours                      : 31.209\nmedia_errors                        : 12\nTemperature Sensor 2                : " + row.spelling + "\n"
+			"data_units_read                     : 14,203,441\npower_on_hours                      : 31.209\nmedia_errors                        : 12\nTemperature " +
+			"Sensor 2                : " + row.spelling + "\n"
 		s := parsed(t, text)
 		require.Equal(t, smart.TempValue{C: row.want, OK: true, From: smart.FromNVMe}, s.Temp.Current, row.spelling)
 		require.Equal(t, smart.Some(row.want), s.NVMe.Sensors[1], row.spelling)
@@ -104,7 +107,8 @@ func TestNVMeCLIText(t *testing.T) {
 // TestNVMeCLIForms: the object of -H, with all numbers as fractions, and as strings.
 func TestNVMeCLIForms(t *testing.T) {
 	for _, warning := range []string{
-		`4`, `"4"`, `4.0`, `{"value":4,"available_spare":0,"reliability_degraded":1}`, `{"value":"4"}`, `{"available_spare":0,"temp_threshold":false,"reliability_degraded":true}`,
+		`4`, `"4"`, `4.0`, `{"value":4,"available_spare":0,"reliability_degraded":1}`, `{"value":"4"}`,
+		`{"available_spare":0,"temp_threshold":false,"reliability_degraded":true}`,
 	} {
 		for _, form := range []string{`%d`, `%d.0`, `"%d"`} {
 			n := func(v int) string { return fmt.Sprintf(form, v) }
@@ -136,7 +140,8 @@ func TestTextOfNVMeCLIAgreesWithItsJSON(t *testing.T) {
 		record(&b, "nlog 02", log)
 		pages := writeFile(t, dir, "cli", b.Bytes())
 		ask := func(args ...string) *smart.Snapshot {
-			r := oracle.Run(t, oracle.Cmd{Path: cli.Path, Dir: dir, Args: append([]string{"smart-log", node}, args...), Env: []string{"FAKEDEV=" + pages, "LD_PRELOAD=" + lib}})
+			r := oracle.Run(t, oracle.Cmd{Path: cli.Path, Dir: dir, Args: append([]string{"smart-log", node}, args...),
+				Env: []string{"FAKEDEV=" + pages, "LD_PRELOAD=" + lib}})
 			require.Zero(t, r.ExitCode, "%s", r.Stderr)
 			list, err := smart.ParseBytes(r.Stdout, nil)
 			require.NoError(t, err, "%s", r.Stdout)
@@ -186,7 +191,8 @@ func TestNoiseAroundDocuments(t *testing.T) {
 // TestTemperaturesThatCannotBeTrue: each is left out, and another source is used.
 func TestTemperaturesThatCannotBeTrue(t *testing.T) {
 	doc := func(stats, attr, summary string) string {
-		return `{"smartctl":{"exit_status":0},"serial_number":"S","temperature":` + summary + `,"ata_smart_attributes":{"table":[{"id":194,"name":"Temperature_Celsius","value":65,"worst":48,"raw":` +
+		return `{"smartctl":{"exit_status":0},"serial_number":"S","temperature":` + summary +
+			`,"ata_smart_attributes":{"table":[{"id":194,"name":"Temperature_Celsius","value":65,"worst":48,"raw":` +
 			attr + `}]},"ata_device_statistics":{"pages":[{"number":5,"table":[` + stats + `]}]}}`
 	}
 	attr := `{"value":3435790467107,"string":"35 (Min/Max 20/52)"}`
@@ -194,13 +200,18 @@ func TestTemperaturesThatCannotBeTrue(t *testing.T) {
 		name, doc string
 		want      smart.TempValue
 	}{
-		{"outside of any range", doc(`{"offset":8,"value":-93},{"offset":32,"value":52},{"offset":40,"value":20}`, attr, `{"current":-93}`), smart.TempValue{C: 35, OK: true, From: smart.FromAttribute}},
-		{"below its own lowest", doc(`{"offset":8,"value":12},{"offset":32,"value":52},{"offset":40,"value":20}`, attr, `{"current":12}`), smart.TempValue{C: 35, OK: true, From: smart.FromAttribute}},
-		{"above its own highest", doc(`{"offset":8,"value":90},{"offset":32,"value":52},{"offset":40,"value":20}`, attr, `{"current":90}`), smart.TempValue{C: 35, OK: true, From: smart.FromAttribute}},
+		{"outside of any range", doc(`{"offset":8,"value":-93},{"offset":32,"value":52},{"offset":40,"value":20}`, attr, `{"current":-93}`),
+			smart.TempValue{C: 35, OK: true, From: smart.FromAttribute}},
+		{"below its own lowest", doc(`{"offset":8,"value":12},{"offset":32,"value":52},{"offset":40,"value":20}`, attr, `{"current":12}`),
+			smart.TempValue{C: 35, OK: true, From: smart.FromAttribute}},
+		{"above its own highest", doc(`{"offset":8,"value":90},{"offset":32,"value":52},{"offset":40,"value":20}`, attr, `{"current":90}`),
+			smart.TempValue{C: 35, OK: true, From: smart.FromAttribute}},
 		{"0 and another source", doc(`{"offset":8,"value":0}`, attr, `{"current":0}`), smart.TempValue{C: 35, OK: true, From: smart.FromAttribute}},
 		{"-128", doc(`{"offset":8,"value":-128}`, attr, `{"current":-128}`), smart.TempValue{C: 35, OK: true, From: smart.FromAttribute}},
-		{"no sensor", doc(`{"offset":8,"value":0},{"offset":32,"value":0},{"offset":40,"value":0}`, `{"value":0,"string":"0"}`, `{"current":0,"lifetime_min":0,"lifetime_max":0}`), smart.TempValue{}},
-		{"cold and true", doc(`{"offset":8,"value":3},{"offset":32,"value":40},{"offset":40,"value":1}`, `{"value":3,"string":"3"}`, `{"current":3}`), smart.TempValue{C: 3, OK: true, From: smart.FromStats}},
+		{"no sensor", doc(`{"offset":8,"value":0},{"offset":32,"value":0},{"offset":40,"value":0}`, `{"value":0,"string":"0"}`,
+			`{"current":0,"lifetime_min":0,"lifetime_max":0}`), smart.TempValue{}},
+		{"cold and true", doc(`{"offset":8,"value":3},{"offset":32,"value":40},{"offset":40,"value":1}`, `{"value":3,"string":"3"}`, `{"current":3}`),
+			smart.TempValue{C: 3, OK: true, From: smart.FromStats}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			s := parsed(t, row.doc)
@@ -249,11 +260,14 @@ func TestWearIsOneFact(t *testing.T) {
 	}
 	s := parsed(t, "=== START OF INFORMATION SECTION ===\nSerial Number: S\nRotation Rate:    7200 rpm\n"+row(177, "Wear_Leveling_Count", 1, 1, "0"))
 	require.False(t, s.Endurance.Used.OK, "a rotating disk does not wear that way")
-	s = parsed(t, `{"smartctl":{"exit_status":0},"serial_number":"S","rotation_rate":0,"endurance_used":{"current_percent":101},"spare_available":{"current_percent":8,"threshold_percent":10}}`)
-	require.Equal(t, smart.Endurance{Used: smart.Some[uint16](101), From: smart.EnduranceTool, Spare: smart.Some[uint8](8), SpareThreshold: smart.Some[uint8](10)}, s.Endurance)
+	s = parsed(t,
+		`{"smartctl":{"exit_status":0},"serial_number":"S","rotation_rate":0,"endurance_used":{"current_percent":101},"spare_available":{"current_percent":8,"threshold_percent":10}}`)
+	require.Equal(t, smart.Endurance{Used: smart.Some[uint16](101), From: smart.EnduranceTool, Spare: smart.Some[uint8](8), SpareThreshold: smart.Some[uint8](10)},
+		s.Endurance)
 	s = parsed(t, `{"smartctl":{"exit_status":0},"serial_number":"S","rotation_rate":7200,"spare_available":{"current_percent":2,"threshold_percent":5}}`)
 	require.False(t, s.Endurance.Spare.OK, "smartctl prints the value of attribute 5 for rotating disks")
-	s = parsed(t, `{"smartctl":{"exit_status":0},"serial_number":"S","rotation_rate":0,"endurance_used":{"current_percent":7},"ata_device_statistics":{"pages":[{"number":7,"table":[{"offset":8,"size":1,"value":131}]}]}}`)
+	s = parsed(t,
+		`{"smartctl":{"exit_status":0},"serial_number":"S","rotation_rate":0,"endurance_used":{"current_percent":7},"ata_device_statistics":{"pages":[{"number":7,"table":[{"offset":8,"size":1,"value":131}]}]}}`)
 	require.Equal(t, smart.Endurance{Used: smart.Some[uint16](131), From: smart.EnduranceStatistics}, s.Endurance, "page 7 is the best source")
 }
 
@@ -277,21 +291,29 @@ func TestLinesOfManyVersions(t *testing.T) {
 
 // TestLogsOfDefects: pending defects, background scan and FARM in text and JSON.
 func TestLogsOfDefects(t *testing.T) {
-	s := parsed(t, "=== START OF INFORMATION SECTION ===\nSerial Number: S\n\nPending Defects log (GP Log 0x0c)\nIndex                LBA    Hours\n    0          123456789    17001\n    1          123456790    17002\n\n"+
-		"Seagate Field Access Reliability Metrics log (FARM) (GP Log 0xa6)\n\tFARM Log Page 1: Drive Information\n\t\tSerial Number: OTHER\n\t\tPower on Hours: 20111\n\t\tSpindle Power on Hours: 20112\n\t\tHead Flight Hours: 19000\n\t\tHead Load Events: 812\n")
+	s := parsed(t,
+		"=== START OF INFORMATION SECTION ===\nSerial Number: S\n\nPending Defects log (GP Log 0x0c)\nIndex                LBA    Hours\n    0          123456789   "+
+			" 17001\n    1          123456790    17002\n\n"+
+			"Seagate Field Access Reliability Metrics log (FARM) (GP Log 0xa6)\n\tFARM Log Page 1: Drive Information\n\t\tSerial Number: OTHER\n\t\tPower on Hours: "+
+			"20111\n\t\tSpindle Power on Hours: 20112\n\t\tHead Flight Hours: 19000\n\t\tHead Load Events: 812\n")
 	require.Equal(t, smart.Some[uint64](2), s.Pending.Count)
 	require.Equal(t, smart.PendingDefect{LBA: smart.Some[uint64](123456790), Hours: smart.Some[uint64](17002)}, s.Pending.Entries[1])
-	require.Equal(t, &smart.FARM{PowerOnHours: smart.Some[uint64](20111), SpindleHours: smart.Some[uint64](20112), FlightHours: smart.Some[uint64](19000), HeadLoads: smart.Some[uint64](812)}, s.FARM)
+	require.Equal(t, &smart.FARM{PowerOnHours: smart.Some[uint64](20111), SpindleHours: smart.Some[uint64](20112), FlightHours: smart.Some[uint64](19000),
+		HeadLoads: smart.Some[uint64](812)}, s.FARM)
 	require.Equal(t, "S", s.Identity.Serial)
 	require.Empty(t, s.Warnings)
-	j := parsed(t, `{"smartctl":{"exit_status":0},"serial_number":"S","ata_pending_defects_log":{"size":255,"count":2,"table":[{"lba":123456789,"power_on_hours":17001},{"lba":123456790,"power_on_hours":17002}]},`+
-		`"seagate_farm_log":{"page_1_drive_information":{"poh":20111,"spoh":20112,"head_flight_hours":19000,"head_load_events":812}}}`)
+	j := parsed(t,
+		`{"smartctl":{"exit_status":0},"serial_number":"S","ata_pending_defects_log":{"size":255,"count":2,"table":[{"lba":123456789,"power_on_hours":17001},{"lba":123456790,"power_on_hours":17002}]},`+
+			`"seagate_farm_log":{"page_1_drive_information":{"poh":20111,"spoh":20112,"head_flight_hours":19000,"head_load_events":812}}}`)
 	require.Equal(t, s.Pending, j.Pending)
 	require.Equal(t, s.FARM, j.FARM)
 
-	text := parsed(t, "Vendor:               M\nSerial number:        S\n\nBackground scan results log\n  Status: scan is active\n    Accumulated power on time, hours:minutes 52011:07 [3120667 minutes]\n"+
-		"    Number of background scans performed: 331,  scan progress: 41.01%\n\n   #  when        lba(hex)    [sk,asc,ascq]    reassign_status\n"+
-		"   1 45671:50  0000000005370c19  [1,17,1]   Recovered via rewrite in-place\n   2 52010:58  0000000071ee4600  [3,11,0]   Require Write or Reassign Blocks command\n")
+	text := parsed(t,
+		"Vendor:               M\nSerial number:        S\n\nBackground scan results log\n  Status: scan is active\n    Accumulated power on time, hours:minutes "+
+			"52011:07 [3120667 minutes]\n"+
+			"    Number of background scans performed: 331,  scan progress: 41.01%\n\n   #  when        lba(hex)    [sk,asc,ascq]    reassign_status\n"+
+			"   1 45671:50  0000000005370c19  [1,17,1]   Recovered via rewrite in-place\n   2 52010:58  0000000071ee4600  [3,11,0]   Require Write or Reassign "+
+			"Blocks command\n")
 	require.Equal(t, []smart.ScanResult{
 		{Minutes: smart.Some[uint32](45671*60 + 50), LBA: smart.Some[uint64](0x5370c19), Key: 1, ASC: 0x17, ASCQ: 1, Reassign: smart.Some[uint8](5)},
 		{Minutes: smart.Some[uint32](52010*60 + 58), LBA: smart.Some[uint64](0x71ee4600), Key: 3, ASC: 0x11, Reassign: smart.Some[uint8](1)},
@@ -301,7 +323,8 @@ func TestLogsOfDefects(t *testing.T) {
 	h := &smart.SCSIHealth{}
 	scan := scsiParam(1, 3, []byte{0, 0x2f, 0x9c, 0xb2, 0x13, 0x11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x71, 0xee, 0x46, 0})
 	require.NoError(t, smart.DecodeSCSI(h, scsiPage(0x15, 0, scan)))
-	require.Equal(t, []smart.ScanResult{{Minutes: smart.Some[uint32](0x2f9cb2), LBA: smart.Some[uint64](0x71ee4600), Key: 3, ASC: 0x11, Reassign: smart.Some[uint8](1)}}, h.Scan)
+	require.Equal(t, []smart.ScanResult{{Minutes: smart.Some[uint32](0x2f9cb2), LBA: smart.Some[uint64](0x71ee4600), Key: 3, ASC: 0x11,
+		Reassign: smart.Some[uint8](1)}}, h.Scan)
 }
 
 // TestMessagesOfSmartd: the sentences of design and sources of smartd.
@@ -312,7 +335,8 @@ func TestMessagesOfSmartd(t *testing.T) {
 	list, err := smart.ParseBytes([]byte("Mar  3 04:12:00 host1 sshd[1]: Accepted publickey for root\n"+
 		at("/dev/sda [SAT]", "WDC WD40EFRX-68N32N0, S/N:WD-X1, WWN:5-0014ee-2b0c0a0c0, FW:82.00A82, 4.00 TB")+
 		at("/dev/sda [SAT]", "8 Currently unreadable (pending) sectors")+at("/dev/sda [SAT]", "16 Currently unreadable (pending) sectors (changed +8)")+
-		at("/dev/sda [SAT]", "Failed SMART usage Attribute: 5 Reallocated_Sector_Ct.")+at("/dev/sda [SAT]", "SMART Usage Attribute: 194 Temperature_Celsius changed from 119 to 118")+
+		at("/dev/sda [SAT]", "Failed SMART usage Attribute: 5 Reallocated_Sector_Ct.")+at("/dev/sda [SAT]",
+		"SMART Usage Attribute: 194 Temperature_Celsius changed from 119 to 118")+
 		at("/dev/sdb [SAT]", "3 Offline uncorrectable sectors")+at("/dev/sdb [SAT]", "No more Offline uncorrectable sectors, warning condition reset after 2 emails")+
 		at("/dev/sdb [SAT]", "Temperature changed +2 Celsius to 41 Celsius (Min/Max 21/44)")+at("/dev/sdb [SAT]", "ATA error count increased from 0 to 7")+
 		at("/dev/nvme0", "Critical Warning (0x04): Reliability")+at("/dev/sdc [megaraid_disk_04] [SAT]", "Self-Test Log error count increased from 0 to 1")), nil)
@@ -354,7 +378,8 @@ func TestAttributeLogOfSmartd(t *testing.T) {
 		dir := t.TempDir()
 		pages := writeFile(t, dir, "pages", d.pages())
 		conf := writeFile(t, dir, "conf", []byte(pages+" -a -d sat\n"))
-		r := oracle.Run(t, oracle.Cmd{Path: daemon.Path, Dir: dir, Args: []string{"-q", "onecheck", "-A", dir + "/attrlog.", "-c", conf}, Env: []string{"FAKEDEV=" + pages, "LD_PRELOAD=" + lib}})
+		r := oracle.Run(t, oracle.Cmd{Path: daemon.Path, Dir: dir, Args: []string{"-q", "onecheck", "-A", dir + "/attrlog.", "-c", conf},
+			Env: []string{"FAKEDEV=" + pages, "LD_PRELOAD=" + lib}})
 		b, name := onlyFile(t, dir, "attrlog.*.csv", r)
 		list, err := smart.ParseBytes(b, nil)
 		require.NoError(t, err, "%s", b)

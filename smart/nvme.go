@@ -176,7 +176,8 @@ func nvmeTestKind(c byte) string {
 var nvmeTestResults = [...]string{
 	"Completed without error", "Aborted: Self-test command", "Aborted: Controller Reset",
 	"Aborted: Namespace removed", "Aborted: Format NVM command", "Fatal or unknown test error",
-	"Completed: unknown failed segment", "Completed: failed segments", "Aborted: unknown reason", "Aborted: sanitize operation",
+	"Completed: unknown failed segment", "Completed: failed segments", "Aborted: unknown reason",
+	"Aborted: sanitize operation",
 }
 
 func nvmeTestResult(c byte) string {

@@ -56,7 +56,8 @@ func ParseBytes(b []byte, db *DriveDB) ([]*Snapshot, error) {
 	b = unwrap(b)
 	head = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
 	list, err := parseDocuments(head)
-	if len(list) > 0 || errors.Is(err, ErrScan) || len(head) > 0 && (head[0] == '{' || head[0] == '[' && looksJSON(head)) {
+	if len(list) > 0 || errors.Is(err, ErrScan) || len(head) > 0 &&
+		(head[0] == '{' || head[0] == '[' && looksJSON(head)) {
 		return list, err
 	}
 	return parseText(b)
@@ -84,7 +85,8 @@ func parseDocuments(b []byte) (list []*Snapshot, err error) {
 			break
 		}
 		at += i
-		if rest := bytes.TrimLeft(b[at+1:min(len(b), at+64)], " \t\r\n"); len(rest) > 0 && rest[0] != '"' && rest[0] != '}' {
+		if rest := bytes.TrimLeft(b[at+1:min(len(b), at+64)], " \t\r\n"); len(rest) > 0 && rest[0] != '"' &&
+			rest[0] != '}' {
 			if at == 0 {
 				err = firstError(b, err)
 			}

@@ -35,28 +35,33 @@ func TestTextOfOldVersions(t *testing.T) {
 		{"brief", "  5 Reallocated_Sector_Ct   PO--CK   100   100   036    -    0", func(t *testing.T, a smart.Attribute) {
 			require.Equal(t, smart.Prefail|smart.Online|smart.EventCount|smart.AutoKeep, a.Flags)
 		}},
-		{"hex id", "0xc2 Temperature_Celsius     0x0022   020   040   000    Old_age   Always       -       20", func(t *testing.T, a smart.Attribute) { require.EqualValues(t, 194, a.ID) }},
+		{"hex id", "0xc2 Temperature_Celsius     0x0022   020   040   000    Old_age   Always       -       20",
+			func(t *testing.T, a smart.Attribute) { require.EqualValues(t, 194, a.ID) }},
 		{"hex values", "194 Temperature_Celsius     -O---K   0x14  0x28  0x00   -    20", func(t *testing.T, a smart.Attribute) { require.EqualValues(t, 40, a.Worst) }},
 		{"no values", "  9 X 0x0022   ---   ---   ---    Old_age   Always       -       0x0544a31284216364", func(t *testing.T, a smart.Attribute) {
 			require.Equal(t, smart.NoValue, a.State)
 			require.Equal(t, "0544a3128421", a.Raw.Hex())
 		}},
-		{"failing row is shifted", "  5 Reallocated_Sector_Ct   0x0033   001   001   036    Pre-fail  Always   FAILING_NOW 551 (1 2)", func(t *testing.T, a smart.Attribute) {
-			require.Equal(t, smart.FailingNow, a.State)
-			require.Equal(t, "551 (1 2)", a.Raw.Text)
-		}},
-		{"past", "190 Airflow_Temperature_Cel -O---K   060   040   045    Past 40 (0 3 41 24 0)", func(t *testing.T, a smart.Attribute) { require.Equal(t, smart.FailedPast, a.State) }},
+		{"failing row is shifted", "  5 Reallocated_Sector_Ct   0x0033   001   001   036    Pre-fail  Always   FAILING_NOW 551 (1 2)",
+			func(t *testing.T, a smart.Attribute) {
+				require.Equal(t, smart.FailingNow, a.State)
+				require.Equal(t, "551 (1 2)", a.Raw.Text)
+			}},
+		{"past", "190 Airflow_Temperature_Cel -O---K   060   040   045    Past 40 (0 3 41 24 0)",
+			func(t *testing.T, a smart.Attribute) { require.Equal(t, smart.FailedPast, a.State) }},
 		{"tabs and no-break spaces", "\t5\tUnknown\u00a0Name\t0x0033\u00a0100 100 036 Pre-fail Always - 7", func(t *testing.T, a smart.Attribute) {
 			require.Equal(t, "Unknown\u00a0Name", a.Name)
 		}},
-		{"name fills the column", "235 GDMBQPOMXDMMMXCVJFFIZDBI0x0001   253   100   000    Pre-fail  Offline      -       36921 (46899 16378)", func(t *testing.T, a smart.Attribute) {
-			require.Equal(t, "GDMBQPOMXDMMMXCVJFFIZDBI", a.Name)
-		}},
-		{"old 190 is a bare number", "190 Airflow_Temperature_Cel 0x0022   057   056   045    Old_age   Always       -       740950059", func(t *testing.T, a smart.Attribute) {
-			s, err := smart.ParseText([]byte("190 Airflow_Temperature_Cel 0x0022   057   056   045    Old_age   Always       -       740950059\n"))
-			require.NoError(t, err)
-			require.EqualValues(t, 43, s.Temp.Current.C)
-		}},
+		{"name fills the column", "235 GDMBQPOMXDMMMXCVJFFIZDBI0x0001   253   100   000    Pre-fail  Offline      -       36921 (46899 16378)",
+			func(t *testing.T, a smart.Attribute) {
+				require.Equal(t, "GDMBQPOMXDMMMXCVJFFIZDBI", a.Name)
+			}},
+		{"old 190 is a bare number", "190 Airflow_Temperature_Cel 0x0022   057   056   045    Old_age   Always       -       740950059",
+			func(t *testing.T, a smart.Attribute) {
+				s, err := smart.ParseText([]byte("190 Airflow_Temperature_Cel 0x0022   057   056   045    Old_age   Always       -       740950059\n"))
+				require.NoError(t, err)
+				require.EqualValues(t, 43, s.Temp.Current.C)
+			}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			a, err := smart.ParseAttributeLine([]byte(row.line))
@@ -238,7 +243,8 @@ func TestBadPagesGivePartialResults(t *testing.T) {
 
 // TestHostileTextIsBounded: long lines, NUL, escapes, broken UTF-8.
 func TestHostileTextIsBounded(t *testing.T) {
-	evil := "=== START OF INFORMATION SECTION ===\nDevice Model:     \x1b[31mM\x00ODEL\xff\n" + strings.Repeat("x", 70000) + "\n" + strings.Repeat("odd line\n", 1000) + storyLines
+	evil := "=== START OF INFORMATION SECTION ===\nDevice Model:     \x1b[31mM\x00ODEL\xff\n" + strings.Repeat("x", 70000) + "\n" +
+		strings.Repeat("odd line\n", 1000) + storyLines
 	s, err := smart.ParseText([]byte(evil))
 	require.NoError(t, err)
 	require.Equal(t, "MODEL\xff", s.Identity.Model)
@@ -290,7 +296,8 @@ func TestStateFileOfSmartd(t *testing.T) {
 		dir := t.TempDir()
 		pages := writeFile(t, dir, "pages", d.pages())
 		conf := writeFile(t, dir, "conf", []byte(pages+" -a -d sat\n"))
-		r := oracle.Run(t, oracle.Cmd{Path: daemon.Path, Dir: dir, Args: []string{"-q", "onecheck", "-s", dir + "/smartd.", "-c", conf}, Env: []string{"FAKEDEV=" + pages, "LD_PRELOAD=" + lib}})
+		r := oracle.Run(t, oracle.Cmd{Path: daemon.Path, Dir: dir, Args: []string{"-q", "onecheck", "-s", dir + "/smartd.", "-c", conf},
+			Env: []string{"FAKEDEV=" + pages, "LD_PRELOAD=" + lib}})
 		files, err := filepath.Glob(dir + "/smartd.*.state")
 		require.NoError(t, err)
 		require.Len(t, files, 1, "%s %s", r.Stdout, r.Stderr)
@@ -370,7 +377,8 @@ func TestCompare(t *testing.T) {
 // TestJudge: each rule has evidence that raises it, and is silent without.
 func TestJudge(t *testing.T) {
 	attr := func(id uint8, raw uint64, value, worst, thresh uint8, flags smart.Flags) *smart.Snapshot {
-		line := smart.Attribute{ID: id, Name: map[uint8]string{5: "Reallocated_Sector_Ct", 197: "Current_Pending_Sector", 188: "Command_Timeout"}[id], Flags: flags, Value: value, Worst: worst, Thresh: thresh, Has: smart.HasValue | smart.HasWorst | smart.HasThresh, State: smart.StateOK}
+		line := smart.Attribute{ID: id, Name: map[uint8]string{5: "Reallocated_Sector_Ct", 197: "Current_Pending_Sector", 188: "Command_Timeout"}[id], Flags: flags,
+			Value: value, Worst: worst, Thresh: thresh, Has: smart.HasValue | smart.HasWorst | smart.HasThresh, State: smart.StateOK}
 		switch {
 		case thresh != 0 && value <= thresh:
 			line.State = smart.FailingNow
@@ -383,7 +391,8 @@ func TestJudge(t *testing.T) {
 		return &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, Attributes: []smart.Attribute{line}}
 	}
 	at := func(c int16, model string) *smart.Snapshot {
-		return &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, Identity: smart.Identity{Model: model, Rotation: smart.Some[uint16](7200)}, Temp: smart.Temperature{Current: smart.TempValue{C: c, OK: true, From: smart.FromAttribute}}}
+		return &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, Identity: smart.Identity{Model: model, Rotation: smart.Some[uint16](7200)},
+			Temp: smart.Temperature{Current: smart.TempValue{C: c, OK: true, From: smart.FromAttribute}}}
 	}
 	nvme := func(log func(b []byte)) *smart.Snapshot {
 		b := make([]byte, 512)
@@ -428,9 +437,14 @@ func TestJudge(t *testing.T) {
 		{"NVMe media", nvme(func(b []byte) { b[160] = 1 }), "nvme-media-errors:watch"},
 		{"NVMe at its limit", nvme(func(b []byte) { binary.LittleEndian.PutUint16(b[1:], 343) }), "temperature-high:watch"},
 		{"defects", &smart.Snapshot{SCSI: &smart.SCSIHealth{GrownDefects: smart.Some[uint64](30)}}, "scsi-defects:watch"},
-		{"self-test", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:act"},
-		{"a good short test does not clear a bad one", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0)}, {Num: 2, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:act"},
-		{"a good extended test clears a bad one", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, SelfTests: []smart.SelfTest{{Num: 1, Kind: "Extended captive", Code: smart.Some[uint8](0)}, {Num: 2, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:info"},
+		{"self-test", &smart.Snapshot{Health: smart.Health{Status: smart.Passed},
+			SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:act"},
+		{"a good short test does not clear a bad one", &smart.Snapshot{Health: smart.Health{Status: smart.Passed},
+			SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0)},
+				{Num: 2, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:act"},
+		{"a good extended test clears a bad one", &smart.Snapshot{Health: smart.Health{Status: smart.Passed},
+			SelfTests: []smart.SelfTest{{Num: 1, Kind: "Extended captive", Code: smart.Some[uint8](0)},
+				{Num: 2, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:info"},
 		{"not read", &smart.Snapshot{Exit: smart.Some(smart.ExitOpen), Messages: []string{"Smartctl open device: /dev/sda failed"}}, "not-read:watch"},
 		{"asleep", &smart.Snapshot{Messages: []string{"Device is in STANDBY mode, exit(2)"}}, "not-read:watch"},
 		{"switched off", &smart.Snapshot{Identity: smart.Identity{SMARTAvailable: smart.Some(true), SMARTEnabled: smart.Some(false)}}, "smart-disabled:watch"},

@@ -149,7 +149,8 @@ func counters(dst **ErrorCounters, param uint16, b []byte) {
 		*dst = &ErrorCounters{}
 	}
 	c := *dst
-	*[...]*Opt[uint64]{&c.ECCFast, &c.ECCDelayed, &c.Rereads, &c.Corrected, &c.Invocations, &c.Bytes, &c.Uncorrected}[param] = v
+	*[...]*Opt[uint64]{&c.ECCFast, &c.ECCDelayed, &c.Rereads, &c.Corrected, &c.Invocations, &c.Bytes,
+		&c.Uncorrected}[param] = v
 }
 
 func (h *SCSIHealth) nonMedium(param uint16, b []byte) {

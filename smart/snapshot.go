@@ -90,7 +90,8 @@ const (
 
 var sourceFormats = enum.Names[SourceFormat]{Type: "smart: source format", Words: map[SourceFormat]string{
 	0: "unknown", FormatText: "text", FormatJSON: "json", FormatNVMe: "nvme-cli", FormatState: "smartd-state",
-	FormatReplay: "replay", FormatPages: "pages", FormatDevice: "device", FormatSyslog: "syslog", FormatAttrLog: "attrlog",
+	FormatReplay: "replay", FormatPages: "pages", FormatDevice: "device", FormatSyslog: "syslog",
+	FormatAttrLog: "attrlog",
 }}
 
 // String returns the name of the kind of evidence.
@@ -164,7 +165,8 @@ const (
 	Failed
 )
 
-var statuses = enum.Names[Status]{Type: "smart: health status", Words: map[Status]string{Unknown: "unknown", Passed: "passed", Failed: "failed"}}
+var statuses = enum.Names[Status]{Type: "smart: health status",
+	Words: map[Status]string{Unknown: "unknown", Passed: "passed", Failed: "failed"}}
 
 // String returns "unknown", "passed" or "failed".
 func (s Status) String() string { return statuses.String(s) }
@@ -204,7 +206,8 @@ const (
 )
 
 var tempSources = enum.Names[TempSource]{Type: "smart: temperature source", Words: map[TempSource]string{
-	0: "unknown", FromAttribute: "attribute", FromSCT: "sct", FromHistory: "sct-history", FromStats: "devstat", FromSCSI: "scsi",
+	0: "unknown", FromAttribute: "attribute", FromSCT: "sct", FromHistory: "sct-history", FromStats: "devstat",
+	FromSCSI: "scsi",
 	FromNVMe: "nvme", FromTool: "tool", FromState: "smartd", FromInference: "inferred",
 }}
 
@@ -276,7 +279,8 @@ const (
 )
 
 var exitBits = enum.Bits[ExitStatus]{Type: "smart: exit status", Words: map[ExitStatus]string{
-	ExitUsage: "usage", ExitOpen: "open", ExitCommand: "command", ExitFailing: "failing", ExitPrefail: "prefail", ExitPast: "past",
+	ExitUsage: "usage", ExitOpen: "open", ExitCommand: "command", ExitFailing: "failing", ExitPrefail: "prefail",
+	ExitPast:     "past",
 	ExitErrorLog: "error-log", ExitSelfTestLog: "self-test-log",
 }}
 

@@ -105,7 +105,8 @@ func (s *Snapshot) NameFromState(file string) {
 		file = file[i+1:]
 	}
 	name, ok := file, false
-	for _, end := range []string{".ata.state", ".scsi.state", ".nvme.state", ".state", ".ata.csv", ".scsi.csv", ".nvme.csv"} {
+	for _, end := range []string{".ata.state", ".scsi.state", ".nvme.state", ".state", ".ata.csv", ".scsi.csv",
+		".nvme.csv"} {
 		if name, ok = strings.CutSuffix(file, end); ok {
 			break
 		}

@@ -113,7 +113,8 @@ func TestLifetimeMinMaxIsCorrected(t *testing.T) {
 				require.Equal(t, row.known, s.Attributes[0].Raw.Known)
 			}
 			// Another maker's drive means another thing by these bytes.
-			s, err := smart.ParseText([]byte("=== START OF INFORMATION SECTION ===\nDevice Model:     WDC WD800JD\n194 Temperature_Celsius 0x0022 020 040 000 Old_age Always - " + row.raw + "\n"))
+			s, err := smart.ParseText([]byte("=== START OF INFORMATION SECTION ===\nDevice Model:     WDC WD800JD\n194 Temperature_Celsius 0x0022 020 040 000 " +
+				"Old_age Always - " + row.raw + "\n"))
 			require.NoError(t, err)
 			require.False(t, s.Temp.LifetimeMin.OK)
 			require.False(t, s.Temp.LifetimeMax.OK)

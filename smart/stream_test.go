@@ -15,7 +15,8 @@ import (
 
 // TestReadStreams: documents and texts one after the other, broken ones between them.
 func TestReadStreams(t *testing.T) {
-	text := "smartctl 7.3 2022-02-28 r5338 [x]\n=== START OF INFORMATION SECTION ===\nSerial Number:    T%d\n=== START OF READ SMART DATA SECTION ===\nSMART overall-health self-assessment test result: PASSED\n"
+	text := "smartctl 7.3 2022-02-28 r5338 [x]\n=== START OF INFORMATION SECTION ===\nSerial Number:    T%d\n=== START OF READ SMART DATA SECTION ===\nSMART " +
+		"overall-health self-assessment test result: PASSED\n"
 	doc := `{"smartctl":{"exit_status":0},"serial_number":"J%d","model_name":"a } \" {","smart_status":{"passed":true}}`
 	var b strings.Builder
 	var want []string
@@ -35,7 +36,8 @@ func TestReadStreams(t *testing.T) {
 			want = append(want, fmt.Sprintf("J%d", i))
 		}
 	}
-	for _, r := range []io.Reader{strings.NewReader(b.String()), iotest.OneByteReader(strings.NewReader(b.String()[:strings.LastIndex(b.String()[:20000], "smartctl 7.3")]))} {
+	for _, r := range []io.Reader{strings.NewReader(b.String()), iotest.OneByteReader(strings.NewReader(b.String()[:strings.LastIndex(b.String()[:20000],
+		"smartctl 7.3")]))} {
 		var got []string
 		for s, err := range smart.Read(r) {
 			require.NoError(t, err)
@@ -81,8 +83,10 @@ func FuzzRead(f *testing.F) {
 
 func FuzzParseSyslog(f *testing.F) {
 	f.Add("Mar  3 04:12:09 host1 smartd[811]: Device: /dev/sda [SAT], 8 Currently unreadable (pending) sectors\n")
-	f.Add("x smartd: Device: /dev/sdb, Temperature 61 Celsius reached critical limit of 60 Celsius (Min/Max 21/61)\nsmartd: Device: a, Critical Warning (0x04): Reliability")
-	f.Add("smartd: Device: a, M, S/N:X, WWN:5-0, FW:1, 1 TB\nsmartd: Device: a, SMART Usage Attribute: 194 T changed from 1 to 2\nsmartd: Device: a, Failed SMART usage Attribute: 5 R.")
+	f.Add("x smartd: Device: /dev/sdb, Temperature 61 Celsius reached critical limit of 60 Celsius (Min/Max 21/61)\nsmartd: Device: a, Critical Warning (0x04): " +
+		"Reliability")
+	f.Add("smartd: Device: a, M, S/N:X, WWN:5-0, FW:1, 1 TB\nsmartd: Device: a, SMART Usage Attribute: 194 T changed from 1 to 2\nsmartd: Device: a, Failed SMART " +
+		"usage Attribute: 5 R.")
 	f.Fuzz(func(t *testing.T, in string) {
 		list, err := smart.ParseSyslog([]byte(in))
 		require.Equal(t, err == nil, len(list) > 0)

@@ -129,7 +129,8 @@ func (s *Snapshot) setKind(kind string) {
 	default:
 		s.Device.Type = kind
 		for i := range len(lower) { // "megaraid_disk_04 [SAT]", "3ware_disk_02"
-			if n, k, ok := scan.Uint(lower[i:]); ok && i > 0 && lower[i-1] == '_' && n < 1<<16 && (i+k == len(lower) || !scan.Digit(lower[i+k])) {
+			if n, k, ok := scan.Uint(lower[i:]); ok && i > 0 && lower[i-1] == '_' && n < 1<<16 &&
+				(i+k == len(lower) || !scan.Digit(lower[i+k])) {
 				s.Device.Port = Some(int(n))
 			}
 		}
@@ -161,7 +162,8 @@ func (d *syslogDrive) take(text []byte) bool {
 			d.count(197, "Current_Pending_Sector", n)
 		case scan.Starts(rest, "Total pending sectors"):
 			d.count(197, "Total_Pending_Sectors", n)
-		case scan.Starts(rest, "Offline uncorrectable sectors"), scan.Starts(rest, "Total offline uncorrectable sectors"):
+		case scan.Starts(rest, "Offline uncorrectable sectors"),
+			scan.Starts(rest, "Total offline uncorrectable sectors"):
 			d.count(198, "Offline_Uncorrectable", n)
 		default:
 			return false
@@ -169,11 +171,14 @@ func (d *syslogDrive) take(text []byte) bool {
 		return true
 	}
 	switch {
-	case scan.Starts(text, "No more Currently unreadable (pending) sectors"), scan.Starts(text, "No more Total pending sectors"):
+	case scan.Starts(text, "No more Currently unreadable (pending) sectors"),
+		scan.Starts(text, "No more Total pending sectors"):
 		d.count(197, "Current_Pending_Sector", 0)
-	case scan.Starts(text, "No more Offline uncorrectable sectors"), scan.Starts(text, "No more Total offline uncorrectable sectors"):
+	case scan.Starts(text, "No more Offline uncorrectable sectors"),
+		scan.Starts(text, "No more Total offline uncorrectable sectors"):
 		d.count(198, "Offline_Uncorrectable", 0)
-	case scan.Starts(text, "FAILED SMART self-check"), scan.Starts(text, "SMART Failure:"), scan.Starts(text, "SMART Status: FAILED"):
+	case scan.Starts(text, "FAILED SMART self-check"), scan.Starts(text, "SMART Failure:"),
+		scan.Starts(text, "SMART Status: FAILED"):
 		s.Health = Health{Status: Failed}
 		if reason, ok := scan.After(text, "SMART Failure:"); ok {
 			s.Health.Detail = string(reason)
@@ -181,7 +186,8 @@ func (d *syslogDrive) take(text []byte) bool {
 		d.facts++
 	case scan.Starts(text, "Temperature "), scan.Starts(text, "initial Temperature is "):
 		return d.temperature(text)
-	case scan.Starts(text, "Failed SMART usage Attribute: "), scan.Starts(text, "FAILED SMART prefail Attribute: "), scan.Starts(text, "Failed SMART prefail Attribute: "):
+	case scan.Starts(text, "Failed SMART usage Attribute: "), scan.Starts(text, "FAILED SMART prefail Attribute: "),
+		scan.Starts(text, "Failed SMART prefail Attribute: "):
 		_, rest, _ := bytes.Cut(text, []byte(": "))
 		id, name, ok := leading(rest)
 		if !ok || id == 0 || id > 255 {
@@ -225,7 +231,8 @@ func (d *syslogDrive) take(text []byte) bool {
 			}
 			d.facts++
 		}
-	case scan.Starts(text, "unable to open"), scan.Starts(text, "open() failed"), scan.Starts(text, "failed to read SMART"), scan.Starts(text, "not capable of SMART"),
+	case scan.Starts(text, "unable to open"), scan.Starts(text, "open() failed"),
+		scan.Starts(text, "failed to read SMART"), scan.Starts(text, "not capable of SMART"),
 		scan.Starts(text, "Read SMART"), scan.Starts(text, "removed"), scan.Starts(text, "can't monitor"):
 		if len(s.Messages) < maxWarnings && !slices.Contains(s.Messages, string(text)) {
 			s.Messages = append(s.Messages, clip(text))

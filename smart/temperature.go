@@ -39,7 +39,8 @@ func (s *Snapshot) hours(h uint64, path string) (o Opt[time.Duration]) {
 	if h <= maxHours {
 		return Some(time.Duration(h) * time.Hour)
 	}
-	s.warnOnce(Warning{Path: path, Msg: "the power-on time of " + strconv.FormatUint(h, 10) + " hours is not possible and is left out"})
+	s.warnOnce(Warning{Path: path, Msg: "the power-on time of " + strconv.FormatUint(h, 10) +
+		" hours is not possible and is left out"})
 	return o
 }
 
@@ -78,7 +79,8 @@ func (s *Snapshot) candidates(c *candidates) {
 		c.add(r)
 	}
 	if h := s.History; h != nil {
-		c.add(readings{from: FromHistory, opMin: wide8(h.OpMin), opMax: wide8(h.OpMax), limitMin: wide8(h.LimitMin), limitMax: wide8(h.LimitMax)})
+		c.add(readings{from: FromHistory, opMin: wide8(h.OpMin), opMax: wide8(h.OpMax), limitMin: wide8(h.LimitMin),
+			limitMax: wide8(h.LimitMax)})
 	}
 	if t := s.SCT; t != nil {
 		c.add(readings{
@@ -92,14 +94,16 @@ func (s *Snapshot) candidates(c *candidates) {
 	if h := s.SCSI; h != nil {
 		if e := h.Environment; e != nil {
 			c.add(readings{
-				from: FromSCSI, current: e.Current, lifeMax: e.LifetimeMax, lifeMin: e.LifetimeMin, cycleMax: e.CycleMax, cycleMin: e.CycleMin,
+				from: FromSCSI, current: e.Current, lifeMax: e.LifetimeMax, lifeMin: e.LifetimeMin,
+				cycleMax: e.CycleMax, cycleMin: e.CycleMin,
 			})
 		}
 		// A temperature of 0 in page 0Dh means that the drive does not measure.
 		positive := func(v Opt[int16]) Opt[int16] { return Opt[int16]{v.V, v.OK && v.V != 0} }
 		c.add(readings{from: FromSCSI, current: positive(h.Temperature), trip: positive(h.Trip)})
 	}
-	if a := s.attributeReadings(!slices.ContainsFunc(c.list(), func(r readings) bool { return r.current.OK })); a.current.OK {
+	if a := s.attributeReadings(!slices.ContainsFunc(c.list(),
+		func(r readings) bool { return r.current.OK })); a.current.OK {
 		c.add(a)
 	}
 	if y := s.Summary; y != nil {
@@ -168,12 +172,15 @@ func (r *readings) check() (reasons [2]string) {
 		if r.current.OK {
 			reasons[1] = "all temperatures are 0 C: the drive has no sensor"
 		}
-		r.current, r.lifeMin, r.lifeMax, r.cycleMin, r.cycleMax = Opt[int16]{}, Opt[int16]{}, Opt[int16]{}, Opt[int16]{}, Opt[int16]{}
+		r.current, r.lifeMin, r.lifeMax, r.cycleMin, r.cycleMax = Opt[int16]{}, Opt[int16]{}, Opt[int16]{},
+			Opt[int16]{}, Opt[int16]{}
 	case r.lifeMin.OK && r.lifeMax.OK && r.lifeMin.V > r.lifeMax.V:
-		reasons[1] = fmt.Sprintf("the lowest temperature of %d C is above the highest of %d C; both are left out", r.lifeMin.V, r.lifeMax.V)
+		reasons[1] = fmt.Sprintf("the lowest temperature of %d C is above the highest of %d C; both are left out",
+			r.lifeMin.V, r.lifeMax.V)
 		r.lifeMin, r.lifeMax = Opt[int16]{}, Opt[int16]{}
 	case r.current.OK && (r.lifeMin.OK && r.current.V < r.lifeMin.V || r.lifeMax.OK && r.current.V > r.lifeMax.V):
-		reasons[1] = fmt.Sprintf("the temperature of %d C is outside of the lowest and the highest one of the same source and is left out", r.current.V)
+		reasons[1] = fmt.Sprintf("the temperature of %d C is outside of the lowest and the highest one of the "+
+			"same source and is left out", r.current.V)
 		r.current = Opt[int16]{}
 	}
 	return reasons
@@ -199,13 +206,15 @@ func (r *readings) without(other *readings) {
 // all returns the temperatures in the order of [Temperature.all].
 func (r *readings) all() [11]*Opt[int16] {
 	return [11]*Opt[int16]{
-		&r.current, &r.lifeMin, &r.lifeMax, &r.cycleMin, &r.cycleMax, &r.opMin, &r.opMax, &r.limitMin, &r.limitMax, &r.critical, &r.trip,
+		&r.current, &r.lifeMin, &r.lifeMax, &r.cycleMin, &r.cycleMax, &r.opMin, &r.opMax, &r.limitMin, &r.limitMax,
+		&r.critical, &r.trip,
 	}
 }
 
 func (t *Temperature) all() [11]*TempValue {
 	return [11]*TempValue{
-		&t.Current, &t.LifetimeMin, &t.LifetimeMax, &t.CycleMin, &t.CycleMax, &t.OpMin, &t.OpMax, &t.LimitMin, &t.LimitMax, &t.Critical, &t.Trip,
+		&t.Current, &t.LifetimeMin, &t.LifetimeMax, &t.CycleMin, &t.CycleMax, &t.OpMin, &t.OpMax, &t.LimitMin,
+		&t.LimitMax, &t.Critical, &t.Trip,
 	}
 }
 
@@ -239,7 +248,8 @@ func (s *Snapshot) chooseTemperatures() {
 	for i := range list {
 		r := &list[i]
 		if r.current.OK && r.current.V <= 0 && usual && !t.Current.OK {
-			s.warnOnce(Warning{Path: "temperature, " + r.from.String(), Msg: fmt.Sprintf("the temperature of %d C contradicts another source and is left out", r.current.V)})
+			s.warnOnce(Warning{Path: "temperature, " + r.from.String(),
+				Msg: fmt.Sprintf("the temperature of %d C contradicts another source and is left out", r.current.V)})
 			if r.lifeMin.V == 0 {
 				r.lifeMin = Opt[int16]{}
 			}
@@ -340,7 +350,8 @@ func (a *Attribute) printedTemperature(bare bool) (reading, bool) {
 	}
 	t := s.signed(0)
 	switch s.sep() {
-	case "#", "#.#", "# (# # # # #)", "# (# # # #)", "# (Min/Max #/#)", "# (Min/Max #/# ##)", "# (Lifetime Min/Max #/#)":
+	case "#", "#.#", "# (# # # # #)", "# (# # # #)", "# (Min/Max #/#)", "# (Min/Max #/# ##)",
+		"# (Lifetime Min/Max #/#)":
 	default:
 		return reading{}, false
 	}

@@ -20,7 +20,8 @@ func ParseText(b []byte) (*Snapshot, error) {
 		return nil, err
 	}
 	if len(list) > 1 {
-		list[0].warn(Warning{Line: list[1].Source.Line, Msg: fmt.Sprintf("a second drive begins here; %d drives in all, the others are left out", len(list))})
+		list[0].warn(Warning{Line: list[1].Source.Line,
+			Msg: fmt.Sprintf("a second drive begins here; %d drives in all, the others are left out", len(list))})
 	}
 	return list[0], nil
 }
@@ -30,7 +31,9 @@ func ParseText(b []byte) (*Snapshot, error) {
 func ParseAttributeLine(line []byte) (Attribute, error) {
 	var a Attribute
 	if len(line) > scan.MaxLine || !a.parse(scan.Trim(line)) {
-		return Attribute{}, errs.Errorf("not a row of the attribute table: %.80q: want ID NAME FLAG VALUE WORST THRESH ... RAW_VALUE", line)
+		return Attribute{},
+			errs.Errorf("not a row of the attribute table: %.80q: want ID NAME FLAG VALUE WORST THRESH ... "+
+				"RAW_VALUE", line)
 	}
 	a.revealText()
 	return a, nil

@@ -16,7 +16,8 @@ func (p *textParser) scanLine(l []byte) bool {
 		if k, v := p.keyValue(l); v != nil && string(k) == "Accumulated power on time, hours" {
 			return p.key(k, v)
 		}
-		return scan.Starts(l, "Status:") || scan.Starts(l, "Accumulated") || scan.Starts(l, "Number of background") || scan.Starts(l, "#  when") ||
+		return scan.Starts(l, "Status:") || scan.Starts(l, "Accumulated") ||
+			scan.Starts(l, "Number of background") || scan.Starts(l, "#  when") ||
 			scan.Starts(l, "# when") || scan.Starts(l, "scan")
 	}
 	_, rest := scan.Word(l)
@@ -58,8 +59,10 @@ var reassignWords = []struct {
 	words string
 	code  uint8
 }{
-	{"Require Write or Reassign", 1}, {"Successfully reassigned", 2}, {"Reassignment by disk failed", 4}, {"Reassignment failed", 4}, {"Recovered via rewrite", 5},
-	{"Reassigned by app, has valid data", 6}, {"Reassigned by app, has no valid data", 7}, {"Unsuccessfully reassigned by app", 8},
+	{"Require Write or Reassign", 1}, {"Successfully reassigned", 2}, {"Reassignment by disk failed",
+		4}, {"Reassignment failed", 4}, {"Recovered via rewrite", 5},
+	{"Reassigned by app, has valid data", 6}, {"Reassigned by app, has no valid data",
+		7}, {"Unsuccessfully reassigned by app", 8},
 }
 
 func reassignStatus(words []byte) (o Opt[uint8]) {
@@ -83,7 +86,8 @@ func (p *textParser) pendingLine(l []byte) bool {
 			if d != nil {
 				d.Count = Some[uint64](0)
 			}
-		case scan.Starts(l, "Index "), scan.Starts(l, "..."), scan.Starts(l, "Pending Defects"), scan.Starts(l, "Invalid"):
+		case scan.Starts(l, "Index "), scan.Starts(l, "..."), scan.Starts(l, "Pending Defects"),
+			scan.Starts(l, "Invalid"):
 		default:
 			return false
 		}

@@ -242,17 +242,26 @@ func (p *textParser) moreKey(k, v []byte) bool {
 // knownKey lists keys that smartctl prints and the model does not keep.
 func knownKey(k []byte) bool {
 	switch string(k) {
-	case "ATA Version is", "ATA Standard is", "SATA Version is", "TRIM Command", "AAM feature is", "AAM level is", "APM feature is",
-		"APM level is", "Rd look-ahead is", "Write cache is", "DSN feature is", "ATA Security is", "Wt Cache Reorder", "Compliance", "Device type", "Read Cache is", "Writeback Cache is", "Temperature Warning", "PCI Vendor/Subsystem ID",
-		"PCI Vendor ID", "PCI Vendor Subsystem ID", "IEEE OUI Identifier", "Unallocated NVM Capacity", "Controller ID", "NVMe Version",
-		"Number of Namespaces", "Namespace 1 Utilization", "Namespace 1 IEEE EUI-64", "Maximum Data Transfer Size", "Add. Product Id",
-		"Zoned Device", "Logical Unit ID", "Host Protected Area", "Formatted with type 2 protection", "Rotational Rate", "Manufactured in week",
-		"SCT capabilities", "Commulative Power-on", "Long (extended) Self-test duration", "Pending defect count", "Self-test status",
-		"Blocks sent to initiator", "Temperature Reporting", "Unsupported", "Namespace 1 Size", "ASCII", "Media and Data",
+	case "ATA Version is", "ATA Standard is", "SATA Version is", "TRIM Command", "AAM feature is", "AAM level is",
+		"APM feature is",
+		"APM level is", "Rd look-ahead is", "Write cache is", "DSN feature is", "ATA Security is",
+		"Wt Cache Reorder", "Compliance", "Device type", "Read Cache is", "Writeback Cache is",
+		"Temperature Warning", "PCI Vendor/Subsystem ID",
+		"PCI Vendor ID", "PCI Vendor Subsystem ID", "IEEE OUI Identifier", "Unallocated NVM Capacity",
+		"Controller ID", "NVMe Version",
+		"Number of Namespaces", "Namespace 1 Utilization", "Namespace 1 IEEE EUI-64", "Maximum Data Transfer Size",
+		"Add. Product Id",
+		"Zoned Device", "Logical Unit ID", "Host Protected Area", "Formatted with type 2 protection",
+		"Rotational Rate", "Manufactured in week",
+		"SCT capabilities", "Commulative Power-on", "Long (extended) Self-test duration", "Pending defect count",
+		"Self-test status",
+		"Blocks sent to initiator", "Temperature Reporting", "Unsupported", "Namespace 1 Size", "ASCII",
+		"Media and Data",
 		"Error Recovery Control":
 		return true
 	}
-	for _, prefix := range []string{"Firmware Updates", "Optional Admin Commands", "Optional NVM Commands", "Log Page Attributes", "Namespace "} {
+	for _, prefix := range []string{"Firmware Updates", "Optional Admin Commands", "Optional NVM Commands",
+		"Log Page Attributes", "Namespace "} {
 		if scan.Starts(k, prefix) {
 			return true
 		}
@@ -286,7 +295,8 @@ func (p *textParser) generalLine(l []byte) bool {
 		}
 	}
 	switch {
-	case scan.Starts(l, "SMART Attributes Data Structure"), l[0] == '=', scan.Starts(l, "ID#"), scan.Starts(l, "smartctl "), scan.Starts(l, "SMART E"), scan.Starts(l, "SMART S"):
+	case scan.Starts(l, "SMART Attributes Data Structure"), l[0] == '=', scan.Starts(l, "ID#"),
+		scan.Starts(l, "smartctl "), scan.Starts(l, "SMART E"), scan.Starts(l, "SMART S"):
 		return false
 	case scan.Starts(l, "Offline data collection status:"):
 		if v, ok := code(); ok && v < 256 {

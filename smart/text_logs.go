@@ -41,7 +41,8 @@ func (p *textParser) errorLine(l []byte) bool {
 		p.regs = false
 		p.registers(l)
 		return true
-	case scan.Starts(l, "SCT "), scan.Starts(l, "Selective Self-test"), scan.Starts(l, "Device Statistics"), scan.Starts(l, "Read SMART"):
+	case scan.Starts(l, "SCT "), scan.Starts(l, "Selective Self-test"), scan.Starts(l, "Device Statistics"),
+		scan.Starts(l, "Read SMART"):
 		p.mode = modeData
 		return false
 	}
@@ -121,9 +122,11 @@ func (p *textParser) testLine(l []byte) bool {
 		return taken
 	}
 	switch {
-	case scan.Starts(l, "Num "), scan.Starts(l, "Description"), scan.Starts(l, "No self-tests have been logged"), scan.Starts(l, "[To run self-tests"):
+	case scan.Starts(l, "Num "), scan.Starts(l, "Description"), scan.Starts(l, "No self-tests have been logged"),
+		scan.Starts(l, "[To run self-tests"):
 		return true
-	case bytes.Contains(l, []byte("self-test log")), bytes.Contains(l, []byte("self-tests are")), bytes.Contains(l, []byte("outdated by newer")):
+	case bytes.Contains(l, []byte("self-test log")), bytes.Contains(l, []byte("self-tests are")),
+		bytes.Contains(l, []byte("outdated by newer")):
 		return true
 	}
 	return false
@@ -388,7 +391,8 @@ func (p *textParser) historyLine(l []byte) bool {
 // endHistory checks that no row of the history is missing.
 func (p *textParser) endHistory() {
 	h := p.s.History
-	if p.mode == modeHistory && h != nil && h.Size > 0 && h.Size <= historyMax && h.Index < h.Size && len(h.Samples) != int(h.Size) {
+	if p.mode == modeHistory && h != nil && h.Size > 0 && h.Size <= historyMax && h.Index < h.Size &&
+		len(h.Samples) != int(h.Size) {
 		p.warn("the temperature history is cut: rows are missing")
 	}
 }

@@ -204,7 +204,8 @@ func (p *textParser) counterLine(l []byte) bool {
 	}
 	c := &ErrorCounters{}
 	rest := scan.Trim(l[bytes.IndexByte(l, ':')+1:])
-	for i, v := range []*Opt[uint64]{&c.ECCFast, &c.ECCDelayed, &c.Rereads, &c.Corrected, &c.Invocations, &c.Bytes, &c.Uncorrected} {
+	for i, v := range []*Opt[uint64]{&c.ECCFast, &c.ECCDelayed, &c.Rereads, &c.Corrected, &c.Invocations, &c.Bytes,
+		&c.Uncorrected} {
 		var w []byte
 		w, rest = scan.Word(rest)
 		if len(w) == 0 {
@@ -305,9 +306,11 @@ func (p *textParser) equalsLine(l []byte) bool {
 		p.scsi()
 		p.poweredUp(v)
 		return true
-	case "number of minutes until next internal SMART test", "Blocks sent to initiator", "Blocks received from initiator",
+	case "number of minutes until next internal SMART test", "Blocks sent to initiator",
+		"Blocks received from initiator",
 		"Blocks read from cache and sent to initiator", "Relative humidity", "Lifetime maximum relative humidity",
-		"Lifetime minimum relative humidity", "Maximum relative humidity since power on", "Minimum relative humidity since power on",
+		"Lifetime minimum relative humidity", "Maximum relative humidity since power on",
+		"Minimum relative humidity since power on",
 		"Number of read and write commands whose size <", "Number of read and write commands whose size >":
 		return true
 	default:

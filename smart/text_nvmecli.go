@@ -68,9 +68,11 @@ func (p *textParser) nvmeCLILine(l []byte) bool {
 func (p *textParser) cliCounter(key string, v []byte) bool {
 	n := p.s.NVMe
 	wide := map[string]*Opt[Uint128]{
-		"data units read": &n.UnitsRead, "data units written": &n.UnitsWritten, "host read commands": &n.HostReads, "host write commands": &n.HostWrites,
-		"controller busy time": &n.BusyMinutes, "power cycles": &n.PowerCycles, "power on hours": &n.PowerOnHours, "unsafe shutdowns": &n.UnsafeShutdowns,
-		"media errors": &n.MediaErrors, "num err log entries": &n.ErrorLogCount,
+		"data units read": &n.UnitsRead, "data units written": &n.UnitsWritten, "host read commands": &n.HostReads,
+		"host write commands":  &n.HostWrites,
+		"controller busy time": &n.BusyMinutes, "power cycles": &n.PowerCycles, "power on hours": &n.PowerOnHours,
+		"unsafe shutdowns": &n.UnsafeShutdowns,
+		"media errors":     &n.MediaErrors, "num err log entries": &n.ErrorLogCount,
 	}
 	if dst := wide[key]; dst != nil {
 		u, ok := grouped128(v)
@@ -82,8 +84,10 @@ func (p *textParser) cliCounter(key string, v []byte) bool {
 	}
 	narrow := map[string]*Opt[uint32]{
 		"warning temperature time": &n.WarningMinutes, "critical composite temperature time": &n.CriticalMinutes,
-		"thermal management t1 trans count": &n.ThermalTransitions[0], "thermal management t2 trans count": &n.ThermalTransitions[1],
-		"thermal management t1 total time": &n.ThermalSeconds[0], "thermal management t2 total time": &n.ThermalSeconds[1],
+		"thermal management t1 trans count": &n.ThermalTransitions[0],
+		"thermal management t2 trans count": &n.ThermalTransitions[1],
+		"thermal management t1 total time":  &n.ThermalSeconds[0],
+		"thermal management t2 total time":  &n.ThermalSeconds[1],
 	}
 	if dst := narrow[key]; dst != nil {
 		if u, ok := grouped(v); ok && u < 1<<32 {
@@ -93,7 +97,8 @@ func (p *textParser) cliCounter(key string, v []byte) bool {
 		}
 		return true
 	}
-	if rest, ok := strings.CutPrefix(key, "temperature sensor "); ok && len(rest) == 1 && rest[0] >= '1' && rest[0] <= '8' {
+	if rest, ok := strings.CutPrefix(key, "temperature sensor "); ok && len(rest) == 1 && rest[0] >= '1' &&
+		rest[0] <= '8' {
 		n.Sensors[rest[0]-'1'] = p.cliTemperature(v)
 		return true
 	}
@@ -101,7 +106,8 @@ func (p *textParser) cliCounter(key string, v []byte) bool {
 }
 
 // cliBits are the words of the bits of the critical warning that -H prints.
-var cliBits = [...]string{"available spare[0]", "temp. threshold[1]", "nvm subsystem reliability[2]", "read-only[3]", "volatile mem. backup failed[4]", "persistent mem. ro[5]"}
+var cliBits = [...]string{"available spare[0]", "temp. threshold[1]", "nvm subsystem reliability[2]",
+	"read-only[3]", "volatile mem. backup failed[4]", "persistent mem. ro[5]"}
 
 // cliBit takes a line of -H. A bit that is set counts also if the number is missing.
 func cliBit(n *NVMeHealth, key string, v []byte) bool {

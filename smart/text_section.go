@@ -38,7 +38,8 @@ func (p *textParser) section(l []byte) bool {
 			}
 			return true
 		}
-		if scan.Starts(l, "Device Statistics page ") && bytes.HasSuffix(l, []byte(")")) && bytes.Contains(l, []byte(" is invalid (page=")) {
+		if scan.Starts(l, "Device Statistics page ") && bytes.HasSuffix(l, []byte(")")) &&
+			bytes.Contains(l, []byte(" is invalid (page=")) {
 			p.mode, p.used = modeData, true // the log lists no pages
 			return true
 		}
@@ -340,19 +341,26 @@ func hexDump(l []byte) bool {
 
 // quietLines begin lines that carry no evidence.
 var quietLines = []string{
-	"Copyright (C)", "Home page is", "REPLAY-IOCTL:", "REPORT-IOCTL:", "Please note the following", "No failed Attributes found",
-	"See vendor-specific Attribute list", "Failed Attributes:", "Drive failure expected", "Vendor (", "Grown defects during",
-	"Total blocks reassigned during", "Total new blocks reassigned", "Power on minutes since format", "[No Information Found]",
-	"[code]", "[/code]", "[CODE]", "[/CODE]", "LU is ", "SMART Capability", "No self-tests have been logged", "No Self-tests",
+	"Copyright (C)", "Home page is", "REPLAY-IOCTL:", "REPORT-IOCTL:", "Please note the following",
+	"No failed Attributes found",
+	"See vendor-specific Attribute list", "Failed Attributes:", "Drive failure expected", "Vendor (",
+	"Grown defects during",
+	"Total blocks reassigned during", "Total new blocks reassigned", "Power on minutes since format",
+	"[No Information Found]",
+	"[code]", "[/code]", "[CODE]", "[/CODE]", "LU is ", "SMART Capability", "No self-tests have been logged",
+	"No Self-tests",
 	"No Errors Logged", "may change", "Read Intensive", "See also", "The above only provides legacy SMART information",
-	"Selective Self-tests/Logging not supported", "Temperature Warning Enabled", "Temperature Warning Disabled or Not Supported",
+	"Selective Self-tests/Logging not supported", "Temperature Warning Enabled",
+	"Temperature Warning Disabled or Not Supported",
 }
 
 // messageParts mark lines in which the tool complains.
 var messageParts = [][]byte{
-	[]byte("failed"), []byte("Failed"), []byte("not supported"), []byte("not implemented"), []byte("does not support"), []byte("does not return"),
+	[]byte("failed"), []byte("Failed"), []byte("not supported"), []byte("not implemented"),
+	[]byte("does not support"), []byte("does not return"),
 	[]byte("Warning"), []byte("WARNING"), []byte("STANDBY"), []byte("SLEEP"), []byte("Unable to"), []byte("unable to"),
-	[]byte("Unexpected"), []byte("unsupported"), []byte("Unknown USB bridge"), []byte("Permission denied"), []byte("checksum"),
+	[]byte("Unexpected"), []byte("unsupported"), []byte("Unknown USB bridge"), []byte("Permission denied"),
+	[]byte("checksum"),
 	[]byte("mandatory SMART command"), []byte("Please specify device type"), []byte("Use smartctl -h"), []byte("error"),
 	[]byte("Error"), []byte("lacks SMART"), []byte("No such "), []byte("scsiModePageOffset"),
 }

@@ -58,7 +58,8 @@ func viewOf(s *smart.Snapshot, text bool) []string {
 		add("%s", line)
 	}
 	if o := s.Offline; o != nil {
-		add("offline %02x %v %d %02x %v %v %v", o.CollectionStatus, o.SelfTestStatus, o.CollectionSeconds, o.Capabilities, o.ShortMinutes, o.ExtendedMinutes, o.ConveyanceMinutes)
+		add("offline %02x %v %d %02x %v %v %v", o.CollectionStatus, o.SelfTestStatus, o.CollectionSeconds, o.Capabilities, o.ShortMinutes, o.ExtendedMinutes,
+			o.ConveyanceMinutes)
 	}
 	for _, x := range s.SelfTests {
 		add("self-test %d %q %q hours %v lba %v code %v failed %v", x.Num, x.Kind, x.Result, x.Hours, x.LBA, x.Code, x.Failed())

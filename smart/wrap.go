@@ -66,9 +66,11 @@ func syslogHead(l []byte) int {
 func stamp(l []byte) int {
 	var end int
 	switch {
-	case len(l) > 16 && l[3] == ' ' && l[6] == ' ' && l[9] == ':' && l[12] == ':' && scan.Digit(l[5]) && bytes.Contains(months, l[:3]):
+	case len(l) > 16 && l[3] == ' ' && l[6] == ' ' && l[9] == ':' && l[12] == ':' && scan.Digit(l[5]) &&
+		bytes.Contains(months, l[:3]):
 		end = 15
-	case len(l) > 20 && l[4] == '-' && l[7] == '-' && (l[10] == 'T' || l[10] == ' ') && l[13] == ':' && scan.Digit(l[0]) && scan.Digit(l[18]):
+	case len(l) > 20 && l[4] == '-' && l[7] == '-' && (l[10] == 'T' || l[10] == ' ') && l[13] == ':' &&
+		scan.Digit(l[0]) && scan.Digit(l[18]):
 		end = 19
 		for end < len(l) && !scan.Space(l[end]) {
 			end++

@@ -130,9 +130,12 @@ func (m *measure) drive(model, serial string, rows []row, failed bool) {
 
 // attributeNames are the names that smartctl prints for the attributes of the data.
 var attributeNames = map[uint8]string{
-	1: "Raw_Read_Error_Rate", 5: "Reallocated_Sector_Ct", 9: "Power_On_Hours", 10: "Spin_Retry_Count", 12: "Power_Cycle_Count", 171: "Program_Fail_Count",
-	172: "Erase_Fail_Count", 183: "Runtime_Bad_Block", 184: "End-to-End_Error", 187: "Reported_Uncorrect", 188: "Command_Timeout", 189: "High_Fly_Writes",
-	196: "Reallocated_Event_Count", 197: "Current_Pending_Sector", 198: "Offline_Uncorrectable", 199: "UDMA_CRC_Error_Count", 233: "Media_Wearout_Indicator",
+	1: "Raw_Read_Error_Rate", 5: "Reallocated_Sector_Ct", 9: "Power_On_Hours", 10: "Spin_Retry_Count",
+	12: "Power_Cycle_Count", 171: "Program_Fail_Count",
+	172: "Erase_Fail_Count", 183: "Runtime_Bad_Block", 184: "End-to-End_Error", 187: "Reported_Uncorrect",
+	188: "Command_Timeout", 189: "High_Fly_Writes",
+	196: "Reallocated_Event_Count", 197: "Current_Pending_Sector", 198: "Offline_Uncorrectable",
+	199: "UDMA_CRC_Error_Count", 233: "Media_Wearout_Indicator",
 }
 
 // snapshot returns the model that smartctl would give for a row.
@@ -186,7 +189,8 @@ func (m *measure) print(w io.Writer, name string) {
 	}
 	tab.Flush()
 	if m.byRule {
-		for _, r := range slices.SortedFunc(maps.Keys(m.rules), func(a, b string) int { return cmp.Or(cmp.Compare(m.rules[b], m.rules[a]), strings.Compare(a, b)) }) {
+		for _, r := range slices.SortedFunc(maps.Keys(m.rules),
+			func(a, b string) int { return cmp.Or(cmp.Compare(m.rules[b], m.rules[a]), strings.Compare(a, b)) }) {
 			fmt.Fprintf(w, "  %-32s %6d drives without failure\n", r, m.rules[r])
 		}
 	}

@@ -63,7 +63,8 @@ func (m *measure) csv(r io.Reader) error {
 	for i, name := range head {
 		t.columns[name] = i
 		if n, ok := strings.CutPrefix(name, "smart_"); ok {
-			if id, err := strconv.ParseUint(strings.TrimSuffix(n, "_raw"), 10, 8); err == nil && strings.HasSuffix(n, "_raw") {
+			if id, err := strconv.ParseUint(strings.TrimSuffix(n, "_raw"), 10, 8); err == nil &&
+				strings.HasSuffix(n, "_raw") {
 				t.raw[uint8(id)] = i
 			}
 		}
@@ -84,7 +85,8 @@ func (m *measure) csv(r io.Reader) error {
 	case has("failure_time", "r_5"):
 		return m.ticketsOf(t)
 	}
-	return errors.New("unknown columns: want serial_number, failure and date, or start_hours and stop_hours, or failure_time")
+	return errors.New("unknown columns: want serial_number, failure and date, or start_hours and stop_hours, or " +
+		"failure_time")
 }
 
 // interval reads a row that holds from start_hours to stop_hours.
@@ -152,7 +154,8 @@ func (m *measure) drivesOf(t *table, read func() (row, error)) error {
 // ticketsOf measures tickets: one row for each drive, which has failed.
 func (m *measure) ticketsOf(t *table) error {
 	m.tickets = true
-	ids := map[string]uint8{"r_5": 5, "r_183": 183, "r_184": 184, "r_187": 187, "r_197": 197, "r_199": 199, "r_program": 171, "r_erase": 172}
+	ids := map[string]uint8{"r_5": 5, "r_183": 183, "r_184": 184, "r_187": 187, "r_197": 197, "r_199": 199,
+		"r_program": 171, "r_erase": 172}
 	for {
 		if err := t.next(); errors.Is(err, io.EOF) {
 			return nil

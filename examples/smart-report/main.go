@@ -321,10 +321,8 @@ func (r *report) throughput() {
 		if v.Slow {
 			f := smart.Finding{
 				Rule: "throughput", Key: "throughput", Severity: smart.Watch, Detail: v.Text,
-				Evidence: fmt.Sprintf(
-					"%.0f bytes/s",
-					v.Sample.V.Rate(),
-				), Source: fmt.Sprintf("%s, line %d", r.dd, v.Sample.V.Line),
+				Evidence: fmt.Sprintf("%.0f bytes/s", v.Sample.V.Rate()), Source: fmt.Sprintf("%s, line %d", r.dd,
+					v.Sample.V.Line),
 				Value: smart.Some(v.Sample.V.Rate()), Unit: "bytes/s",
 			}
 			if v.Conclusion == judge.Suspect {

@@ -106,10 +106,8 @@ func TestHostileStringsAreSanitised(t *testing.T) {
 
 func TestExitStatus(t *testing.T) {
 	good := filepath.Join(t.TempDir(), "good.json")
-	require.NoError(
-		t,
-		os.WriteFile(good, []byte(`{"smartctl":{"exit_status":0},"model_name":"M","serial_number":"S","smart_status":{"passed":true},"temperature":{"current":30}}`), 0o644),
-	)
+	require.NoError(t, os.WriteFile(good,
+		[]byte(`{"smartctl":{"exit_status":0},"model_name":"M","serial_number":"S","smart_status":{"passed":true},"temperature":{"current":30}}`), 0o644))
 	bad := filepath.Join(t.TempDir(), "bad.json")
 	require.NoError(t, os.WriteFile(bad, []byte(`{"smartctl":`), 0o644))
 	failing := filepath.Join(t.TempDir(), "failing.json")
@@ -149,11 +147,8 @@ func TestCompareTellsWhatGrew(t *testing.T) {
 		name := filepath.Join(t.TempDir(), "s.json")
 		doc := map[string]any{
 			"model_name": "M", "serial_number": "S", "local_time": map[string]any{"time_t": at}, "power_on_time": map[string]any{"hours": hours},
-			"ata_smart_attributes": map[string]any{
-				"table": []any{
-					map[string]any{"id": 197, "name": "Current_Pending_Sector", "value": 100, "worst": 100, "thresh": 0, "raw": map[string]any{"value": raw, "string": "x"}},
-				},
-			},
+			"ata_smart_attributes": map[string]any{"table": []any{map[string]any{"id": 197, "name": "Current_Pending_Sector", "value": 100, "worst": 100, "thresh": 0,
+				"raw": map[string]any{"value": raw, "string": "x"}}}},
 		}
 		b, err := json.Marshal(doc)
 		require.NoError(t, err)

@@ -120,7 +120,8 @@ func (r *report) summary() string {
 			watch++
 		}
 	}
-	return fmt.Sprintf("%d drives: %d act, %d watch, %d unknown, %d without such findings", len(r.drives), act, watch, unknown, len(r.drives)-act-watch-unknown)
+	return fmt.Sprintf("%d drives: %d act, %d watch, %d unknown, %d without such findings", len(r.drives), act,
+		watch, unknown, len(r.drives)-act-watch-unknown)
 }
 
 // modelJSON writes the snapshots in the JSON form of the package.
@@ -168,7 +169,8 @@ func (r *report) text(w io.Writer) error {
 		if v.Temp.OK {
 			temp = fmt.Sprintf("%d C", v.Temp.C)
 		}
-		fmt.Fprintf(tab, "%s\t%.2f\t%s\t%v\t%s\n", clean(v.Port), v.Sample.V.Rate()/1e6, temp, v.Position, clean(v.Text))
+		fmt.Fprintf(tab, "%s\t%.2f\t%s\t%v\t%s\n", clean(v.Port), v.Sample.V.Rate()/1e6, temp, v.Position,
+			clean(v.Text))
 	}
 	if err := tab.Flush(); err != nil {
 		return err
@@ -258,9 +260,8 @@ func (r *report) json(w io.Writer) error {
 func (d *drive) json() jsonDrive {
 	s := d.s
 	j := jsonDrive{
-		Source: clean(
-			d.name,
-		), Device: clean(s.Device.Node), Model: clean(s.Identity.Model), Serial: clean(s.Identity.Serial),
+		Source: clean(d.name), Device: clean(s.Device.Node), Model: clean(s.Identity.Model),
+		Serial:   clean(s.Identity.Serial),
 		Firmware: clean(s.Identity.Firmware), Health: s.Health.Status.String(),
 		Attributes: []jsonAttribute{}, Findings: []jsonFinding{}, Warnings: []string{},
 	}
@@ -306,7 +307,8 @@ func (d *drive) json() jsonDrive {
 	}
 	for _, f := range d.findings {
 		jf := jsonFinding{
-			Rule: f.Rule, Severity: smart.SeverityName(f.Severity), Detail: clean(f.Detail), Evidence: clean(f.Evidence), Source: clean(f.Source), Past: f.Past,
+			Rule: f.Rule, Severity: smart.SeverityName(f.Severity), Detail: clean(f.Detail),
+			Evidence: clean(f.Evidence), Source: clean(f.Source), Past: f.Past,
 			Key: clean(f.Key), Attribute: f.Attribute, Unit: f.Unit,
 		}
 		if f.Value.OK {

@@ -60,7 +60,8 @@ func (r *report) prometheus(w io.Writer) {
 		m.drive(d.drive)
 	}
 	for _, f := range m.list {
-		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n%s\n", f.name, f.help, f.name, f.kind, strings.Join(f.samples, "\n"))
+		fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n%s\n", f.name, f.help, f.name, f.kind,
+			strings.Join(f.samples, "\n"))
 	}
 }
 
@@ -86,7 +87,8 @@ func (r *report) distinct() []labelled {
 				break
 			}
 			other := list[k].drive
-			if strings.Trim(d.s.Identity.Serial, "-. 0") != "" || d.name == other.name && d.s.Source.Line == other.s.Source.Line || n > len(r.drives) {
+			if strings.Trim(d.s.Identity.Serial, "-. 0") != "" || d.name == other.name &&
+				d.s.Source.Line == other.s.Source.Line || n > len(r.drives) {
 				if !d.s.Taken.Before(other.s.Taken) {
 					list[k].drive = d
 				}
@@ -101,48 +103,57 @@ func (r *report) distinct() []labelled {
 func (m *metrics) drive(d *drive) {
 	s := d.s
 	id := &s.Identity
-	m.gauge("smart_device_info", "Identity of the drive; the value is 1.", label("firmware", id.Firmware)+label("wwn", id.WWN)+label("family", id.Family)+
-		label("protocol", s.Device.Protocol), 1)
+	m.gauge("smart_device_info", "Identity of the drive; the value is 1.",
+		label("firmware", id.Firmware)+label("wwn", id.WWN)+label("family", id.Family)+
+			label("protocol", s.Device.Protocol), 1)
 	read := true
 	for _, f := range d.findings {
 		read = read && f.Rule != "not-read" && f.Rule != judge.NothingKnown
 	}
-	m.gauge("smart_device_read", "1 if the health of the drive was read, 0 if nothing is known about it.", "", flag01(read))
+	m.gauge("smart_device_read", "1 if the health of the drive was read, 0 if nothing is known about it.", "",
+		flag01(read))
 	if s.Health.Status != smart.Unknown {
-		m.gauge("smart_health_passed", "1 if the drive reports that it passed, 0 if it reports that it failed.", "", flag01(s.Health.Status == smart.Passed))
+		m.gauge("smart_health_passed", "1 if the drive reports that it passed, 0 if it reports that it failed.", "",
+			flag01(s.Health.Status == smart.Passed))
 	}
 	m.findings(d)
 	names, values := temperatures(&s.Temp)
 	for i, n := range names {
 		m.gauge("smart_temperature_celsius", "Temperatures by kind.", label("kind", n), float64(values[i].C))
-		m.gauge("smart_temperature_source_info", "Source of a temperature; the value is 1.", label("kind", n)+label("source", values[i].From.String()), 1)
+		m.gauge("smart_temperature_source_info", "Source of a temperature; the value is 1.",
+			label("kind", n)+label("source", values[i].From.String()), 1)
 	}
 	if s.PowerOn.OK {
 		m.counter("smart_power_on_seconds_total", "Time for which the drive has been on.", "", s.PowerOn.V.Seconds())
 	}
 	if s.PowerCycles.OK {
-		m.counter("smart_power_cycles_total", "Number of times that the drive was switched on.", "", float64(s.PowerCycles.V))
+		m.counter("smart_power_cycles_total", "Number of times that the drive was switched on.", "",
+			float64(s.PowerCycles.V))
 	}
 	if id.Capacity.OK {
 		m.gauge("smart_capacity_bytes", "Capacity of the drive.", "", float64(id.Capacity.V))
 	}
 	if e := &s.Endurance; e.Used.OK {
-		m.gauge("smart_endurance_used_ratio", "Used part of the specified endurance; it can exceed 1.", "", float64(e.Used.V)/100)
+		m.gauge("smart_endurance_used_ratio", "Used part of the specified endurance; it can exceed 1.", "",
+			float64(e.Used.V)/100)
 	}
 	if e := &s.Endurance; e.Spare.OK {
 		m.gauge("smart_spare_ratio", "Remaining part of the spare blocks.", "", float64(e.Spare.V)/100)
 	}
 	if e := &s.Endurance; e.SpareThreshold.OK {
-		m.gauge("smart_spare_threshold_ratio", "Part of the spare blocks below which the drive is unreliable.", "", float64(e.SpareThreshold.V)/100)
+		m.gauge("smart_spare_threshold_ratio", "Part of the spare blocks below which the drive is unreliable.", "",
+			float64(e.SpareThreshold.V)/100)
 	}
 	if s.Errors.Count.OK {
-		m.counter("smart_error_log_entries_total", "Errors in the log of the drive over its life.", "", float64(s.Errors.Count.V))
+		m.counter("smart_error_log_entries_total", "Errors in the log of the drive over its life.", "",
+			float64(s.Errors.Count.V))
 	}
 	m.attributes(s)
 	m.nvme(s.NVMe)
 	m.scsi(s.SCSI)
 	if v := d.verdict; v != nil {
-		m.gauge("smart_write_bytes_per_second", "Measured write speed.", label("position", v.Position.String())+label("conclusion", v.Conclusion.String()), v.Sample.V.Rate())
+		m.gauge("smart_write_bytes_per_second", "Measured write speed.",
+			label("position", v.Position.String())+label("conclusion", v.Conclusion.String()), v.Sample.V.Rate())
 	}
 }
 
@@ -155,7 +166,8 @@ func (m *metrics) findings(d *drive) {
 	}
 	for _, rule := range judge.Rules() {
 		for _, severity := range []string{"act", "watch"} {
-			m.gauge("smart_findings", "1 if the drive has a finding of the rule and severity, 0 if not.", label("rule", rule.ID)+label("severity", severity),
+			m.gauge("smart_findings", "1 if the drive has a finding of the rule and severity, 0 if not.",
+				label("rule", rule.ID)+label("severity", severity),
 				flag01(active[rule.ID+"\x00"+severity]))
 		}
 	}
@@ -180,7 +192,8 @@ func (m *metrics) attributes(s *smart.Snapshot) {
 			m.gauge("smart_attribute_threshold", "Threshold of an ATA attribute.", l, float64(a.Thresh))
 		}
 		if v, ok := a.Raw.Uint48(); ok && a.ID != 190 && a.ID != 194 {
-			m.add("smart_attribute_raw", "untyped", "Raw bytes of an ATA attribute as a number; never a temperature.", l, strconv.FormatUint(v, 10))
+			m.add("smart_attribute_raw", "untyped",
+				"Raw bytes of an ATA attribute as a number; never a temperature.", l, strconv.FormatUint(v, 10))
 		}
 	}
 }
@@ -215,12 +228,14 @@ func (m *metrics) nvme(n *smart.NVMeHealth) {
 		v     smart.Opt[uint32]
 	}{{"warning", n.WarningMinutes}, {"critical", n.CriticalMinutes}} {
 		if c.v.OK {
-			m.counter("smart_nvme_over_temperature_seconds_total", "Time above a limit of the temperature.", label("limit", c.limit), float64(c.v.V)*60)
+			m.counter("smart_nvme_over_temperature_seconds_total", "Time above a limit of the temperature.",
+				label("limit", c.limit), float64(c.v.V)*60)
 		}
 	}
 	for i, v := range n.Sensors {
 		if v.OK {
-			m.gauge("smart_nvme_sensor_celsius", "Temperature of a sensor.", label("sensor", strconv.Itoa(i+1)), float64(v.V))
+			m.gauge("smart_nvme_sensor_celsius", "Temperature of a sensor.", label("sensor", strconv.Itoa(i+1)),
+				float64(v.V))
 		}
 	}
 }
@@ -273,7 +288,8 @@ func (d *drive) labels(at string) string {
 	if at != "" {
 		device = at
 	}
-	return label("model", s.Identity.Model) + label("serial", s.Identity.Serial) + label("device", device) + label("port", port)
+	return label("model", s.Identity.Model) + label("serial", s.Identity.Serial) + label("device", device) +
+		label("port", port)
 }
 
 var escaper = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)

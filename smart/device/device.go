@@ -41,7 +41,8 @@ func (d *Device) Close() error {
 // disk is not woken: the error is then [ErrStandby]. The error wraps [ErrPermission]
 // when the system refuses.
 func (d *Device) Snapshot(ctx context.Context) (*smart.Snapshot, error) {
-	s := &smart.Snapshot{Device: d.id, Source: smart.Source{Format: smart.FormatDevice}, Taken: time.Now().UTC().Truncate(time.Second)}
+	s := &smart.Snapshot{Device: d.id, Source: smart.Source{Format: smart.FormatDevice},
+		Taken: time.Now().UTC().Truncate(time.Second)}
 	var err error
 	switch d.id.Protocol {
 	case "NVMe":
@@ -66,7 +67,8 @@ func (d *Device) optional(s *smart.Snapshot, page string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrPermission), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, ErrNotAllowed):
+	case errors.Is(err, ErrPermission), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, ErrNotAllowed):
 		return errs.Errorf("%s: %w", page, err)
 	}
 	var sense *SenseError
@@ -134,7 +136,8 @@ func (d *Device) ata(ctx context.Context, s *smart.Snapshot) error {
 			}
 		}
 	}
-	regs, err := d.send(ctx, ATACommand{Command: ataSMART, Features: smartReturnStatus, LBA: smartSignature, WantRegisters: true}, nil)
+	regs, err := d.send(ctx, ATACommand{Command: ataSMART, Features: smartReturnStatus, LBA: smartSignature,
+		WantRegisters: true}, nil)
 	if err == nil {
 		p.Status = smart.Some(regs)
 	} else if err := d.optional(s, "SMART RETURN STATUS", err); err != nil {
@@ -147,7 +150,8 @@ func (d *Device) ata(ctx context.Context, s *smart.Snapshot) error {
 }
 
 // extended reads the logs that only newer drives have: those that IDENTIFY announces.
-func (d *Device) extended(ctx context.Context, s *smart.Snapshot, p *smart.ATAPages, page func(ATACommand, int) ([]byte, error), command func(uint8, uint64) ([]byte, error)) error {
+func (d *Device) extended(ctx context.Context, s *smart.Snapshot, p *smart.ATAPages,
+	page func(ATACommand, int) ([]byte, error), command func(uint8, uint64) ([]byte, error)) error {
 	word := func(i int) uint16 { return binary.LittleEndian.Uint16(p.Identify[2*i:]) }
 	if w := word(87); w&0xc000 == 0x4000 && w&0x20 != 0 { // general purpose logging
 		dir, err := page(ATACommand{Command: ataReadLogExt}, 1)
@@ -191,7 +195,8 @@ func (d *Device) extended(ctx context.Context, s *smart.Snapshot, p *smart.ATAPa
 	}
 	request := make([]byte, sector)
 	copy(request, historyRequest[:])
-	if _, err = d.send(ctx, ATACommand{Command: ataSMART, Features: smartWriteLog, Count: 1, LBA: smartSignature | logSCTStatus, Out: true}, request); err == nil {
+	if _, err = d.send(ctx, ATACommand{Command: ataSMART, Features: smartWriteLog, Count: 1,
+		LBA: smartSignature | logSCTStatus, Out: true}, request); err == nil {
 		p.SCTHistory, err = command(smartReadLog, logSCTData)
 	}
 	return d.optional(s, "SCT temperature history", err)
@@ -244,7 +249,8 @@ func (d *Device) nvme(ctx context.Context, s *smart.Snapshot) error {
 }
 
 // scsiLogs are the pages that are read of a SCSI disk, page and subpage.
-var scsiLogs = [][2]byte{{0x02, 0}, {0x03, 0}, {0x05, 0}, {0x06, 0}, {0x0d, 0}, {0x0d, 1}, {0x0e, 0}, {0x10, 0}, {0x11, 0}, {0x15, 0}, {0x2f, 0}}
+var scsiLogs = [][2]byte{{0x02, 0}, {0x03, 0}, {0x05, 0}, {0x06, 0}, {0x0d, 0}, {0x0d, 1}, {0x0e, 0}, {0x10, 0},
+	{0x11, 0}, {0x15, 0}, {0x2f, 0}}
 
 func (d *Device) scsi(ctx context.Context, s *smart.Snapshot) error {
 	send := func(cdb, buf []byte) error {

@@ -74,7 +74,8 @@ func (c ATACommand) Allowed(buf []byte) error {
 		case smartReadData, smartReadThresh, smartReadLog, smartReturnStatus:
 			return nil
 		}
-	case c.Command == ataSMART && c.Features == smartWriteLog && c.LBA == smartSignature|logSCTStatus && isHistoryRequest(buf):
+	case c.Command == ataSMART && c.Features == smartWriteLog && c.LBA == smartSignature|logSCTStatus &&
+		isHistoryRequest(buf):
 		return nil
 	}
 	return errs.Errorf("ATA command %02Xh, feature %02Xh: %w", c.Command, c.Features, ErrNotAllowed)
@@ -117,7 +118,8 @@ func AllowedSCSI(cdb []byte) error {
 var historyRequest = [6]byte{5, 0, 1, 0, 2, 0}
 
 func isHistoryRequest(b []byte) bool {
-	return len(b) == sector && [6]byte(b[:6]) == historyRequest && !slices.ContainsFunc(b[6:], func(c byte) bool { return c != 0 })
+	return len(b) == sector && [6]byte(b[:6]) == historyRequest &&
+		!slices.ContainsFunc(b[6:], func(c byte) bool { return c != 0 })
 }
 
 // SenseError is a SCSI command that ended with CHECK CONDITION.
@@ -145,7 +147,8 @@ type NVMeError uint16
 
 // Error returns the status code type and the status code.
 func (e NVMeError) Error() string {
-	return fmt.Sprintf("device: the NVMe controller refused the command (status code type %Xh, code %02Xh)", uint16(e)>>8&7, uint16(e)&0xff)
+	return fmt.Sprintf("device: the NVMe controller refused the command (status code type %Xh, code %02Xh)",
+		uint16(e)>>8&7, uint16(e)&0xff)
 }
 
 // parseSense reads sense data in fixed (70h, 71h) and descriptor (72h, 73h) format. The

@@ -31,8 +31,11 @@ func (c *checker) age() {
 	}
 	if most > now+now/10+farmSlack {
 		c.add(smart.Finding{
-			Rule: "hours-reset", Severity: smart.Watch, Detail: "the drive is older than its SMART data shows: the counters were reset, as on used drives that are sold as new ones",
-			Evidence: fmt.Sprintf("%d hours, %d %s in the FARM log", now, most, name), Source: "FARM log", Value: smart.Some(float64(most)), Unit: "hours",
+			Rule: "hours-reset", Severity: smart.Watch,
+			Detail: "the drive is older than its SMART data shows: the counters were reset, as on used drives " +
+				"that are sold as new ones",
+			Evidence: fmt.Sprintf("%d hours, %d %s in the FARM log", now, most,
+				name), Source: "FARM log", Value: smart.Some(float64(most)), Unit: "hours",
 		})
 	}
 }

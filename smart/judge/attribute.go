@@ -21,12 +21,14 @@ func (c *checker) attributes() {
 	switch {
 	case c.s.Exit.V&smart.ExitPrefail != 0:
 		c.add(smart.Finding{
-			Rule: "attribute-failing", Severity: smart.Act, Detail: "a prefail attribute is at its threshold; the table is missing: save the data",
+			Rule: "attribute-failing", Severity: smart.Act,
+			Detail:   "a prefail attribute is at its threshold; the table is missing: save the data",
 			Evidence: exitEvidence(c.s), Source: "exit status of smartctl",
 		})
 	case c.s.Exit.V&smart.ExitPast != 0:
 		c.add(smart.Finding{
-			Rule: "attribute-past", Severity: smart.Watch, Past: true, Detail: "an attribute is or was at its threshold; the table is missing",
+			Rule: "attribute-past", Severity: smart.Watch, Past: true,
+			Detail:   "an attribute is or was at its threshold; the table is missing",
 			Evidence: exitEvidence(c.s), Source: "exit status of smartctl",
 		})
 	}
@@ -42,7 +44,8 @@ func (c *checker) attribute(a *smart.Attribute) {
 		kind = "prefail"
 	}
 	f := smart.Finding{
-		Evidence: fmt.Sprintf("value %d, worst %d, threshold %d", a.Value, a.Worst, a.Thresh), Source: attributeSource(a.ID, a.Name) + " (" + kind + ")",
+		Evidence: fmt.Sprintf("value %d, worst %d, threshold %d", a.Value, a.Worst,
+			a.Thresh), Source: attributeSource(a.ID, a.Name) + " (" + kind + ")",
 		Key: attributeKey(a.ID), Attribute: a.ID,
 	}
 	if a.Has&smart.HasValue != 0 {
@@ -53,11 +56,14 @@ func (c *checker) attribute(a *smart.Attribute) {
 	switch {
 	case a.State == smart.FailingNow && isTemperature(a):
 		// The value is made from the temperature; the limits in degrees are checked apart.
-		f.Rule, f.Severity, f.Detail = "attribute-failing", smart.Watch, "the temperature is at its threshold: cool the drive"
+		f.Rule, f.Severity, f.Detail = "attribute-failing", smart.Watch,
+			"the temperature is at its threshold: cool the drive"
 	case a.State == smart.FailingNow && a.Flags&smart.Prefail != 0:
-		f.Rule, f.Severity, f.Detail = "attribute-failing", smart.Act, "a prefail attribute is at its threshold: failure is expected within 24 hours, save the data"
+		f.Rule, f.Severity, f.Detail = "attribute-failing", smart.Act,
+			"a prefail attribute is at its threshold: failure is expected within 24 hours, save the data"
 	case a.State == smart.FailingNow:
-		f.Rule, f.Severity, f.Detail = "attribute-failing", smart.Watch, "an old-age attribute is at its threshold: the drive is past its designed life"
+		f.Rule, f.Severity, f.Detail = "attribute-failing", smart.Watch,
+			"an old-age attribute is at its threshold: the drive is past its designed life"
 	default:
 		f.Rule, f.Severity, f.Past = "attribute-past", smart.Watch, true
 		f.Detail = "the attribute was at its threshold and has recovered"

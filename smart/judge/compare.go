@@ -60,13 +60,15 @@ func Compare(old, cur *smart.Snapshot) (Delta, error) {
 		return Delta{}, errs.Errorf("compare: no serial number in one of the snapshots: %w", smart.ErrNoData)
 	case a.Serial != b.Serial || a.Model != b.Model:
 		return Delta{}, errs.Errorf("%w: %s %s, then %s %s: the drive was replaced, or the device names another one",
-			ErrDifferentDrive, diag.Sanitize(a.Model), diag.Sanitize(a.Serial), diag.Sanitize(b.Model), diag.Sanitize(b.Serial))
+			ErrDifferentDrive, diag.Sanitize(a.Model), diag.Sanitize(a.Serial), diag.Sanitize(b.Model),
+			diag.Sanitize(b.Serial))
 	}
 	d := Delta{OldFirmware: a.Firmware, NewFirmware: b.Firmware}
 	d.elapsed(old, cur)
 	if a.Firmware != b.Firmware && a.Firmware != "" && b.Firmware != "" {
 		d.find(smart.Finding{
-			Rule: "firmware-changed", Severity: smart.Info, Since: cur.Taken, Evidence: a.Firmware + ", then " + b.Firmware, Source: "identity",
+			Rule: "firmware-changed", Severity: smart.Info, Since: cur.Taken, Evidence: a.Firmware + ", then " +
+				b.Firmware, Source: "identity",
 			Detail: "the firmware was changed; counters may have another meaning since",
 		})
 	}
@@ -76,7 +78,8 @@ func Compare(old, cur *smart.Snapshot) (Delta, error) {
 	for i := range d.Counters {
 		if c := &d.Counters[i]; c.Reset {
 			d.find(smart.Finding{
-				Rule: "counter-reset", Severity: smart.Info, Since: cur.Taken, Evidence: fmt.Sprintf("%d, then %d", c.Old, c.New), Source: c.Name,
+				Rule: "counter-reset", Severity: smart.Info, Since: cur.Taken, Evidence: fmt.Sprintf("%d, then %d",
+					c.Old, c.New), Source: c.Name,
 				Detail: "the counter is lower than before: it was reset, or the snapshots are in the wrong order",
 				Key:    c.thing(), Value: smart.Some(float64(c.New)),
 			})
@@ -140,7 +143,8 @@ func (d *Delta) growth(old, cur *smart.Snapshot) {
 		}
 		c := d.add(name, x.n, y.n, min(r.bits, 48), r.gauge)
 		f := smart.Finding{
-			Since: cur.Taken, Source: name, Key: c.thing(), Attribute: y.attribute, Value: smart.Some(float64(y.n)), Unit: r.unit,
+			Since: cur.Taken, Source: name, Key: c.thing(), Attribute: y.attribute, Value: smart.Some(float64(y.n)),
+			Unit:     r.unit,
 			Evidence: fmt.Sprintf("%d, then %d", x.n, y.n),
 		}
 		switch {
@@ -149,7 +153,8 @@ func (d *Delta) growth(old, cur *smart.Snapshot) {
 			f.Detail = "unreadable sectors were rewritten or remapped since"
 		case c.Grown.OK && c.Grown.V > 0 && r.growWatch > 0:
 			f.Rule, f.Detail = "attribute-growing", r.growth
-			if f.Severity = severity(c.Grown.V, Limits{Watch: limit(r.growWatch), Act: limit(r.growAct)}); f.Severity == smart.Act {
+			if f.Severity = severity(c.Grown.V, Limits{Watch: limit(r.growWatch),
+				Act: limit(r.growAct)}); f.Severity == smart.Act {
 				f.Detail += ": save the data and replace the drive"
 			}
 		default:
@@ -241,7 +246,8 @@ func (d *Delta) more(old, cur *smart.Snapshot) {
 		}
 		if c := d.add("errors logged", a.V, b.V, bits, false); c.Grown.V > 0 && cur.NVMe == nil {
 			d.find(smart.Finding{
-				Rule: "errors-logged", Severity: smart.Watch, Since: cur.Taken, Source: "error log", Key: "log", Value: smart.Some(float64(b.V)), Unit: "errors",
+				Rule: "errors-logged", Severity: smart.Watch, Since: cur.Taken, Source: "error log", Key: "log",
+				Value: smart.Some(float64(b.V)), Unit: "errors",
 				Evidence: fmt.Sprintf("%d, then %d", a.V, b.V), Detail: "commands failed since",
 			})
 		}
@@ -251,8 +257,10 @@ func (d *Delta) more(old, cur *smart.Snapshot) {
 			name string
 			a, b smart.Opt[smart.Uint128]
 		}{
-			{"NVMe data units written", a.UnitsWritten, b.UnitsWritten}, {"NVMe data units read", a.UnitsRead, b.UnitsRead},
-			{"NVMe unsafe shutdowns", a.UnsafeShutdowns, b.UnsafeShutdowns}, {"NVMe error log entries", a.ErrorLogCount, b.ErrorLogCount},
+			{"NVMe data units written", a.UnitsWritten, b.UnitsWritten}, {"NVMe data units read", a.UnitsRead,
+				b.UnitsRead},
+			{"NVMe unsafe shutdowns", a.UnsafeShutdowns, b.UnsafeShutdowns}, {"NVMe error log entries",
+				a.ErrorLogCount, b.ErrorLogCount},
 		} {
 			x, fits1 := c.a.V.Uint64()
 			y, fits2 := c.b.V.Uint64()

@@ -68,27 +68,37 @@ type rule struct {
 // the other half.
 var rules = [counterCount]rule{
 	reallocated: {
-		id: "reallocated-sectors", unit: "sectors", ids: []uint8{5}, bits: 16, watch: 100, act: 1000, growWatch: 1, growAct: 100,
+		id: "reallocated-sectors", unit: "sectors", ids: []uint8{5}, bits: 16, watch: 100, act: 1000, growWatch: 1,
+		growAct: 100,
 		names: []string{
-			"Reallocated_Sector_Ct", "Reallocated_Sectors", "Reallocate_NAND_Blk_Cnt", "Reallocated_Sector_Count", "Re-allocated_Sector_Ct", "Reallocated_Block_Count",
+			"Reallocated_Sector_Ct", "Reallocated_Sectors", "Reallocate_NAND_Blk_Cnt", "Reallocated_Sector_Count",
+			"Re-allocated_Sector_Ct", "Reallocated_Block_Count",
 			"Reallocated_Block_Ct", "Reallocated_NAND_Blk_Cnt", "Reassigned_Sectors",
 		},
 		detail: "sectors were remapped", growth: "sectors were remapped since",
 	},
 	pending: {
-		id: "pending-sectors", unit: "sectors", ids: []uint8{197}, bits: 48, watch: 1, act: 16, growWatch: 1, growAct: 16, gauge: true,
-		names:  []string{"Current_Pending_Sector", "Current_Pending_Sector_Ct", "Current_Pending_ECC_Cnt", "Pending_Sector_Count", "Pending_Sectors", "Total_Pending_Sectors", "Current_Pending_Sectors"},
+		id: "pending-sectors", unit: "sectors", ids: []uint8{197}, bits: 48, watch: 1, act: 16, growWatch: 1,
+		growAct: 16, gauge: true,
+		names: []string{"Current_Pending_Sector", "Current_Pending_Sector_Ct", "Current_Pending_ECC_Cnt",
+			"Pending_Sector_Count", "Pending_Sectors", "Total_Pending_Sectors", "Current_Pending_Sectors"},
 		detail: "sectors cannot be read and wait to be rewritten or remapped", growth: "more sectors cannot be read",
 	},
 	offline: {
-		id: "offline-uncorrectable", unit: "sectors", ids: []uint8{198}, bits: 48, watch: 1, act: 16, growWatch: 1, growAct: 16, gauge: true,
-		names:  []string{"Offline_Uncorrectable", "Offline_Uncorrectable_Sectors", "Total_Offl_Uncorrectabl", "Offline_Uncorrectable_Sect", "Uncorrectable_Sector_Ct", "Total_Offline_Uncorrectabl"},
-		detail: "sectors could not be read in the background", growth: "more sectors could not be read in the background",
+		id: "offline-uncorrectable", unit: "sectors", ids: []uint8{198}, bits: 48, watch: 1, act: 16, growWatch: 1,
+		growAct: 16, gauge: true,
+		names: []string{"Offline_Uncorrectable", "Offline_Uncorrectable_Sectors", "Total_Offl_Uncorrectabl",
+			"Offline_Uncorrectable_Sect", "Uncorrectable_Sector_Ct", "Total_Offline_Uncorrectabl"},
+		detail: "sectors could not be read in the background",
+		growth: "more sectors could not be read in the background",
 	},
 	reported: {
-		id: "reported-uncorrectable", unit: "errors", ids: []uint8{187}, bits: 16, watch: 1, act: 8, growWatch: 1, growAct: 8,
-		names:  []string{"Reported_Uncorrect", "Reported_Uncorrectable", "Uncorrectable_Error_Cnt", "Uncorrectable_Error_Count", "Reported_UE_Counts", "Reported_Uncorrectable_Errors"},
-		detail: "errors that the drive could not correct reached the host", growth: "more errors that the drive could not correct reached the host",
+		id: "reported-uncorrectable", unit: "errors", ids: []uint8{187}, bits: 16, watch: 1, act: 8, growWatch: 1,
+		growAct: 8,
+		names: []string{"Reported_Uncorrect", "Reported_Uncorrectable", "Uncorrectable_Error_Cnt",
+			"Uncorrectable_Error_Count", "Reported_UE_Counts", "Reported_Uncorrectable_Errors"},
+		detail: "errors that the drive could not correct reached the host",
+		growth: "more errors that the drive could not correct reached the host",
 	},
 	endToEnd: {
 		id: "end-to-end-errors", unit: "errors", ids: []uint8{184}, bits: 32, watch: 1, growWatch: 1,
@@ -98,23 +108,28 @@ var rules = [counterCount]rule{
 	crc: {
 		id: "interface-errors", unit: "errors", ids: []uint8{199}, bits: 48, watch: 1000, growWatch: 10,
 		names: []string{
-			"UDMA_CRC_Error_Count", "CRC_Error_Count", "SATA_CRC_Error_Count", "SATA_CRC_Error", "SATA_FIS_CRC_Errors", "Interface_CRC_Errors", "UDMA_CRC_Error_Ct", "Ultra_CRC_Error_Count",
+			"UDMA_CRC_Error_Count", "CRC_Error_Count", "SATA_CRC_Error_Count", "SATA_CRC_Error",
+			"SATA_FIS_CRC_Errors", "Interface_CRC_Errors", "UDMA_CRC_Error_Ct", "Ultra_CRC_Error_Count",
 		},
-		detail: "CRC errors between host and drive: check the cable and the connectors", growth: "more CRC errors between host and drive: check the cable and the connectors",
+		detail: "CRC errors between host and drive: check the cable and the connectors",
+		growth: "more CRC errors between host and drive: check the cable and the connectors",
 	},
 	timeouts: {
 		id: "command-timeouts", unit: "timeouts", ids: []uint8{188}, bits: 16, watch: 1000, growWatch: 100,
 		names:  []string{"Command_Timeout", "Command_Timeouts"},
-		detail: "commands timed out: check the power supply and the cables first", growth: "more commands timed out: check the power supply and the cables first",
+		detail: "commands timed out: check the power supply and the cables first",
+		growth: "more commands timed out: check the power supply and the cables first",
 	},
 	spinRetries: {
 		id: "spin-retries", unit: "retries", ids: []uint8{10}, bits: 16, medium: rotating, watch: 3, growWatch: 1,
 		names:  []string{"Spin_Retry_Count"},
-		detail: "the spindle needed several attempts to start: check the power supply, plan a replacement", growth: "the spindle needed several attempts to start again",
+		detail: "the spindle needed several attempts to start: check the power supply, plan a replacement",
+		growth: "the spindle needed several attempts to start again",
 	},
 	startFailures: {
 		id: "start-failures", unit: "failures", medium: rotating, watch: 3, growWatch: 1,
-		detail: "the spindle failed to start: check the power supply, plan a replacement", growth: "the spindle failed to start again",
+		detail: "the spindle failed to start: check the power supply, plan a replacement",
+		growth: "the spindle failed to start again",
 	},
 	loadCycles: {
 		id: "load-cycles", unit: "cycles", ids: []uint8{193, 225}, bits: 24, medium: rotating,
@@ -122,20 +137,27 @@ var rules = [counterCount]rule{
 		detail: "the heads were parked more often than the usual 600,000 times; check the power management",
 	},
 	programFails: {
-		id: "flash-failures", unit: "failures", ids: []uint8{171, 175, 181}, bits: 32, medium: solidState, growWatch: 10,
+		id: "flash-failures", unit: "failures", ids: []uint8{171, 175,
+			181}, bits: 32, medium: solidState, growWatch: 10,
 		names: []string{
-			"Program_Fail_Count*", "Program_Fail_Cnt*", "Program_Failures*", "Program_Fail_Block*", "Program_Fail_Ct*", "Total_Program_Fail*", "Host_Program_Fail*",
+			"Program_Fail_Count*", "Program_Fail_Cnt*", "Program_Failures*", "Program_Fail_Block*",
+			"Program_Fail_Ct*", "Total_Program_Fail*", "Host_Program_Fail*",
 		},
-		detail: "blocks of the flash memory could not be written", growth: "more blocks of the flash memory could not be written",
+		detail: "blocks of the flash memory could not be written",
+		growth: "more blocks of the flash memory could not be written",
 	},
 	eraseFails: {
-		id: "flash-failures", unit: "failures", ids: []uint8{172, 176, 182}, bits: 32, medium: solidState, growWatch: 10,
-		names:  []string{"Erase_Fail_Count*", "Erase_Fail_Cnt*", "Erase_Failures*", "Erase_Fail_Block*", "Erase_Fail_Ct*", "Total_Erase_Fail*"},
-		detail: "blocks of the flash memory could not be erased", growth: "more blocks of the flash memory could not be erased",
+		id: "flash-failures", unit: "failures", ids: []uint8{172, 176,
+			182}, bits: 32, medium: solidState, growWatch: 10,
+		names: []string{"Erase_Fail_Count*", "Erase_Fail_Cnt*", "Erase_Failures*", "Erase_Fail_Block*",
+			"Erase_Fail_Ct*", "Total_Erase_Fail*"},
+		detail: "blocks of the flash memory could not be erased",
+		growth: "more blocks of the flash memory could not be erased",
 	},
 	mediaErrors: {
 		id: "nvme-media-errors", unit: "errors", watch: 1, act: 100, growWatch: 1, growAct: 50,
-		detail: "data could not be recovered from the medium", growth: "more data could not be recovered from the medium",
+		detail: "data could not be recovered from the medium",
+		growth: "more data could not be recovered from the medium",
 	},
 	grownDefects: {
 		id: "scsi-defects", unit: "sectors", watch: 10, act: 1000, growWatch: 1, growAct: 100,
@@ -314,7 +336,8 @@ func (c *counts) statistics(s *smart.Snapshot) {
 }
 
 var statisticsSource = [256]string{
-	1: "device statistics, page 1", 3: "device statistics, page 3", 4: "device statistics, page 4", 6: "device statistics, page 6",
+	1: "device statistics, page 1", 3: "device statistics, page 3", 4: "device statistics, page 4",
+	6: "device statistics, page 6",
 }
 
 // severity returns the severity of a count by the limits, or 0 if it is 0.

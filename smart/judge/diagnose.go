@@ -31,8 +31,9 @@ const (
 )
 
 var conclusions = enum.Names[Conclusion]{Type: "judge: conclusion", Words: map[Conclusion]string{
-	0: "unknown", Fine: "fine", WillSlow: "borderline", Explained: "explained", ConsistentWithCold: "consistent-with-cold",
-	Suspect: "suspect", Undecided: "undecided",
+	0: "unknown", Fine: "fine", WillSlow: "borderline", Explained: "explained",
+	ConsistentWithCold: "consistent-with-cold",
+	Suspect:            "suspect", Undecided: "undecided",
 }}
 
 // String returns "fine", "borderline", "explained", "consistent-with-cold", "suspect"
@@ -173,10 +174,12 @@ func (v *DiskVerdict) conclude(median smart.Opt[float64]) {
 		}
 	case v.Slow && v.Window == nil && v.Temp.OK && v.Temp.C <= coldest:
 		v.Conclusion = ConsistentWithCold
-		v.Text = fmt.Sprintf("%s, %.1fx slower, %s: slow and cold; consistent with a drive that verifies its writes when cold, name the model to be sure", rate, v.Ratio, at)
+		v.Text = fmt.Sprintf("%s, %.1fx slower, %s: slow and cold; consistent with a drive that verifies its "+
+			"writes when cold, name the model to be sure", rate, v.Ratio, at)
 	case v.Slow:
 		v.Conclusion = Suspect
-		v.Text = fmt.Sprintf("%s, %.1fx slower, %s: temperature does not explain it; suspect the disk, its cabling or the controller", rate, v.Ratio, at)
+		v.Text = fmt.Sprintf("%s, %.1fx slower, %s: temperature does not explain it; suspect the disk, its "+
+			"cabling or the controller", rate, v.Ratio, at)
 	case v.Position == Inside || v.Position == Borderline:
 		v.Conclusion = WillSlow
 		if v.Window.cold(int(v.Temp.C)) {
@@ -209,14 +212,17 @@ func (d *Diagnosis) summary() string {
 	}
 	var parts []string
 	if len(by[Explained]) > 0 {
-		parts = append(parts, fmt.Sprintf("%s %s slow because of the temperature (%s), not broken: change the temperature, not the disks",
-			ports(Explained), is(Explained), d.window(Explained)))
+		parts = append(parts,
+			fmt.Sprintf("%s %s slow because of the temperature (%s), not broken: change the temperature, not the disks",
+				ports(Explained), is(Explained), d.window(Explained)))
 	}
 	if len(by[ConsistentWithCold]) > 0 {
 		parts = append(parts, fmt.Sprintf("%s %s slow and cold", ports(ConsistentWithCold), is(ConsistentWithCold)))
 	}
 	if len(by[Suspect]) > 0 {
-		parts = append(parts, fmt.Sprintf("%s %s slow without a reason that the temperature gives: examine disk, cabling and controller", ports(Suspect), is(Suspect)))
+		parts = append(parts,
+			fmt.Sprintf("%s %s slow without a reason that the temperature gives: examine disk, cabling and "+
+				"controller", ports(Suspect), is(Suspect)))
 	}
 	if len(by[WillSlow]) > 0 {
 		parts = append(parts, fmt.Sprintf("%s %s at the edge", ports(WillSlow), is(WillSlow)))
@@ -246,7 +252,8 @@ func join(disks []*smart.Snapshot, samples []WriteSample) (sample []int, ports [
 	case len(disks) == 0:
 		return nil, nil, "", errs.New("no drive to join the measurements with")
 	case len(samples) != len(disks):
-		return nil, nil, "", errs.Errorf("%d drives and %d measurements: each drive wants exactly one", len(disks), len(samples))
+		return nil, nil, "", errs.Errorf("%d drives and %d measurements: each drive wants exactly one", len(disks),
+			len(samples))
 	}
 	byLabel := map[int]int{}
 	for i, s := range samples {

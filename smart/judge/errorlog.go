@@ -20,7 +20,8 @@ func (c *checker) errorLog() {
 	if !log.Count.OK && len(log.Entries) == 0 {
 		if c.s.Exit.OK && c.s.Exit.V&smart.ExitErrorLog != 0 {
 			c.add(smart.Finding{
-				Rule: "errors-logged", Key: "log", Severity: smart.Info, Past: true, Detail: "commands failed; the log is missing",
+				Rule: "errors-logged", Key: "log", Severity: smart.Info, Past: true,
+				Detail:   "commands failed; the log is missing",
 				Evidence: exitEvidence(c.s), Source: "exit status of smartctl",
 			})
 		}
@@ -30,7 +31,8 @@ func (c *checker) errorLog() {
 		return
 	}
 	f := smart.Finding{
-		Rule: "errors-logged", Key: "log", Severity: smart.Info, Past: true, Detail: "commands failed", Evidence: fmt.Sprint(log.Count.V), Source: "error log",
+		Rule: "errors-logged", Key: "log", Severity: smart.Info, Past: true, Detail: "commands failed",
+		Evidence: fmt.Sprint(log.Count.V), Source: "error log",
 		Value: smart.Opt[float64]{V: float64(log.Count.V), OK: log.Count.OK}, Unit: "errors",
 	}
 	if len(log.Entries) > 0 {
@@ -40,7 +42,8 @@ func (c *checker) errorLog() {
 		}
 		if age, ok := c.errorAge(e); ok && age <= recentErrorHours && uncorrected(e) {
 			f.Severity, f.Past = smart.Watch, false
-			f.Detail = fmt.Sprintf("a sector could not be read at %d hours, %d hours ago: run an extended self-test", e.Hours.V, age)
+			f.Detail = fmt.Sprintf("a sector could not be read at %d hours, %d hours ago: run an extended "+
+				"self-test", e.Hours.V, age)
 			f.Evidence = fmt.Sprintf("%d errors, the newest is UNC", log.Count.V)
 			if e.LBA.OK {
 				f.Evidence += fmt.Sprintf(" at LBA %d", e.LBA.V)

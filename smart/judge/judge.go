@@ -30,8 +30,10 @@ func check(s *smart.Snapshot, h *history, p *Policy) smart.Findings {
 
 // themes are the groups of rules. Each is in a file of its own.
 var themes = [...]func(*checker){
-	(*checker).source, (*checker).status, (*checker).attributes, (*checker).media, (*checker).connection, (*checker).mechanics,
-	(*checker).wear, (*checker).nvme, (*checker).scsi, (*checker).selfTests, (*checker).errorLog, (*checker).age, (*checker).temperature, (*checker).oddities,
+	(*checker).source, (*checker).status, (*checker).attributes, (*checker).media, (*checker).connection,
+	(*checker).mechanics,
+	(*checker).wear, (*checker).nvme, (*checker).scsi, (*checker).selfTests, (*checker).errorLog, (*checker).age,
+	(*checker).temperature, (*checker).oddities,
 }
 
 // checker applies the rules to one snapshot.
@@ -54,7 +56,8 @@ func (c *checker) add(f smart.Finding) {
 func (c *checker) count(k counter, severity diag.Severity, detail string) {
 	n := &c.counts[k]
 	f := smart.Finding{
-		Rule: rules[k].id, Severity: severity, Detail: detail, Evidence: strconv.FormatUint(n.n, 10), Source: n.source, Key: n.key(k),
+		Rule: rules[k].id, Severity: severity, Detail: detail, Evidence: strconv.FormatUint(n.n,
+			10), Source: n.source, Key: n.key(k),
 		Attribute: n.attribute, Value: smart.Some(float64(n.n)), Unit: rules[k].unit,
 	}
 	if n.attribute != 0 {

@@ -19,7 +19,8 @@ import (
 	"dougu.internal/smart/judge"
 )
 
-const head = "smartctl 7.3 2022-02-28 r5338 [x86_64-linux]\n=== START OF INFORMATION SECTION ===\nDevice Model:     M\nSerial Number:    S\nUser Capacity:    500,107,862,016 bytes [500 GB]\nRotation Rate:    7200 rpm\n" +
+const head = "smartctl 7.3 2022-02-28 r5338 [x86_64-linux]\n=== START OF INFORMATION SECTION ===\nDevice Model:     M\nSerial Number:    S\nUser Capacity:    " +
+	"500,107,862,016 bytes [500 GB]\nRotation Rate:    7200 rpm\n" +
 	"=== START OF READ SMART DATA SECTION ===\nSMART overall-health self-assessment test result: PASSED\n"
 
 // row is a row of the attribute table with the value 100.
@@ -64,7 +65,8 @@ func TestCountsAndCombinations(t *testing.T) {
 		{"-1 is not a count", row(197, "Current_Pending_Sector", "4294967295") + row(198, "Offline_Uncorrectable", "281474976710655"), ""},
 		{"composite values", row(197, "Current_Pending_Sector", "1684300900") + row(187, "Reported_Uncorrect", "196608"), ""},
 		{"OCZ", row(198, "Read_Sectors_Tot_Ct", "5012233921") + row(199, "Write_Sectors_Tot_Ct", "90012233921") + row(184, "Initial_Bad_Block_Count", "41"), ""},
-		{"other names", row(184, "Factory_Bad_Block_Count", "8") + row(187, "Total_Unc_NAND_Reads", "77") + row(197, "Not_In_Use", "5") + row(10, "Unknown_JMF_Attribute", "99") + row(5, "Runtime_Bad_Block", "9000"), ""},
+		{"other names", row(184, "Factory_Bad_Block_Count", "8") + row(187, "Total_Unc_NAND_Reads", "77") + row(197, "Not_In_Use", "5") +
+			row(10, "Unknown_JMF_Attribute", "99") + row(5, "Runtime_Bad_Block", "9000"), ""},
 		{"single timeouts", row(188, "Command_Timeout", "8590065672"), ""},
 		{"timeouts of a failed cable", row(188, "Command_Timeout", "2406"), "command-timeouts:watch"},
 		{"few CRC errors", row(199, "UDMA_CRC_Error_Count", "12"), ""},
@@ -91,8 +93,11 @@ func TestNothingKnown(t *testing.T) {
 	for _, r := range []struct{ name, text, want string }{
 		{"identity", info, "nothing-known:watch"},
 		{"identity and error log", info + "SMART Error Log Version: 1\nNo Errors Logged\n", "nothing-known:watch"},
-		{"identity and self-tests", info + "SMART Self-test log structure revision number 1\nNum  Test_Description    Status                  Remaining  LifeTime(hours)  LBA_of_first_error\n# 1  Short offline       Completed without error       00%      1         -\n", "nothing-known:watch"},
-		{"table that is cut", info + "ID# ATTRIBUTE_NAME          FLAG     VALUE WORST THRESH TYPE      UPDATED  WHEN_FAILED RAW_VALUE\n" + row(1, "Raw_Read_Error_Rate", "0") + row(3, "Spin_Up_Time", "0"), "nothing-known:watch"},
+		{"identity and self-tests",
+			info + "SMART Self-test log structure revision number 1\nNum  Test_Description    Status                  Remaining  LifeTime(hours)  " +
+				"LBA_of_first_error\n# 1  Short offline       Completed without error       00%      1         -\n", "nothing-known:watch"},
+		{"table that is cut", info + "ID# ATTRIBUTE_NAME          FLAG     VALUE WORST THRESH TYPE      UPDATED  WHEN_FAILED RAW_VALUE\n" +
+			row(1, "Raw_Read_Error_Rate", "0") + row(3, "Spin_Up_Time", "0"), "nothing-known:watch"},
 		{"temperature alone", info + "Current Drive Temperature:     30 C\n", "nothing-known:watch"},
 		{"asleep", "smartctl 7.3 2022-02-28 r5338 [x86_64-linux]\nDevice is in STANDBY mode, exit(2)\n", "not-read:watch"},
 		{"a status is enough", head, ""},
@@ -123,7 +128,8 @@ func TestContradictions(t *testing.T) {
 	s, err := smart.ParseJSON([]byte(`{"smartctl":{"argv":["smartctl","-x","-j","/dev/sda"],"exit_status":0},"serial_number":"S","smart_status":{"passed":false},"ata_sct_status":{"smart_status":{"passed":false}}}`))
 	require.NoError(t, err)
 	require.Equal(t, "health-contradiction:watch", rules(judge.Judge(s, judge.Policy{}), true))
-	stats := "Device Statistics (GP Log 0x04)\nPage  Offset Size        Value Flags Description\n0x04  0x008  4             %d  ---  Number of Reported Uncorrectable Errors\n"
+	stats := "Device Statistics (GP Log 0x04)\nPage  Offset Size        Value Flags Description\n0x04  0x008  4             %d  ---  Number of Reported " +
+		"Uncorrectable Errors\n"
 	require.Equal(t, "reported-uncorrectable:watch", rules(judge.Judge(parse(t, head+row(187, "Reported_Uncorrect", "0")+fmt.Sprintf(stats, 3)), judge.Policy{}), true),
 		"the statistics count errors that the attribute does not")
 	require.Equal(t, "", rules(judge.Judge(parse(t, head+row(187, "Reported_Uncorrect", "0")+fmt.Sprintf(stats, 0)), judge.Policy{}), true))
@@ -147,11 +153,13 @@ func TestSelfTestsByAge(t *testing.T) {
 		s    *smart.Snapshot
 		want string
 	}{
-		{"outdated", log(32000, entry(1, "Extended offline", good, 31900), entry(2, "Short offline", bad, 9012), entry(3, "Extended offline", bad, 9011)), "self-test-failed:info"},
+		{"outdated", log(32000, entry(1, "Extended offline", good, 31900), entry(2, "Short offline", bad, 9012), entry(3, "Extended offline", bad, 9011)),
+			"self-test-failed:info"},
 		{"outdated by a captive test", log(32000, entry(1, "Extended captive", good, 31900), entry(2, "Extended offline", bad, 31890)), "self-test-failed:info"},
 		{"a short test clears nothing", log(32000, entry(1, "Short offline", good, 31990), entry(2, "Extended offline", bad, 31900)), "self-test-failed:act"},
 		{"newer than the good one", log(32000, entry(1, "Short offline", bad, 31990), entry(2, "Extended offline", good, 31900)), "self-test-failed:act"},
-		{"an aborted test clears nothing", log(32000, entry(1, "Extended offline", "Aborted by host", 31990), entry(2, "Conveyance offline", bad, 31900)), "self-test-failed:act"},
+		{"an aborted test clears nothing", log(32000, entry(1, "Extended offline", "Aborted by host", 31990), entry(2, "Conveyance offline", bad, 31900)),
+			"self-test-failed:act"},
 		{"half a year ago", log(32000, entry(1, "Short offline", bad, 27000)), "self-test-failed:watch"},
 		{"years ago", log(62000, entry(1, "Short offline", bad, 9000)), "self-test-failed:info"},
 		{"the counter of 16 bits passed its maximum", log(70000, entry(1, "Short offline", bad, 4400)), "self-test-failed:act"},
@@ -166,8 +174,11 @@ func TestSelfTestsByAge(t *testing.T) {
 // TestErrorLogByAge: an uncorrectable error an hour ago, others, and old ones.
 func TestErrorLogByAge(t *testing.T) {
 	log := func(now, at int, kind string) *smart.Snapshot {
-		return parse(t, head+row(9, "Power_On_Hours", fmt.Sprint(now))+fmt.Sprintf("SMART Error Log Version: 1\nATA Error Count: 5021 (device log contains only the most recent five errors)\n\nError 5021 occurred at disk power-on lifetime: %d hours (0 days + 0 hours)\n"+
-			"  After command completion occurred, registers were:\n  ER ST SC SN CL CH DH\n  -- -- -- -- -- -- --\n  40 51 00 01 02 03 04  Error: %s at LBA = 0x04030201 = 67305985\n", at, kind))
+		return parse(t, head+row(9, "Power_On_Hours",
+			fmt.Sprint(now))+fmt.Sprintf("SMART Error Log Version: 1\nATA Error Count: 5021 (device log contains only the most recent five errors)\n\nError 5021 "+
+			"occurred at disk power-on lifetime: %d hours (0 days + 0 hours)\n"+
+			"  After command completion occurred, registers were:\n  ER ST SC SN CL CH DH\n  -- -- -- -- -- -- --\n  40 51 00 01 02 03 04  Error: %s at LBA = "+
+			"0x04030201 = 67305985\n", at, kind))
 	}
 	require.Equal(t, "errors-logged:watch", rules(judge.Judge(log(17455, 17454, "UNC"), judge.Policy{}), true))
 	require.Equal(t, "errors-logged:info", rules(judge.Judge(log(27455, 17454, "UNC"), judge.Policy{}), true), "old")
@@ -194,10 +205,13 @@ func TestScansAndDefects(t *testing.T) {
 		{"long ago", sas(at(20600, 3, 0x11, 1)), "background-scan:info"},
 		{"reassignment failed", sas(at(20600, 3, 0x11, 4)), "background-scan:act"},
 		{"many", sas(slices.Repeat([]smart.ScanResult{at(3120600, 3, 0x11, 1)}, 40)...), "background-scan:act"},
-		{"pending defects", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, Pending: &smart.PendingDefects{Count: smart.Some[uint64](3)}}, "pending-sectors:watch"},
+		{"pending defects", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, Pending: &smart.PendingDefects{Count: smart.Some[uint64](3)}},
+			"pending-sectors:watch"},
 		{"no pending defects", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, Pending: &smart.PendingDefects{Count: smart.Some[uint64](0)}}, ""},
-		{"sold as new", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, PowerOn: smart.Some(12 * time.Hour), FARM: &smart.FARM{PowerOnHours: smart.Some[uint64](21433)}}, "hours-reset:watch"},
-		{"new", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, PowerOn: smart.Some(12 * time.Hour), FARM: &smart.FARM{PowerOnHours: smart.Some[uint64](14), FlightHours: smart.Some[uint64](90000)}}, ""},
+		{"sold as new", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, PowerOn: smart.Some(12 * time.Hour),
+			FARM: &smart.FARM{PowerOnHours: smart.Some[uint64](21433)}}, "hours-reset:watch"},
+		{"new", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, PowerOn: smart.Some(12 * time.Hour),
+			FARM: &smart.FARM{PowerOnHours: smart.Some[uint64](14), FlightHours: smart.Some[uint64](90000)}}, ""},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			require.Equal(t, r.want, rules(judge.Judge(r.s, judge.Policy{}), true))
@@ -211,7 +225,8 @@ func TestPolicy(t *testing.T) {
 	require.Equal(t, "interface-errors:watch pending-sectors:act reallocated-sectors:act", rules(judge.Judge(s, judge.Policy{}), true))
 	require.Equal(t, "pending-sectors:act reallocated-sectors:act", rules(judge.Judge(s, judge.Policy{Mute: []string{"interface-errors"}}), true))
 	require.Equal(t, "interface-errors:watch pending-sectors:act", rules(judge.Judge(s, judge.Policy{Mute: []string{"reallocated-sectors/attribute-5"}}), true))
-	require.Equal(t, "interface-errors:info pending-sectors:act reallocated-sectors:act", rules(judge.Judge(s, judge.Policy{Severity: map[string]diag.Severity{"interface-errors": smart.Info}}), true))
+	require.Equal(t, "interface-errors:info pending-sectors:act reallocated-sectors:act",
+		rules(judge.Judge(s, judge.Policy{Severity: map[string]diag.Severity{"interface-errors": smart.Info}}), true))
 	require.Equal(t, "interface-errors:act pending-sectors:act reallocated-sectors:info", rules(judge.Judge(s, judge.Policy{Limits: map[string]judge.Limits{
 		"reallocated-sectors": {Watch: smart.Some[uint64](200)}, "interface-errors": {Act: smart.Some[uint64](5000)},
 	}}), true))
@@ -319,7 +334,8 @@ func TestSeriesIsBounded(t *testing.T) {
 
 // TestJudgeIsCheap holds the number of allocations for a drive without findings.
 func TestJudgeIsCheap(t *testing.T) {
-	good := parse(t, head+row(5, "Reallocated_Sector_Ct", "0")+row(197, "Current_Pending_Sector", "0")+row(199, "UDMA_CRC_Error_Count", "0")+row(194, "Temperature_Celsius", "30"))
+	good := parse(t, head+row(5, "Reallocated_Sector_Ct", "0")+row(197, "Current_Pending_Sector", "0")+row(199, "UDMA_CRC_Error_Count", "0")+row(194,
+		"Temperature_Celsius", "30"))
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { judge.Judge(good, judge.Policy{}) }), 4.0)
 }
 

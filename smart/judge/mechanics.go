@@ -27,8 +27,10 @@ func (c *checker) mechanics() {
 		// others.
 		if a.ID == 22 && a.Value < 100 && a.Value > 0 && a.State != smart.FailingNow {
 			c.add(smart.Finding{
-				Rule: "helium", Severity: smart.Watch, Detail: "the drive has lost helium", Evidence: fmt.Sprintf("value %d, threshold %d", a.Value, a.Thresh),
-				Source: attributeSource(a.ID, a.Name), Key: attributeKey(a.ID), Attribute: a.ID, Value: smart.Some(float64(a.Value)), Unit: "%",
+				Rule: "helium", Severity: smart.Watch, Detail: "the drive has lost helium",
+				Evidence: fmt.Sprintf("value %d, threshold %d", a.Value, a.Thresh),
+				Source: attributeSource(a.ID,
+					a.Name), Key: attributeKey(a.ID), Attribute: a.ID, Value: smart.Some(float64(a.Value)), Unit: "%",
 			})
 		}
 	}

@@ -39,7 +39,8 @@ func (c *checker) media() {
 		}
 		c.combined(k, act, detail)
 	}
-	c.combined(reallocated, n.value(reallocated) >= someRemapped && bad >= 1 && !flash || n.value(reallocated) >= manyRemapped && n.value(reported) >= 1,
+	c.combined(reallocated, n.value(reallocated) >= someRemapped && bad >= 1 && !flash ||
+		n.value(reallocated) >= manyRemapped && n.value(reported) >= 1,
 		rules[reallocated].detail)
 	detail := rules[reported].detail
 	if young {
@@ -59,7 +60,8 @@ func (c *checker) others(k counter) string {
 	n := &c.counts
 	switch {
 	case n.value(reallocated) > 0 && n.value(reported) > 0:
-		return fmt.Sprintf("%d sectors were remapped and %d errors reached the host", n.value(reallocated), n.value(reported))
+		return fmt.Sprintf("%d sectors were remapped and %d errors reached the host", n.value(reallocated),
+			n.value(reported))
 	case n.value(reported) > 0:
 		return fmt.Sprintf("%d errors reached the host", n.value(reported))
 	}
@@ -105,7 +107,8 @@ func (c *checker) lately(most, now uint64, when string) {
 		return
 	}
 	c.add(smart.Finding{
-		Rule: "pending-sectors", Key: "history", Severity: s, Past: true, Value: smart.Some(float64(most)), Unit: "sectors",
+		Rule: "pending-sectors", Key: "history", Severity: s, Past: true, Value: smart.Some(float64(most)),
+		Unit:     "sectors",
 		Detail:   "sectors could not be read within the last year and were rewritten or remapped since",
 		Evidence: fmt.Sprintf("%d%s, %d now", most, when, now), Source: "earlier snapshots",
 	})

@@ -27,7 +27,8 @@ func (c *checker) nvme() {
 			continue
 		}
 		f := smart.Finding{
-			Rule: "nvme-warning", Severity: smart.Act, Detail: "an unknown critical warning", Source: "NVMe log 02h", Key: fmt.Sprintf("bit-%d", bit),
+			Rule: "nvme-warning", Severity: smart.Act, Detail: "an unknown critical warning",
+			Source: "NVMe log 02h", Key: fmt.Sprintf("bit-%d", bit),
 			Evidence: fmt.Sprintf("critical warning %02Xh, bit %d", n.CriticalWarning.V, bit),
 		}
 		if bit < len(nvmeWarnings) {

@@ -76,7 +76,10 @@ func (p *Policy) limits(r *rule) (Limits, bool) {
 func (p *Policy) apply(list smart.Findings) smart.Findings {
 	completeKeys(list)
 	if len(p.Mute) > 0 {
-		list = slices.DeleteFunc(list, func(f smart.Finding) bool { return slices.Contains(p.Mute, f.Rule) || slices.Contains(p.Mute, f.Key) })
+		list = slices.DeleteFunc(list, func(f smart.Finding) bool {
+			return slices.Contains(p.Mute, f.Rule) ||
+				slices.Contains(p.Mute, f.Key)
+		})
 	}
 	if len(p.Severity) > 0 {
 		for i := range list {

@@ -36,7 +36,8 @@ func (c *checker) scsi() {
 			continue // rewritten or reassigned
 		}
 		open++
-		if !r.Minutes.OK || !h.PowerOnMinutes.OK || r.Minutes.V > h.PowerOnMinutes.V || h.PowerOnMinutes.V-r.Minutes.V <= scanMinutes {
+		if !r.Minutes.OK || !h.PowerOnMinutes.OK || r.Minutes.V > h.PowerOnMinutes.V ||
+			h.PowerOnMinutes.V-r.Minutes.V <= scanMinutes {
 			recent++
 			last = r
 		}
@@ -44,20 +45,26 @@ func (c *checker) scsi() {
 	f := smart.Finding{Rule: "background-scan", Source: "SCSI log page 15h", Unit: "sectors"}
 	switch {
 	case failed > 0:
-		f.Severity, f.Detail, f.Value = smart.Act, "sectors could not be reassigned: save the data and replace the drive", smart.Some(float64(failed))
+		f.Severity, f.Detail, f.Value = smart.Act,
+			"sectors could not be reassigned: save the data and replace the drive", smart.Some(float64(failed))
 	case recent > 0:
-		f.Severity, f.Detail, f.Value = smart.Watch, "the background scan found unreadable sectors within a week; they must be rewritten or reassigned", smart.Some(float64(recent))
+		f.Severity, f.Detail, f.Value = smart.Watch,
+			"the background scan found unreadable sectors within a week; they must be rewritten or reassigned",
+			smart.Some(float64(recent))
 		if recent >= scanAct {
-			f.Severity, f.Detail = smart.Act, "the background scan found many unreadable sectors within a week: save the data and replace the drive"
+			f.Severity, f.Detail = smart.Act,
+				"the background scan found many unreadable sectors within a week: save the data and replace the drive"
 		}
 	case open > 0:
-		f.Severity, f.Detail, f.Value, f.Past = smart.Info, "the background scan found unreadable sectors earlier", smart.Some(float64(open)), true
+		f.Severity, f.Detail, f.Value, f.Past = smart.Info, "the background scan found unreadable sectors earlier",
+			smart.Some(float64(open)), true
 		c.add(withEvidence(f, fmt.Sprintf("%d sectors", open)))
 		return
 	default:
 		return
 	}
-	c.add(withEvidence(f, fmt.Sprintf("%.0f sectors, one of them at LBA %d [%x,%x,%x]", f.Value.V, last.LBA.V, last.Key, last.ASC, last.ASCQ)))
+	c.add(withEvidence(f, fmt.Sprintf("%.0f sectors, one of them at LBA %d [%x,%x,%x]", f.Value.V, last.LBA.V,
+		last.Key, last.ASC, last.ASCQ)))
 }
 
 func withEvidence(f smart.Finding, evidence string) smart.Finding {

@@ -27,7 +27,8 @@ func (c *checker) selfTests() {
 			if failed++; failed == 1 {
 				newest = t
 			}
-		case t.Code.OK && t.Code.V>>4 == 0 || !t.Code.OK && (t.Result == "Completed" || t.Result == "Completed without error"):
+		case t.Code.OK && t.Code.V>>4 == 0 || !t.Code.OK &&
+			(t.Result == "Completed" || t.Result == "Completed without error"):
 			kind := strings.ToLower(t.Kind)
 			cleared = cleared || strings.HasPrefix(kind, "extended") || strings.HasSuffix(kind, " long")
 		}
@@ -37,13 +38,17 @@ func (c *checker) selfTests() {
 		c.failedTest(newest, failed)
 	case outdated > 0:
 		c.add(smart.Finding{
-			Rule: "self-test-failed", Key: "outdated", Severity: smart.Info, Past: true, Detail: "failed self-tests are older than an extended self-test without error",
-			Evidence: fmt.Sprintf("%d failed self-tests", outdated), Source: "self-test log", Value: smart.Some(float64(outdated)), Unit: "tests",
+			Rule: "self-test-failed", Key: "outdated", Severity: smart.Info, Past: true,
+			Detail: "failed self-tests are older than an extended self-test without error",
+			Evidence: fmt.Sprintf("%d failed self-tests",
+				outdated), Source: "self-test log", Value: smart.Some(float64(outdated)), Unit: "tests",
 		})
 	case len(c.s.SelfTests) == 0 && c.s.SelfTestErrors.OK && c.s.SelfTestErrors.V > 0:
 		f := smart.Finding{
-			Rule: "self-test-failed", Severity: smart.Watch, Detail: "self-tests failed; the log is missing", Source: "self-test log",
-			Evidence: fmt.Sprintf("%d failed self-tests", c.s.SelfTestErrors.V), Value: smart.Some(float64(c.s.SelfTestErrors.V)), Unit: "tests",
+			Rule: "self-test-failed", Severity: smart.Watch, Detail: "self-tests failed; the log is missing",
+			Source: "self-test log",
+			Evidence: fmt.Sprintf("%d failed self-tests",
+				c.s.SelfTestErrors.V), Value: smart.Some(float64(c.s.SelfTestErrors.V)), Unit: "tests",
 		}
 		if c.s.Source.Format == smart.FormatSyslog {
 			f.Severity, f.Detail = smart.Act, "a self-test failed"
@@ -51,7 +56,8 @@ func (c *checker) selfTests() {
 		c.add(f)
 	case len(c.s.SelfTests) == 0 && c.s.Exit.OK && c.s.Exit.V&smart.ExitSelfTestLog != 0:
 		c.add(smart.Finding{
-			Rule: "self-test-failed", Severity: smart.Watch, Detail: "self-tests failed; the log is missing", Source: "exit status of smartctl",
+			Rule: "self-test-failed", Severity: smart.Watch, Detail: "self-tests failed; the log is missing",
+			Source:   "exit status of smartctl",
 			Evidence: exitEvidence(c.s),
 		})
 	}
@@ -59,8 +65,10 @@ func (c *checker) selfTests() {
 
 func (c *checker) failedTest(t *smart.SelfTest, failed int) {
 	f := smart.Finding{
-		Rule: "self-test-failed", Key: t.Kind, Severity: smart.Act, Detail: "the last " + t.Kind + " self-test found a fault: save the data and replace the drive",
-		Evidence: t.Result, Source: fmt.Sprintf("self-test log, entry %d", t.Num), Value: smart.Some(float64(failed)), Unit: "tests",
+		Rule: "self-test-failed", Key: t.Kind, Severity: smart.Act, Detail: "the last " + t.Kind +
+			" self-test found a fault: save the data and replace the drive",
+		Evidence: t.Result, Source: fmt.Sprintf("self-test log, entry %d",
+			t.Num), Value: smart.Some(float64(failed)), Unit: "tests",
 	}
 	if t.LBA.OK {
 		f.Evidence += fmt.Sprintf(" at LBA %d", t.LBA.V)

@@ -62,7 +62,8 @@ var ErrOrder = errs.New("snapshot has neither a time nor a power-on time")
 func (s *Series) Add(snapshot *smart.Snapshot) error {
 	key := snapshot.Key()
 	if s.ok && !s.key.Same(key) {
-		return errs.Errorf("%w: %s, then %s", ErrDifferentDrive, diag.Sanitize(s.key.String()), diag.Sanitize(key.String()))
+		return errs.Errorf("%w: %s, then %s", ErrDifferentDrive, diag.Sanitize(s.key.String()),
+			diag.Sanitize(key.String()))
 	}
 	if !s.ok {
 		if !snapshot.PowerOn.OK && snapshot.Taken.IsZero() {

@@ -15,25 +15,32 @@ func (c *checker) status() {
 		if h.Detail != "" {
 			detail += " (" + h.Detail + ")"
 		}
-		c.add(smart.Finding{Rule: "health-failed", Severity: smart.Act, Detail: detail, Evidence: "failed", Source: "SMART status"})
+		c.add(smart.Finding{Rule: "health-failed", Severity: smart.Act, Detail: detail, Evidence: "failed",
+			Source: "SMART status"})
 	case c.s.Exit.OK && c.s.Exit.V&smart.ExitFailing != 0:
 		c.add(smart.Finding{
-			Rule: "health-failed", Severity: smart.Act, Detail: "the drive reported that it is failing: save the data and replace it",
+			Rule: "health-failed", Severity: smart.Act,
+			Detail:   "the drive reported that it is failing: save the data and replace it",
 			Evidence: exitEvidence(c.s), Source: "exit status of smartctl",
 		})
 	case c.s.SCT != nil && c.s.SCT.Health == smart.Failed:
 		c.add(smart.Finding{
-			Rule: "health-contradiction", Severity: smart.Watch, Detail: "the SCT status of the drive is failed, its SMART status is " + h.Status.String() + ": run an extended self-test",
+			Rule: "health-contradiction", Severity: smart.Watch,
+			Detail: "the SCT status of the drive is failed, its SMART status is " + h.Status.String() +
+				": run an extended self-test",
 			Evidence: "failed", Source: "SCT status",
 		})
 	case h.Inferred && h.Guess == smart.Failed:
 		c.add(smart.Finding{
-			Rule: "health-unknown", Severity: smart.Watch, Detail: "the drive or its controller did not return the status; smartctl printed failed, which it concluded from the attributes",
+			Rule: "health-unknown", Severity: smart.Watch,
+			Detail: "the drive or its controller did not return the status; smartctl printed failed, which it " +
+				"concluded from the attributes",
 			Evidence: "printed as failed", Source: h.Detail,
 		})
 	case h.Inferred && c.known():
 		c.add(smart.Finding{
-			Rule: "health-unknown", Severity: smart.Info, Detail: "the drive or its controller did not return the status; the attributes were checked",
+			Rule: "health-unknown", Severity: smart.Info,
+			Detail:   "the drive or its controller did not return the status; the attributes were checked",
 			Evidence: "printed as " + h.Guess.String(), Source: h.Detail,
 		})
 	}
@@ -73,10 +80,13 @@ func (c *checker) known() bool {
 func (c *checker) source() {
 	s := c.s
 	nothing := !c.known()
-	off := s.Identity.SMARTEnabled.OK && !s.Identity.SMARTEnabled.V && (!s.Identity.SMARTAvailable.OK || s.Identity.SMARTAvailable.V)
+	off := s.Identity.SMARTEnabled.OK && !s.Identity.SMARTEnabled.V &&
+		(!s.Identity.SMARTAvailable.OK || s.Identity.SMARTAvailable.V)
 	if off {
 		c.add(smart.Finding{
-			Rule: "smart-disabled", Severity: smart.Watch, Detail: "SMART is supported and disabled: enable it with smartctl -s on", Evidence: "disabled", Source: "identity",
+			Rule: "smart-disabled", Severity: smart.Watch,
+			Detail: "SMART is supported and disabled: enable it with smartctl -s on", Evidence: "disabled",
+			Source: "identity",
 		})
 	}
 	evidence := ""
@@ -88,19 +98,24 @@ func (c *checker) source() {
 	}
 	const bits = smart.ExitFailing | smart.ExitPrefail | smart.ExitPast | smart.ExitSelfTestLog
 	switch {
-	case s.Exit.OK && s.Exit.V&(smart.ExitUsage|smart.ExitOpen) != 0 && (nothing || s.Health.Status == smart.Unknown && !s.Health.Inferred):
+	case s.Exit.OK && s.Exit.V&(smart.ExitUsage|smart.ExitOpen) != 0 &&
+		(nothing || s.Health.Status == smart.Unknown && !s.Health.Inferred):
 		c.add(smart.Finding{
-			Rule: "not-read", Severity: smart.Watch, Detail: "the tool could not read the drive: the health is unknown", Evidence: evidence,
+			Rule: "not-read", Severity: smart.Watch,
+			Detail: "the tool could not read the drive: the health is unknown", Evidence: evidence,
 			Source: "exit status and messages of the tool",
 		})
 	case nothing && len(s.Messages) > 0 && len(s.Attributes) == 0:
 		c.add(smart.Finding{
-			Rule: "not-read", Severity: smart.Watch, Detail: "the tool could not read the drive: the health is unknown", Evidence: evidence,
+			Rule: "not-read", Severity: smart.Watch,
+			Detail: "the tool could not read the drive: the health is unknown", Evidence: evidence,
 			Source: "messages of the tool",
 		})
 	case nothing && !off && !(s.Exit.OK && s.Exit.V&bits != 0) && !c.fragment():
 		c.add(smart.Finding{
-			Rule: NothingKnown, Severity: smart.Watch, Detail: "nothing is known about the health: the input contains no status, no attribute table and no health log",
+			Rule: NothingKnown, Severity: smart.Watch,
+			Detail: "nothing is known about the health: the input contains no status, no attribute table and " +
+				"no health log",
 			Evidence: c.contains(), Source: s.Source.Format.String(),
 		})
 	}
@@ -114,7 +129,8 @@ const NothingKnown = "nothing-known"
 // has selected, such as grep Temperature.
 func (c *checker) fragment() bool {
 	s := c.s
-	return s.Source.Format == smart.FormatText && s.Source.Version == "" && len(s.Attributes) > 0 && s.Identity.Serial == "" && s.Identity.Capacity == (smart.Opt[uint64]{}) &&
+	return s.Source.Format == smart.FormatText && s.Source.Version == "" && len(s.Attributes) > 0 &&
+		s.Identity.Serial == "" && s.Identity.Capacity == (smart.Opt[uint64]{}) &&
 		!s.AttributeRevision.OK && s.Temp.Current.OK
 }
 
@@ -135,6 +151,7 @@ func (c *checker) contains() string {
 // oddities lists what is odd in the input.
 func (c *checker) oddities() {
 	for _, w := range c.s.Warnings {
-		c.add(smart.Finding{Rule: "evidence-odd", Severity: smart.Info, Key: w.Path, Detail: w.Msg, Evidence: w.String(), Source: c.s.Source.Format.String()})
+		c.add(smart.Finding{Rule: "evidence-odd", Severity: smart.Info, Key: w.Path, Detail: w.Msg,
+			Evidence: w.String(), Source: c.s.Source.Format.String()})
 	}
 }

@@ -36,28 +36,39 @@ func (c *checker) limits(t *smart.Temperature) {
 		if !limit.OK || now.C < limit.C || limit.C <= 0 {
 			return false
 		}
-		c.add(smart.Finding{Rule: "temperature-high", Severity: sev, Detail: fmt.Sprintf("%s is %d C: cool the drive", what, limit.C), Evidence: at, Source: from + "; limit from " + limit.From.String(), Value: value, Unit: "C"})
+		c.add(smart.Finding{Rule: "temperature-high", Severity: sev,
+			Detail: fmt.Sprintf("%s is %d C: cool the drive", what, limit.C), Evidence: at, Source: from +
+				"; limit from " + limit.From.String(), Value: value, Unit: "C"})
 		return true
 	}
 	low := func(limit smart.TempValue, sev diag.Severity, what string) bool {
 		if !limit.OK || now.C > limit.C {
 			return false
 		}
-		c.add(smart.Finding{Rule: "temperature-low", Severity: sev, Detail: fmt.Sprintf("%s is %d C: warm the drive", what, limit.C), Evidence: at, Source: from + "; limit from " + limit.From.String(), Value: value, Unit: "C"})
+		c.add(smart.Finding{Rule: "temperature-low", Severity: sev,
+			Detail: fmt.Sprintf("%s is %d C: warm the drive", what, limit.C), Evidence: at, Source: from +
+				"; limit from " + limit.From.String(), Value: value, Unit: "C"})
 		return true
 	}
-	_ = high(t.Critical, smart.Act, "the critical limit") || high(t.Trip, smart.Act, "the trip temperature") || high(t.LimitMax, smart.Act, "the upper limit") ||
+	_ = high(t.Critical, smart.Act, "the critical limit") || high(t.Trip, smart.Act, "the trip temperature") ||
+		high(t.LimitMax, smart.Act, "the upper limit") ||
 		high(t.OpMax, smart.Watch, "the highest temperature for operation")
 	_ = t.LimitMin.OK && t.LimitMin.C < t.LimitMax.C && low(t.LimitMin, smart.Act, "the lower limit") ||
-		t.OpMin.OK && (!t.OpMax.OK || t.OpMin.C < t.OpMax.C) && low(t.OpMin, smart.Watch, "the lowest temperature for operation")
-	if c.p.NoGenericRange || t.OpMax.OK || t.OpMin.OK || t.LimitMax.OK || t.Trip.OK || c.s.NVMe != nil || c.s.Identity.Rotation.OK && c.s.Identity.Rotation.V == 0 {
+		t.OpMin.OK && (!t.OpMax.OK || t.OpMin.C < t.OpMax.C) &&
+			low(t.OpMin, smart.Watch, "the lowest temperature for operation")
+	if c.p.NoGenericRange || t.OpMax.OK || t.OpMin.OK || t.LimitMax.OK || t.Trip.OK || c.s.NVMe != nil ||
+		c.s.Identity.Rotation.OK && c.s.Identity.Rotation.V == 0 {
 		return
 	}
 	switch {
 	case now.C > genericMax:
-		c.add(smart.Finding{Rule: "temperature-high", Severity: smart.Watch, Detail: fmt.Sprintf("hotter than the %d to %d C that are usual for disks", genericMin, genericMax), Evidence: at, Source: from + "; generic range", Value: value, Unit: "C"})
+		c.add(smart.Finding{Rule: "temperature-high", Severity: smart.Watch,
+			Detail: fmt.Sprintf("hotter than the %d to %d C that are usual for disks", genericMin,
+				genericMax), Evidence: at, Source: from + "; generic range", Value: value, Unit: "C"})
 	case now.C < genericMin:
-		c.add(smart.Finding{Rule: "temperature-low", Severity: smart.Watch, Detail: fmt.Sprintf("colder than the %d to %d C that are usual for disks", genericMin, genericMax), Evidence: at, Source: from + "; generic range", Value: value, Unit: "C"})
+		c.add(smart.Finding{Rule: "temperature-low", Severity: smart.Watch,
+			Detail: fmt.Sprintf("colder than the %d to %d C that are usual for disks", genericMin,
+				genericMax), Evidence: at, Source: from + "; generic range", Value: value, Unit: "C"})
 	}
 }
 
@@ -69,16 +80,19 @@ func (c *checker) window(t *smart.Temperature) {
 			continue
 		}
 		deg := int(t.Current.C)
-		f := smart.Finding{Rule: "temperature-window", Evidence: celsius(t.Current.C), Source: t.Current.From.String() + "; " + w.Source, Value: smart.Some(float64(deg)), Unit: "C"}
+		f := smart.Finding{Rule: "temperature-window", Evidence: celsius(t.Current.C),
+			Source: t.Current.From.String() + "; " + w.Source, Value: smart.Some(float64(deg)), Unit: "C"}
 		do := "warm it"
 		if !w.cold(deg) {
 			do = "cool it"
 		}
 		switch w.Place(deg, c.p.margin()) {
 		case Inside:
-			f.Severity, f.Detail = smart.Watch, fmt.Sprintf("inside the window (%s) in which %s: not broken, %s", w.edges(), w.Effect, do)
+			f.Severity, f.Detail = smart.Watch, fmt.Sprintf("inside the window (%s) in which %s: not broken, %s",
+				w.edges(), w.Effect, do)
 		case Borderline:
-			f.Severity, f.Detail = smart.Watch, fmt.Sprintf("at the edge of the window (%s) in which %s: %s", w.edges(), w.Effect, do)
+			f.Severity, f.Detail = smart.Watch, fmt.Sprintf("at the edge of the window (%s) in which %s: %s",
+				w.edges(), w.Effect, do)
 		default:
 			continue
 		}
@@ -100,7 +114,8 @@ func (c *checker) wasLow(t *smart.Temperature) {
 			continue
 		}
 		c.add(smart.Finding{
-			Rule: "temperature-was-low", Severity: smart.Info, Past: true, Evidence: fmt.Sprintf("lowest ever %d C", low),
+			Rule: "temperature-was-low", Severity: smart.Info, Past: true, Evidence: fmt.Sprintf("lowest ever %d C",
+				low),
 			Source: t.LifetimeMin.From.String() + "; " + w.Source, Value: smart.Some(float64(low)), Unit: "C",
 			Detail: fmt.Sprintf("outside the window now, but the drive has been in it (%s): %s", w.edges(), w.Effect),
 		})

@@ -26,12 +26,14 @@ func (c *checker) wear() {
 				detail = "the specified endurance is used up: plan a replacement"
 			}
 			c.add(smart.Finding{
-				Rule: "wear", Severity: s, Detail: detail + c.forecast(), Evidence: fmt.Sprintf("%d %% used", n), Source: source,
+				Rule: "wear", Severity: s, Detail: detail + c.forecast(), Evidence: fmt.Sprintf("%d %% used",
+					n), Source: source,
 				Attribute: e.Attribute, Value: smart.Some(float64(n)), Unit: "%",
 			})
 		} else if text := c.forecast(); text != "" {
 			c.add(smart.Finding{
-				Rule: "wear", Severity: smart.Info, Detail: "the drive wears" + text, Evidence: fmt.Sprintf("%d %% used", n), Source: source,
+				Rule: "wear", Severity: smart.Info, Detail: "the drive wears" +
+					text, Evidence: fmt.Sprintf("%d %% used", n), Source: source,
 				Attribute: e.Attribute, Value: smart.Some(float64(n)), Unit: "%",
 			})
 		}
@@ -43,8 +45,10 @@ func (c *checker) wear() {
 			from = "summary of smartctl"
 		}
 		c.add(smart.Finding{
-			Rule: "spare", Severity: smart.Act, Detail: "the spare blocks are below their threshold: save the data and replace the drive",
-			Evidence: fmt.Sprintf("spare %d %%, threshold %d %%", e.Spare.V, e.SpareThreshold.V), Source: from, Value: smart.Some(float64(e.Spare.V)), Unit: "%",
+			Rule: "spare", Severity: smart.Act,
+			Detail: "the spare blocks are below their threshold: save the data and replace the drive",
+			Evidence: fmt.Sprintf("spare %d %%, threshold %d %%", e.Spare.V,
+				e.SpareThreshold.V), Source: from, Value: smart.Some(float64(e.Spare.V)), Unit: "%",
 		})
 	}
 }

@@ -199,7 +199,8 @@ type removed struct{}
 
 func (f *fixer) leaveOut(v any, want, path string) (any, bool) {
 	if len(f.odd) < maxOdd {
-		f.odd = append(f.odd, Odd{path, fmt.Sprintf("%s where %s is expected; the value is left out", describe(v), want)})
+		f.odd = append(f.odd, Odd{path, fmt.Sprintf("%s where %s is expected; the value is left out", describe(v),
+			want)})
 	}
 	return nil, false
 }
