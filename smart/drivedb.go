@@ -8,11 +8,10 @@ import (
 	"sync/atomic"
 )
 
-// DriveDB is a drive database in smartmontools' own form (drivedb.h), read at run
-// time from the user's installation. It is immutable after the load, apart from
-// caches, and safe for concurrent use. A nil *DriveDB knows no drive.
+// DriveDB is a drive database in the format of smartmontools (drivedb.h). It is safe for
+// concurrent use by multiple goroutines. A nil *DriveDB contains no drives.
 type DriveDB struct {
-	// Version is the text of the VERSION entry; empty when the file has none.
+	// Version is the text of the VERSION entry. It is empty if the file has none.
 	Version string
 	// Entries are the drives, in the order of the file, without the VERSION and
 	// DEFAULT entries.
@@ -26,7 +25,7 @@ type DriveDB struct {
 
 // DriveEntry is one entry of the database.
 type DriveEntry struct {
-	// Family names the drives; for USB bridges it begins "USB:".
+	// Family is the name of the drives. The names of USB bridges start with "USB:".
 	Family string `json:"family,omitzero"`
 	// Model and Firmware are POSIX extended regular expressions for the whole
 	// string. An empty Firmware matches all.
@@ -56,9 +55,9 @@ const (
 	maxExpressions = 1 << 20
 )
 
-// LoadDriveDB reads a drivedb.h. An entry that can't be used leaves a warning with
-// its line, and the others stay; the error says that the file is too large or holds
-// no entry at all.
+// LoadDriveDB reads a drivedb.h. An entry that cannot be used is left out with a warning
+// that contains its line. So are entries whose expressions would expand to a large size.
+// The error means that the file is too large or contains no entry.
 func LoadDriveDB(r io.Reader) (*DriveDB, error) {
 	src, err := io.ReadAll(io.LimitReader(r, maxDBSize+1))
 	if err != nil {

@@ -6,7 +6,7 @@ import "strings"
 type DriveKey struct {
 	// WWN is the world wide name, or "".
 	WWN string `json:"wwn,omitzero"`
-	// Model and Serial are used if there is no world wide name.
+	// Model and Serial are used for drives without a world wide name.
 	Model  string `json:"model,omitzero"`
 	Serial string `json:"serial,omitzero"`
 }

@@ -228,7 +228,8 @@ func compare(t *testing.T, name, db string, raw *smart.Snapshot, out both) {
 	ambiguous(raw, fromText)
 	unclear := false
 	if a := raw.Attribute(194); slices.ContainsFunc(raw.Warnings, leftOut) && (a == nil || !strings.HasPrefix(a.Name, "Temperature_Cel")) {
-		// Known difference: the document does not show whether an attribute with another name is a temperature.
+		// Known difference: the document does not show whether an attribute with
+		// another name is a temperature.
 		fromJSON.Temp, fromText.Temp, unclear = raw.Temp, raw.Temp, true
 	}
 	dump := func() string {

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// Match is what a drive database knows about a drive.
+// Match is the result of a search in a drive database.
 type Match struct {
 	// Entry is the entry that matched.
 	Entry *DriveEntry
@@ -31,9 +31,8 @@ type lookup struct {
 	found           bool
 }
 
-// Lookup finds the first entry for a drive. Both expressions have to match the whole
-// string. USB entries take no part. Expressions are compiled when a drive comes near
-// them, and once.
+// Lookup finds the first entry for a drive. Both expressions must match the whole string.
+// Entries of USB bridges are ignored.
 func (db *DriveDB) Lookup(model, firmware string) (Match, bool) {
 	if db == nil {
 		return Match{}, false

@@ -68,9 +68,9 @@ func celsius(k uint16) Opt[int16] {
 	return Some(int16(k) - kelvin)
 }
 
-// DecodeNVMe decodes log 02h. It does not allocate. The error says that the log is
-// shorter than 512 bytes; dst is then unchanged. Limits that dst already has from
-// [DecodeNVMeIdentify] stay.
+// DecodeNVMe decodes log 02h. It does not allocate. The error means that the log is shorter
+// than 512 bytes, and dst is then unchanged. The limits that [DecodeNVMeIdentify] has set in
+// dst are kept.
 func DecodeNVMe(dst *NVMeHealth, log []byte) error {
 	if len(log) < 512 {
 		return errs.Errorf("NVMe log 02h: %d bytes, 512 are due", len(log))
@@ -99,7 +99,7 @@ func DecodeNVMe(dst *NVMeHealth, log []byte) error {
 }
 
 // DecodeNVMeIdentify decodes Identify Controller (CNS 01h) into the identity and the
-// temperature limits of dst. The error says that the page is shorter than 540 bytes.
+// temperature limits of dst. The error means that the page is shorter than 540 bytes.
 func DecodeNVMeIdentify(dst *Snapshot, page []byte) error {
 	if len(page) < 540 {
 		return errs.Errorf("NVMe Identify Controller: %d bytes, 4096 are due", len(page))
@@ -119,8 +119,8 @@ func DecodeNVMeIdentify(dst *Snapshot, page []byte) error {
 	return nil
 }
 
-// DecodeNVMeErrors decodes the Error Information log (log 01h), newest first. Bytes
-// behind the last whole entry of 64 are left out.
+// DecodeNVMeErrors decodes the Error Information log (log 01h), newest first. Bytes after
+// the last complete entry of 64 bytes are ignored.
 func DecodeNVMeErrors(dst *ErrorLog, log []byte) {
 	dst.Entries = dst.Entries[:0]
 	for ; len(log) >= 64 && len(dst.Entries) < maxErrors; log = log[64:] {
@@ -136,8 +136,8 @@ func DecodeNVMeErrors(dst *ErrorLog, log []byte) {
 	}
 }
 
-// DecodeNVMeSelfTests decodes the Device Self-test log (log 06h), newest first. Bytes
-// behind the last whole entry are left out.
+// DecodeNVMeSelfTests decodes the Device Self-test log (log 06h), newest first. Bytes after
+// the last complete entry are ignored.
 func DecodeNVMeSelfTests(dst []SelfTest, log []byte) []SelfTest {
 	dst = dst[:0]
 	if len(log) < 4 {

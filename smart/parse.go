@@ -10,14 +10,14 @@ import (
 // maxInput bounds what [Parse] reads.
 const maxInput = 64 << 20
 
-// Parse reads any evidence and says itself what it is: text of smartctl, JSON of
-// smartctl or nvme-cli (also several documents, or an array), a transcript of
-// smartctl -r ataioctl,2, a state file of smartd, or raw pages. It returns one
-// snapshot for each drive in it. Raw attribute values are decoded without a drive
-// database.
+// Parse reads SMART data in any form and recognizes the form: text or JSON of smartctl or
+// nvme-cli, a transcript of smartctl -r ataioctl,2, a state file or attribute log of smartd,
+// a system log with messages of smartd, or raw pages. JSON documents may be in arrays and
+// between other text. Parse returns one snapshot for each drive, and for an attribute log
+// one for each record. Raw pages are decoded without a drive database.
 //
-// The error is [ErrNoData], [ErrScan] or a syntax error; snapshots read before it are
-// returned with it.
+// The error is [ErrNoData], [ErrScan] or a syntax error. Snapshots that were read before it
+// are returned as well.
 func Parse(r io.Reader) ([]*Snapshot, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
@@ -29,8 +29,8 @@ func Parse(r io.Reader) ([]*Snapshot, error) {
 	return ParseBytes(b, nil)
 }
 
-// ParseBytes is [Parse] for evidence in memory, with a drive database for raw pages;
-// db may be nil. The snapshots do not alias b.
+// ParseBytes is like [Parse] for data in memory. The drive database is used for raw pages
+// and transcripts, and may be nil. The snapshots do not alias b.
 func ParseBytes(b []byte, db *DriveDB) ([]*Snapshot, error) {
 	head := bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
 	switch {

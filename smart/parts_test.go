@@ -147,7 +147,8 @@ func TestJSONOddShapes(t *testing.T) {
 	require.Len(t, list, 3)
 }
 
-// TestExtendedTestMinutes: FFh sends the reader to a word, unless that holds nothing (seed 15759861677134758208 of the logs).
+// TestExtendedTestMinutes: FFh sends the reader to a word, unless that holds nothing (seed
+// 15759861677134758208 of the logs).
 func TestExtendedTestMinutes(t *testing.T) {
 	g := gen{rand.New(rand.NewPCG(9, 10))}
 	v := g.drive().values
@@ -165,8 +166,8 @@ func TestExtendedTestMinutes(t *testing.T) {
 	}
 }
 
-// TestOtherFormatsOfTemperatures: attribute 194 in another format is no temperature (seeds 11624807416609913378 of the
-// replay, 7231684914804708880 of the logs).
+// TestOtherFormatsOfTemperatures: attribute 194 in another format is no temperature (seeds
+// 11624807416609913378 of the replay, 7231684914804708880 of the logs).
 func TestOtherFormatsOfTemperatures(t *testing.T) {
 	const table = `"ata_smart_attributes":{"table":[{"id":194,"name":"X","value":136,"raw":{"value":7,"string":"7"}},{"id":190,"name":"Temperature_190","value":3,"raw":{"value":3,"string":"3"}}]}`
 	s, err := smart.ParseJSON([]byte(`{"serial_number":"S","temperature":{"current":3},` + table + `}`))

@@ -124,8 +124,8 @@ func defaultFormat(id uint8) FormatKind {
 	return Raw48
 }
 
-// RawNumber returns the number that the format makes of the row's bytes, which is
-// what JSON shows as raw.value.
+// RawNumber returns the number that the format makes of the bytes of the row: raw.value in
+// the JSON of smartctl.
 func (a *Attribute) RawNumber() uint64 {
 	if a.Raw.Number.OK {
 		return a.Raw.Number.V

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// SCSIHealth is what the LOG SENSE pages of a SCSI or SAS disk say (SPC-5, SBC-4).
+// SCSIHealth contains the LOG SENSE pages of a SCSI or SAS disk (SPC-5, SBC-4).
 type SCSIHealth struct {
 	// Temperature and Trip are of page 0Dh.
 	Temperature Opt[int16] `json:"temperature,omitzero"`
@@ -20,7 +20,7 @@ type SCSIHealth struct {
 	Read   *ErrorCounters `json:"read,omitzero"`
 	Write  *ErrorCounters `json:"write,omitzero"`
 	Verify *ErrorCounters `json:"verify,omitzero"`
-	// NonMedium counts errors outside of the medium (page 06h).
+	// NonMedium counts errors outside the medium (page 06h).
 	NonMedium Opt[uint64] `json:"nonMedium,omitzero"`
 	// GrownDefects is the length of the grown defect list.
 	GrownDefects Opt[uint64] `json:"grownDefects,omitzero"`
@@ -55,7 +55,7 @@ type ErrorCounters struct {
 	Corrected  Opt[uint64] `json:"corrected,omitzero"`
 	// Invocations counts runs of the correction algorithm.
 	Invocations Opt[uint64] `json:"invocations,omitzero"`
-	// Bytes is the amount processed; a text and JSON round it to 10^6.
+	// Bytes is the number of bytes processed. Text and JSON round it to 10^6.
 	Bytes Opt[uint64] `json:"bytes,omitzero"`
 	// Uncorrected counts errors that were not corrected.
 	Uncorrected Opt[uint64] `json:"uncorrected,omitzero"`
@@ -66,18 +66,17 @@ type StartStop struct {
 	// Year and Week of manufacture, as the drive prints them.
 	Year string `json:"year,omitzero"`
 	Week string `json:"week,omitzero"`
-	// SpecifiedCycles and SpecifiedLoads are what the drive is built for, Cycles and
-	// Loads what it has seen.
+	// SpecifiedCycles and SpecifiedLoads are the numbers that the drive is built for, and
+	// Cycles and Loads the numbers so far.
 	SpecifiedCycles Opt[uint64] `json:"specifiedCycles,omitzero"`
 	Cycles          Opt[uint64] `json:"cycles,omitzero"`
 	SpecifiedLoads  Opt[uint64] `json:"specifiedLoads,omitzero"`
 	Loads           Opt[uint64] `json:"loads,omitzero"`
 }
 
-// DecodeSCSI decodes one LOG SENSE page with its header of four bytes. Pages of other
-// numbers are left out with an error that wraps [errors.ErrUnsupported]. A page whose
-// parameters end behind the bytes that are there is decoded as far as it goes, and the
-// error says so.
+// DecodeSCSI decodes one LOG SENSE page with its header of four bytes. The error of a page
+// that is not supported wraps [errors.ErrUnsupported]. A page that is cut is decoded as far
+// as possible, and DecodeSCSI returns an error.
 func DecodeSCSI(dst *SCSIHealth, page []byte) error {
 	if len(page) < 4 {
 		return errs.Errorf("SCSI log page: %d bytes, at least 4 are due", len(page))

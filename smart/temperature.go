@@ -299,8 +299,8 @@ func (s *Snapshot) attributeTemperature(positive bool) readings {
 	return best
 }
 
-// namedOther reports whether a text shows attribute 194 as a number without a name: the drive's entry in the database says
-// that it is no temperature (-v 194,unknown).
+// namedOther reports whether a text shows attribute 194 as a number without a name: the
+// drive database says that it is not a temperature (-v 194,unknown).
 func (a *Attribute) namedOther() bool {
 	return a.ID == 194 && a.Name == "Unknown_Attribute" && strings.Trim(a.Raw.Text, "0123456789") == ""
 }

@@ -98,7 +98,8 @@ func (p *textParser) registers(l []byte) {
 		e.LBA = Some(uint64(r[3]) | uint64(r[4])<<8 | uint64(r[5])<<16)
 	case dash && n == 12:
 		e.Error, e.Status, e.Count, e.Device = r[0], r[1], uint16(r[2])<<8|uint16(r[3]), r[10]
-		e.LBA = Some(uint64(r[4])<<40 | uint64(r[5])<<32 | uint64(r[6])<<24 | uint64(r[7])<<16 | uint64(r[8])<<8 | uint64(r[9]))
+		e.LBA = Some(uint64(r[4])<<40 | uint64(r[5])<<32 | uint64(r[6])<<24 |
+			uint64(r[7])<<16 | uint64(r[8])<<8 | uint64(r[9]))
 	default:
 		p.warn("the registers of the error are not understood")
 	}

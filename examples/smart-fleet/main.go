@@ -1,5 +1,4 @@
-// Command smart-fleet measures the rules of dougu.internal/smart/judge on histories of real
-// drives.
+// Command smart-fleet measures the rules for SMART data on histories of real drives.
 //
 //	smart-fleet [-data DIR] [-half a|b|all]
 //

@@ -12,9 +12,9 @@
 // drives. "-" is standard input. The program runs no other program and does not write to
 // devices.
 //
-// The exit status is 0 if nothing is found, 1 if there is a finding of severity
-// watch or act, and 2 if the usage is wrong or an input cannot be read. The program
-// continues with the other inputs after an input that cannot be read.
+// The exit status is 0 without findings of severity watch or act, and 1 with one. It is 2 if
+// the usage is wrong, if an input cannot be read, or if nothing is known about the health of
+// a drive. The program continues with the other inputs after an input that cannot be read.
 package main
 
 import (
@@ -109,7 +109,7 @@ type drive struct {
 	name     string // name of the input
 	s        *smart.Snapshot
 	findings smart.Findings
-	verdict  *judge.DiskVerdict
+	verdict  *judge.DiskDiagnosis
 }
 
 type report struct {

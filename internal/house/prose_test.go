@@ -39,6 +39,7 @@ var patterns = []pattern{
 // right lists uses of a pattern that are right: phrases of the field.
 var right = []string{
 	"at least", "least significant",
+	"smart/judge", "Package judge", "judge.Judge", "judge.Policy", // the name of a package
 }
 
 // match returns what the first matching pattern wants, or "".

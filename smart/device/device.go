@@ -11,24 +11,23 @@ import (
 	"dougu.internal/smart"
 )
 
-// Device reads one disk through a transport. It is for one goroutine at a time.
+// Device reads one disk through a transport. Its methods must not be called concurrently.
 type Device struct {
 	t    Transport
 	id   smart.DeviceID
 	done func() error
-	// DB names and formats raw values; it may be nil.
+	// DB contains names and formats of attributes. If nil, the usual ones are used.
 	DB *smart.DriveDB
-	// WakeUp allows to wake a sleeping disk; without it a read gives [ErrStandby].
+	// WakeUp allows a read to wake a disk in standby.
 	WakeUp bool
 	buf    [8 * sector]byte
 }
 
-// New makes a device of a transport. The protocol is "ATA", "SCSI" or "NVMe";
-// empty: the device is asked.
+// New returns a device that uses a transport. The protocol is "ATA", "SCSI" or "NVMe".
+// If it is empty, the device is asked.
 func New(t Transport, id smart.DeviceID) *Device { return &Device{t: t, id: id} }
 
-// Close gives the device back. A device that was made of a transport has nothing to
-// close.
+// Close closes the device file. It does nothing for a device that [New] returned.
 func (d *Device) Close() error {
 	if d.done == nil {
 		return nil
@@ -36,10 +35,10 @@ func (d *Device) Close() error {
 	return d.done()
 }
 
-// Snapshot reads all that the device tells about its health, by commands that only
-// read; see [ATACommand.Allowed]. What a device does not support is absent. A sleeping
-// disk is not woken: the error is then [ErrStandby]. The error wraps [ErrPermission]
-// when the system refuses.
+// Snapshot reads the health of the device with commands that only read; see
+// [ATACommand.Allowed]. Pages that the device does not support are absent. If the disk is
+// in standby, it is not woken, and the error is [ErrStandby]. The error wraps
+// [ErrPermission] if the system does not permit the commands.
 func (d *Device) Snapshot(ctx context.Context) (*smart.Snapshot, error) {
 	s := &smart.Snapshot{Device: d.id, Source: smart.Source{Format: smart.FormatDevice},
 		Taken: time.Now().UTC().Truncate(time.Second)}

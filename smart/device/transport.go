@@ -8,12 +8,11 @@ import (
 	"dougu.internal/smart"
 )
 
-// Transport carries read-only commands to a device. The one behind [Open] speaks to
-// the Linux kernel; tests make their own. A Transport need not be safe for concurrent
-// use.
+// Transport sends read-only commands to a device. [Open] uses the transport of the Linux
+// kernel. A Transport does not have to be safe for concurrent use.
 type Transport interface {
-	// ATA sends an ATA command and fills buf with the data of it. The registers are
-	// valid when the command asks for them.
+	// ATA sends an ATA command and reads its data into buf. The registers are valid if
+	// WantRegisters is set.
 	ATA(ctx context.Context, c ATACommand, buf []byte) (smart.Registers, error)
 	// SCSI sends a command block and fills buf.
 	SCSI(ctx context.Context, cdb, buf []byte) error
@@ -29,8 +28,8 @@ type ATACommand struct {
 	LBA      uint64
 	// WantRegisters asks for the registers after the command.
 	WantRegisters bool
-	// Out tells that buf is sent and not filled. The one command that needs it is the
-	// request for the SCT temperature history.
+	// Out means that buf is sent to the device. Only the request for the SCT temperature
+	// history uses it.
 	Out bool
 }
 
@@ -139,7 +138,7 @@ func (e *SenseError) Error() string {
 	return fmt.Sprintf("device: %s (sense key %Xh, code %02Xh/%02Xh)", what, e.Key, e.ASC, e.ASCQ)
 }
 
-// Unsupported reports whether the device says that it does not know the command.
+// Unsupported reports whether the device does not support the command.
 func (e *SenseError) Unsupported() bool { return e.Key == 5 || e.Key == 0xb && e.ASC == 0 }
 
 // NVMeError is the status of an NVMe command that failed.
@@ -169,7 +168,8 @@ func parseSense(b []byte) (e SenseError, regs smart.Opt[smart.Registers], ok boo
 			if d[0] == 9 && len(d) >= 14 {
 				regs = smart.Some(smart.Registers{
 					Error: d[3], Count: uint16(d[4])<<8 | uint16(d[5]), Device: d[12], Status: d[13],
-					LBA: uint64(d[7]) | uint64(d[9])<<8 | uint64(d[11])<<16 | uint64(d[6])<<24 | uint64(d[8])<<32 | uint64(d[10])<<40,
+					LBA: uint64(d[7]) | uint64(d[9])<<8 | uint64(d[11])<<16 |
+						uint64(d[6])<<24 | uint64(d[8])<<32 | uint64(d[10])<<40,
 				})
 			}
 			if n > len(d) {

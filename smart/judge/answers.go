@@ -39,14 +39,14 @@ func (c *Change) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON returns a JSON object without the absent values.
-func (v DiskVerdict) MarshalJSON() ([]byte, error) {
-	type plain DiskVerdict
+func (v DiskDiagnosis) MarshalJSON() ([]byte, error) {
+	type plain DiskDiagnosis
 	return jsontext.Marshal(plain(v))
 }
 
-// UnmarshalJSON reads the output of [DiskVerdict.MarshalJSON].
-func (v *DiskVerdict) UnmarshalJSON(data []byte) error {
-	type plain DiskVerdict
+// UnmarshalJSON reads the output of [DiskDiagnosis.MarshalJSON].
+func (v *DiskDiagnosis) UnmarshalJSON(data []byte) error {
+	type plain DiskDiagnosis
 	return jsontext.Unmarshal(data, (*plain)(v))
 }
 

@@ -11,22 +11,22 @@ import (
 	"dougu.internal/smart/internal/scan"
 )
 
-// Conclusion is what a disk's temperature and its write speed say together.
+// Conclusion is the conclusion from the temperature and the write speed of a disk.
 type Conclusion uint8
 
 // The conclusions.
 const (
-	// Fine: fast, and outside of every window.
+	// Fine means fast, and outside every window.
 	Fine Conclusion = iota + 1
-	// WillSlow: fast, but at the edge of a window or inside of it.
+	// WillSlow means fast, but at the edge of a window or inside it.
 	WillSlow
-	// Explained: slow, and inside a window or at its edge: not broken.
+	// Explained means slow, and inside a window or at its edge: not broken.
 	Explained
-	// ConsistentWithCold: slow and cold, but no window is known for the model.
+	// ConsistentWithCold means slow and cold, without a known window for the model.
 	ConsistentWithCold
-	// Suspect: slow for a reason that temperature does not give.
+	// Suspect means slow for a reason other than the temperature.
 	Suspect
-	// Undecided: there is no measurement or nothing to compare it with.
+	// Undecided means that the measurement or a comparison is missing.
 	Undecided
 )
 
@@ -46,36 +46,36 @@ func (c Conclusion) MarshalText() ([]byte, error) { return conclusions.Text(c) }
 // UnmarshalText sets c from the name of a conclusion.
 func (c *Conclusion) UnmarshalText(text []byte) error { return conclusions.Parse(text, c) }
 
-// DiskVerdict is the diagnosis of one disk.
-type DiskVerdict struct {
+// DiskDiagnosis is the diagnosis of one disk.
+type DiskDiagnosis struct {
 	// Disk is the index of the drive in the argument of [Diagnose].
 	Disk int `json:"disk"`
 	// Port is the number under which the disk was joined with its sample.
 	Port string `json:"port,omitzero"`
 	// Sample is its measurement.
 	Sample smart.Opt[WriteSample] `json:"sample,omitzero"`
-	// Slow tells that the disk wrote below a third of the fast group's median, and
-	// Ratio how many times below it.
+	// Slow means that the disk wrote at less than a third of the median of the fast group.
+	// Ratio is the median divided by the rate of the disk.
 	Slow  bool    `json:"slow"`
 	Ratio float64 `json:"ratio"`
-	// Temp is the current temperature; Window the window that is nearest to it.
+	// Temp is the current temperature, and Window the window that is nearest to it.
 	Temp       smart.TempValue `json:"temp,omitzero"`
 	Position   Position        `json:"position"`
 	Window     *Window         `json:"window,omitzero"`
 	Conclusion Conclusion      `json:"conclusion"`
-	// Text says in one sentence what follows.
+	// Text describes the conclusion in one sentence.
 	Text string `json:"text,omitzero"`
 }
 
 // Diagnosis joins disks with measured write speeds.
 type Diagnosis struct {
-	Disks []DiskVerdict `json:"disks,omitzero"`
-	// FastMedian is the median rate of the fast group in bytes a second; absent when
-	// there is no group to compare with.
+	Disks []DiskDiagnosis `json:"disks,omitzero"`
+	// FastMedian is the median rate of the fast group in bytes per second. It is absent
+	// without a group to compare with.
 	FastMedian smart.Opt[float64] `json:"fastMedian,omitzero"`
-	// Join says how disks and samples were put together.
+	// Join describes how disks and samples were joined.
 	Join string `json:"join,omitzero"`
-	// Summary is one closing sentence.
+	// Summary describes the diagnosis of all disks in one sentence.
 	Summary string `json:"summary,omitzero"`
 }
 
@@ -83,12 +83,12 @@ type Diagnosis struct {
 // cold.
 const coldest = 20
 
-// Diagnose joins disks with samples and tells which disk is slow because of its
-// temperature. A sample belongs to the disk whose port is the last number in its
-// label; when ports or labels are not numbered uniquely, the order decides. The error
-// says that disks and samples do not fit together.
+// Diagnose joins disks with samples and determines which disks are slow because of their
+// temperature. A sample belongs to the disk whose port is the last number in its label. If
+// ports or labels are not numbered uniquely, they are joined by their order. The error
+// means that the numbers of disks and samples differ, or that a port has no sample.
 //
-// Fast are the samples of at least a third of the greatest rate, slow those below a
+// Fast are the samples of at least a third of the maximum rate, slow those below a
 // third of the fast ones' median. Margin is in degrees; see [Window.Place]. Windows of
 // a model apply only to disks whose evidence names it.
 func Diagnose(disks []*smart.Snapshot, samples []WriteSample, windows []Window, margin int) (Diagnosis, error) {
@@ -100,7 +100,7 @@ func Diagnose(disks []*smart.Snapshot, samples []WriteSample, windows []Window, 
 	d.Join = how
 	d.FastMedian = fastMedian(samples)
 	for i, s := range disks {
-		v := DiskVerdict{Disk: i, Port: ports[i], Temp: s.Temp.Current, Sample: smart.Some(samples[joined[i]])}
+		v := DiskDiagnosis{Disk: i, Port: ports[i], Temp: s.Temp.Current, Sample: smart.Some(samples[joined[i]])}
 		if m := d.FastMedian; m.OK {
 			if r := v.Sample.V.Rate(); r > 0 {
 				v.Ratio = m.V / r
@@ -140,7 +140,7 @@ func fastMedian(samples []WriteSample) (o smart.Opt[float64]) {
 }
 
 // place finds the window that says most about the disk's temperature.
-func (v *DiskVerdict) place(s *smart.Snapshot, windows []Window, margin int) {
+func (v *DiskDiagnosis) place(s *smart.Snapshot, windows []Window, margin int) {
 	if !v.Temp.OK {
 		return
 	}
@@ -155,7 +155,7 @@ func (v *DiskVerdict) place(s *smart.Snapshot, windows []Window, margin int) {
 	}
 }
 
-func (v *DiskVerdict) conclude(median smart.Opt[float64]) {
+func (v *DiskDiagnosis) conclude(median smart.Opt[float64]) {
 	rate := fmt.Sprintf("%.2f MB/s", v.Sample.V.Rate()/1e6)
 	at := "at an unknown temperature"
 	if v.Temp.OK {

@@ -16,7 +16,7 @@ type Policy struct {
 	// negative, windows have no edges.
 	Margin int
 	// NoGenericRange turns off the range of 5 to 60 C that is assumed for rotating
-	// disks without limits of their own.
+	// disks that report no limits.
 	NoGenericRange bool
 	// Mute lists rules and keys of findings to leave out: "command-timeouts" or
 	// "reallocated-sectors/attribute-5".

@@ -9,11 +9,11 @@ import (
 	"dougu.internal/smart"
 )
 
-// Position tells where a temperature lies with regard to a window.
+// Position is the position of a temperature relative to a window.
 type Position uint8
 
-// The positions. Sensors count whole degrees, and a temperature is seldom taken in the
-// moment of a measurement: at the edge nothing is certain.
+// The positions. Sensors have whole degrees, and a temperature is rarely read at the time
+// of a measurement, so that nothing is certain at the edge.
 const (
 	Outside Position = iota + 1
 	Borderline
@@ -33,15 +33,15 @@ func (p Position) MarshalText() ([]byte, error) { return positions.Text(p) }
 // UnmarshalText sets p from the name of a position.
 func (p *Position) UnmarshalText(text []byte) error { return positions.Parse(text, p) }
 
-// Window is a range of temperatures in which a drive behaves in its own way: at or
-// below Low, and at or above High.
+// Window is a range of temperatures in which a drive behaves differently: at or below Low,
+// and at or above High.
 type Window struct {
-	// Model matches the models that the window is of; nil: every model.
+	// Model matches the models of the window. If nil, the window is for every model.
 	Model *regexp.Regexp `json:"model,omitzero"`
-	// Low and High are the edges in degrees Celsius; an absent edge does not exist.
+	// Low and High are the edges in degrees Celsius. A window can have one edge.
 	Low  smart.Opt[int] `json:"low,omitzero"`
 	High smart.Opt[int] `json:"high,omitzero"`
-	// Effect says what happens inside; Source is where it is written.
+	// Effect describes the behaviour inside the window, and Source is the document about it.
 	Effect string `json:"effect,omitzero"`
 	Source string `json:"source,omitzero"`
 }
@@ -59,8 +59,8 @@ var shippedWindows = []Window{{
 // barracudaES matches the SATA models of the Barracuda ES.
 var barracudaES = regexp.MustCompile(`^(?:SEAGATE )?ST3(?:250[68]20|320620|400620|500630|750640)NS$`)
 
-// Place tells where t lies, with a margin in whole degrees: inside is beyond an edge by
-// the margin or more, borderline is within the margin of an edge.
+// Place returns the position of t, with a margin in whole degrees. Inside means beyond an
+// edge by the margin or more; Borderline means within the margin of an edge.
 func (w Window) Place(t, margin int) Position {
 	switch {
 	case w.Low.OK && t <= w.Low.V-margin, w.High.OK && t >= w.High.V+margin:

@@ -24,7 +24,10 @@ type Odd struct {
 
 // Number is implemented by types that are decoded from a whole number that can have
 // more than 64 bits.
-type Number interface{ WholeNumber() }
+type Number interface {
+	// WholeNumber marks the type.
+	WholeNumber()
+}
 
 var (
 	numberType      = reflect.TypeFor[Number]()

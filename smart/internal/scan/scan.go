@@ -89,7 +89,7 @@ func Starts(l []byte, prefix string) bool {
 }
 
 // Uint reads the decimal digits at the start of s. It returns the number and its
-// length. It returns false if there are no digits or the number exceeds 64 bits.
+// length. It returns false if s does not start with a digit or the number exceeds 64 bits.
 func Uint[T string | []byte](s T) (v uint64, n int, ok bool) {
 	for n < len(s) && Digit(s[n]) {
 		d := uint64(s[n] - '0')
