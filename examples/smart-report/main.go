@@ -34,7 +34,8 @@ import (
 
 const usage = `usage: smart-report [flags] FILE ... | -
 
-  -format text|json|prometheus   output format (default text)
+  -format text|json|model|prometheus
+                                 output format (default text)
   -device PATH                   read the device; can be repeated; requires privileges
   -drivedb PATH                  drivedb.h with the names and formats of attributes,
                                  used for raw pages and devices
@@ -42,20 +43,29 @@ const usage = `usage: smart-report [flags] FILE ... | -
   -dd FILE                       join write speeds that dd printed with the drives
   -compare                       compare two snapshots of one drive: FILE FILE
   -wake                          also read a device in standby, which wakes it
+  -series                        combine the inputs of one drive to a history
+  -quiet                         text: print only drives with a finding of severity watch or act,
+                                 and a summary
+  -act-only                      exit status 1 for findings of severity act only
 
 -format json prints an array with one object for each drive. Unknown values are omitted:
   source, device, port, model, serial, firmware, health (passed|failed|unknown),
   temperature {current, lifetime_min, lifetime_max, cycle_min, cycle_max, op_min, op_max,
     limit_min, limit_max, critical, trip, sources {NAME: SOURCE}},
-  power_on_hours, power_cycles,
+  power_on_hours, power_cycles, family, wwn, capacity_bytes, rotation_rate, power_mode, exit_status,
+  endurance, nvme, scsi, self_tests, error_log, pending_defects, farm: as in -format model,
   attributes [{id, name, value, worst, thresh, raw_string, raw, state}]
     raw: hexadecimal digits, highest byte first, ".." for an unknown byte
     state: ok|past|now|no-threshold|no-value
-  findings [{rule, severity (act|watch|info), detail, evidence, source, past}],
+  findings [{rule, severity (act|watch|info), detail, evidence, source, past, key, attribute, number, unit,
+    since}],
   throughput {label, bytes, seconds, bytes_per_second, slow, position, conclusion, detail},
   warnings [TEXT]
 
-exit status: 0 nothing is wrong, 1 findings (watch or act), 2 usage or unreadable input
+-format model prints an array of snapshots: the JSON form of smart.Snapshot, which can be read back.
+
+exit status: 0 nothing is wrong, 1 findings (watch or act), 2 usage or unreadable input, or nothing is known
+about the health of a drive
 `
 
 func main() {
@@ -78,7 +88,7 @@ type options struct {
 	format, drivedb, model, dd string
 	devices                    list
 	compare, wake              bool
-	quiet, actOnly             bool
+	quiet, actOnly, series     bool
 }
 
 func run(in io.Reader, out, errs io.Writer, args []string) int {
@@ -93,6 +103,7 @@ func run(in io.Reader, out, errs io.Writer, args []string) int {
 	flags.Var(&o.devices, "device", "")
 	flags.BoolVar(&o.compare, "compare", false, "")
 	flags.BoolVar(&o.wake, "wake", false, "")
+	flags.BoolVar(&o.series, "series", false, "")
 	flags.BoolVar(&o.quiet, "quiet", false, "")
 	flags.BoolVar(&o.actOnly, "act-only", false, "")
 	if err := flags.Parse(args); err != nil {
@@ -110,6 +121,7 @@ type drive struct {
 	s        *smart.Snapshot
 	findings smart.Findings
 	verdict  *judge.DiskDiagnosis
+	series   *judge.Series // or nil
 }
 
 type report struct {
@@ -222,7 +234,7 @@ func (r *report) file(name string) {
 		r.fail("%s: %v", name, err)
 	}
 	for _, s := range found {
-		if s.Source.Format == smart.FormatState {
+		if s.Source.Format == smart.FormatState || s.Source.Format == smart.FormatAttrLog {
 			s.NameFromState(name)
 		}
 		if s.Identity.Model == "" {
@@ -252,8 +264,16 @@ func (r *report) device(name string) {
 
 // makeFindings makes the findings of the drives, of the comparison and of the measurements.
 func (r *report) makeFindings() {
+	if !r.compare {
+		r.combine()
+	}
 	for i := range r.drives {
-		r.drives[i].findings = judge.Judge(r.drives[i].s, judge.Policy{})
+		d := &r.drives[i]
+		if d.series != nil {
+			d.findings = d.series.Judge(judge.Policy{})
+		} else {
+			d.findings = judge.Judge(d.s, judge.Policy{})
+		}
 	}
 	if r.compare {
 		r.changes()
@@ -261,6 +281,44 @@ func (r *report) makeFindings() {
 	if r.dd != "" {
 		r.throughput()
 	}
+}
+
+// combine joins the snapshots of one drive to a series: the records of an attribute log,
+// and with -series all inputs.
+func (r *report) combine() {
+	type place struct {
+		key  smart.DriveKey
+		name string
+	}
+	at := map[place]int{}
+	kept := r.drives[:0]
+	for _, d := range r.drives {
+		log := d.s.Source.Format == smart.FormatAttrLog
+		p := place{key: d.s.Key()}
+		if p.key == (smart.DriveKey{}) || !r.series {
+			p.name = d.name
+		}
+		if !log && (!r.series || p.key == smart.DriveKey{}) {
+			kept = append(kept, d)
+			continue
+		}
+		i, found := at[p]
+		if !found {
+			d.series = &judge.Series{}
+			i = len(kept)
+			at[p], kept = i, append(kept, d)
+		}
+		if err := kept[i].series.Add(d.s); err != nil {
+			if found {
+				kept = append(kept, d) // its place in time is unknown
+			} else {
+				kept[i].series = nil
+			}
+			continue
+		}
+		kept[i].s = kept[i].series.Last()
+	}
+	r.drives = kept
 }
 
 // changes replaces the two drives by the newer one. The findings of the comparison come
