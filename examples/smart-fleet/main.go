@@ -36,6 +36,13 @@ import (
 	"strings"
 )
 
+const usage = `usage: smart-fleet [-data DIR] [-half a|b|all] [-rules]
+
+  -data DIR       directory with the data files (default: the current one)
+  -half a|b|all   drives that count, by a hash of the serial number (default all)
+  -rules          also print the number of drives with an alarm, by rule
+`
+
 func main() {
 	os.Exit(run(os.Stdout, os.Stderr, os.Args[1:]))
 }
@@ -43,9 +50,10 @@ func main() {
 func run(out, errs io.Writer, args []string) int {
 	flags := flag.NewFlagSet("smart-fleet", flag.ContinueOnError)
 	flags.SetOutput(errs)
-	data := flags.String("data", ".", "directory with the data files")
-	half := flags.String("half", "all", "drives that count: a, b or all")
-	rules := flags.Bool("rules", false, "also print the number of drives with an alarm by rule")
+	flags.Usage = func() { fmt.Fprint(errs, usage) }
+	data := flags.String("data", ".", "")
+	half := flags.String("half", "all", "")
+	rules := flags.Bool("rules", false, "")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
