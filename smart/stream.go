@@ -62,35 +62,35 @@ func (s *splitter) line(l []byte, part bool) bool {
 			return false
 		}
 	}
+	if s.json.depth == 0 && !(first && len(trimmed) > 0 && trimmed[0] == '{') {
+		s.add(l)
+		return true
+	}
+	for len(l) > 0 { // several documents can be on one line
+		n, closed := s.json.feed(l)
+		s.add(l[:n])
+		l = l[n:]
+		if closed {
+			if !s.end() {
+				return false
+			}
+			if next := bytes.TrimLeft(l, " \t\r\n,]"); len(next) == 0 || next[0] != '{' {
+				return true
+			}
+		}
+	}
+	return true
+}
+
+func (s *splitter) add(l []byte) {
 	if len(s.buf) == 0 {
 		s.start = s.lines
 	}
 	if len(s.buf)+len(l) > maxDocument {
 		s.large = true
-	} else {
-		s.buf = append(s.buf, l...)
+		return
 	}
-	if s.json.depth > 0 || first && len(trimmed) > 0 && trimmed[0] == '{' {
-		// Several documents can be on one line.
-		for rest := l; len(rest) > 0; {
-			n, closed := s.json.feed(rest)
-			if !closed {
-				break
-			}
-			rest = rest[n:]
-			if next := bytes.TrimLeft(rest, " \t\r\n,]"); len(next) == 0 || next[0] != '{' {
-				return s.end()
-			}
-			keep := bytes.Clone(rest)
-			s.buf = s.buf[:len(s.buf)-len(rest)]
-			if !s.end() {
-				return false
-			}
-			s.start = s.lines
-			s.buf = append(s.buf, keep...)
-		}
-	}
-	return true
+	s.buf = append(s.buf, l...)
 }
 
 // textStart reports whether a line starts an output in text form.
