@@ -229,10 +229,8 @@ func (p *textParser) moreKey(k, v []byte) bool {
 		p.scanTime(v)
 	case "Accumulated power on time", "accumulated power on time":
 	case "ATA Error Count", "Device Error Count":
-		if n, _, ok := scan.Uint(v); ok {
-			p.s.Errors.Count = Some(n)
-			p.mode = modeErrors
-		}
+		p.s.Errors.Count = errorCount(v)
+		p.mode = modeErrors
 	default:
 		return knownKey(k)
 	}

@@ -27,9 +27,7 @@ func (p *textParser) errorLine(l []byte) bool {
 		log.Count = Some[uint64](0)
 		return true
 	case scan.Starts(l, "ATA Error Count:"), scan.Starts(l, "Device Error Count:"):
-		if n, _, ok := scan.Uint(scan.Trim(l[bytes.IndexByte(l, ':')+1:])); ok {
-			log.Count = Some(n)
-		}
+		log.Count = errorCount(scan.Trim(l[bytes.IndexByte(l, ':')+1:]))
 		return true
 	case scan.Starts(l, "Error ") && bytes.Contains(l, []byte(" occurred at disk power-on lifetime:")):
 		p.errorHead(l)
@@ -47,6 +45,15 @@ func (p *textParser) errorLine(l []byte) bool {
 		return false
 	}
 	return true
+}
+
+// errorCount reads the number of errors. Since 7.4 smartctl marks the count of a log whose
+// index is out of range: "6 (possibly also invalid)".
+func errorCount(v []byte) (o Opt[uint64]) {
+	if n, _, ok := scan.Uint(v); ok && !bytes.Contains(v, []byte("possibly also invalid")) {
+		o = Some(n)
+	}
+	return o
 }
 
 func (p *textParser) errorHead(l []byte) {
