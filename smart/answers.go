@@ -19,30 +19,6 @@ func (s *Snapshot) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON returns a JSON object without the absent values.
-func (d Delta) MarshalJSON() ([]byte, error) {
-	type plain Delta
-	return jsontext.Marshal(plain(d))
-}
-
-// UnmarshalJSON reads the output of [Delta.MarshalJSON].
-func (d *Delta) UnmarshalJSON(data []byte) error {
-	type plain Delta
-	return jsontext.Unmarshal(data, (*plain)(d))
-}
-
-// MarshalJSON returns a JSON object without the absent values.
-func (d Diagnosis) MarshalJSON() ([]byte, error) {
-	type plain Diagnosis
-	return jsontext.Marshal(plain(d))
-}
-
-// UnmarshalJSON reads the output of [Diagnosis.MarshalJSON].
-func (d *Diagnosis) UnmarshalJSON(data []byte) error {
-	type plain Diagnosis
-	return jsontext.Unmarshal(data, (*plain)(d))
-}
-
-// MarshalJSON returns a JSON object without the absent values.
 func (s Source) MarshalJSON() ([]byte, error) {
 	type plain Source
 	return jsontext.Marshal(plain(s))
@@ -211,54 +187,6 @@ func (s *StartStop) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON returns a JSON object without the absent values.
-func (c Change) MarshalJSON() ([]byte, error) {
-	type plain Change
-	return jsontext.Marshal(plain(c))
-}
-
-// UnmarshalJSON reads the output of [Change.MarshalJSON].
-func (c *Change) UnmarshalJSON(data []byte) error {
-	type plain Change
-	return jsontext.Unmarshal(data, (*plain)(c))
-}
-
-// MarshalJSON returns a JSON object without the absent values.
-func (v DiskVerdict) MarshalJSON() ([]byte, error) {
-	type plain DiskVerdict
-	return jsontext.Marshal(plain(v))
-}
-
-// UnmarshalJSON reads the output of [DiskVerdict.MarshalJSON].
-func (v *DiskVerdict) UnmarshalJSON(data []byte) error {
-	type plain DiskVerdict
-	return jsontext.Unmarshal(data, (*plain)(v))
-}
-
-// MarshalJSON returns a JSON object without the absent values.
-func (w Window) MarshalJSON() ([]byte, error) {
-	type plain Window
-	return jsontext.Marshal(plain(w))
-}
-
-// UnmarshalJSON reads the output of [Window.MarshalJSON].
-func (w *Window) UnmarshalJSON(data []byte) error {
-	type plain Window
-	return jsontext.Unmarshal(data, (*plain)(w))
-}
-
-// MarshalJSON returns a JSON object without the absent values.
-func (w WriteSample) MarshalJSON() ([]byte, error) {
-	type plain WriteSample
-	return jsontext.Marshal(plain(w))
-}
-
-// UnmarshalJSON reads the output of [WriteSample.MarshalJSON].
-func (w *WriteSample) UnmarshalJSON(data []byte) error {
-	type plain WriteSample
-	return jsontext.Unmarshal(data, (*plain)(w))
-}
-
-// MarshalJSON returns a JSON object without the absent values.
 func (e DriveEntry) MarshalJSON() ([]byte, error) {
 	type plain DriveEntry
 	return jsontext.Marshal(plain(e))
@@ -268,4 +196,16 @@ func (e DriveEntry) MarshalJSON() ([]byte, error) {
 func (e *DriveEntry) UnmarshalJSON(data []byte) error {
 	type plain DriveEntry
 	return jsontext.Unmarshal(data, (*plain)(e))
+}
+
+// MarshalJSON returns a JSON object without the absent values.
+func (k DriveKey) MarshalJSON() ([]byte, error) {
+	type plain DriveKey
+	return jsontext.Marshal(plain(k))
+}
+
+// UnmarshalJSON reads the output of [DriveKey.MarshalJSON].
+func (k *DriveKey) UnmarshalJSON(data []byte) error {
+	type plain DriveKey
+	return jsontext.Unmarshal(data, (*plain)(k))
 }

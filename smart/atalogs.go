@@ -16,13 +16,15 @@ func (d *ataDecoder) errorLog(b []byte) {
 	index := int(b[1])
 	if index == 0 {
 		if count > 0 {
-			d.warn("error log", 1, fmt.Sprintf("the drive counts %d errors but points to none; the log counts as empty", count))
+			d.warn("error log", 1,
+				fmt.Sprintf("the drive counts %d errors but points to none; the log counts as empty", count))
 		}
 		log.Count = Some[uint64](0)
 		return
 	}
 	if index > 5 {
-		d.warn("error log", 1, fmt.Sprintf("the index is %d, the log has 5 entries; its count of %d errors is not used", index, count))
+		d.warn("error log", 1,
+			fmt.Sprintf("the index is %d, the log has 5 entries; its count of %d errors is not used", index, count))
 		log.Count = Opt[uint64]{}
 		return
 	}
@@ -64,7 +66,8 @@ func (d *ataDecoder) extErrorLog(b []byte) {
 		d.warn("error log", 1, "the index stands in the reserved byte")
 	}
 	if index == 0 || index > n {
-		d.warn("error log", 2, fmt.Sprintf("the index is %d, the log has %d entries; its count of %d errors is not used", index, n, count))
+		d.warn("error log", 2,
+			fmt.Sprintf("the index is %d, the log has %d entries; its count of %d errors is not used", index, n, count))
 		log.Count = Opt[uint64]{}
 		return
 	}

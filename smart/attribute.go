@@ -1,6 +1,8 @@
 package smart
 
-import "dougu.internal/internal/enum"
+import (
+	"dougu.internal/internal/enum"
+)
 
 // Attribute is one row of the ATA attribute table.
 type Attribute struct {
@@ -8,18 +10,18 @@ type Attribute struct {
 	Name string `json:"name,omitzero"`
 	// Flags are the 16 flag bits of the row.
 	Flags Flags `json:"flags"`
-	// Value, Worst and Thresh are normalised; Has tells which of them exist.
+	// Value, Worst and Thresh are the normalised numbers. Has contains those that exist.
 	Value  uint8  `json:"value"`
 	Worst  uint8  `json:"worst"`
 	Thresh uint8  `json:"thresh"`
 	Has    Fields `json:"has"`
 	State  State  `json:"state"`
 	Raw    Raw    `json:"raw,omitzero"`
-	// Format is how the raw bytes are printed; its zero value is not known.
+	// Format is the format in which the raw bytes are printed. Its zero value means unknown.
 	Format RawFormat `json:"format,omitzero"`
 }
 
-// Fields tells which of the normalised numbers of an attribute exist.
+// Fields is a set of normalised numbers of an attribute.
 type Fields uint8
 
 // The normalised numbers of an attribute.
@@ -74,7 +76,8 @@ func (f Flags) String() string {
 }
 
 var flagBits = enum.Bits[Flags]{Type: "smart: attribute flags", Open: true, Words: map[Flags]string{
-	Prefail: "prefail", Online: "online", Performance: "performance", ErrorRate: "error-rate", EventCount: "event-count", AutoKeep: "auto-keep",
+	Prefail: "prefail", Online: "online", Performance: "performance", ErrorRate: "error-rate",
+	EventCount: "event-count", AutoKeep: "auto-keep",
 }}
 
 // MarshalText returns the names of the flags, joined by "|". The bits without a
@@ -84,27 +87,28 @@ func (f Flags) MarshalText() ([]byte, error) { return flagBits.Text(f) }
 // UnmarshalText sets f from names of flags, joined by "|".
 func (f *Flags) UnmarshalText(text []byte) error { return flagBits.Parse(text, f) }
 
-// State compares an attribute with its threshold. The zero value is not known.
+// State is the result of the comparison of an attribute with its threshold.
 type State uint8
 
 // The states of an attribute, from the table and not from the tool's opinion.
 const (
-	// StateUnknown: the evidence does not tell.
+	// StateUnknown means that the input does not contain the state.
 	StateUnknown State = iota
-	// NoValue: the raw format takes the bytes of the normalised value.
+	// NoValue means that the raw format uses the bytes of the normalised value.
 	NoValue
-	// NoThreshold: there is no threshold for this id.
+	// NoThreshold means that the id has no threshold.
 	NoThreshold
-	// StateOK: above the threshold, or the threshold is 0 and never reached.
+	// StateOK means that the value is above the threshold, or that the threshold is 0.
 	StateOK
-	// FailedPast: the worst value was at or below the threshold.
+	// FailedPast means that the worst value was at or below the threshold.
 	FailedPast
-	// FailingNow: the value is at or below the threshold.
+	// FailingNow means that the value is at or below the threshold.
 	FailingNow
 )
 
 var states = enum.Names[State]{Type: "smart: attribute state", Words: map[State]string{
-	StateUnknown: "unknown", NoValue: "no-value", NoThreshold: "no-threshold", StateOK: "ok", FailedPast: "past", FailingNow: "now",
+	StateUnknown: "unknown", NoValue: "no-value", NoThreshold: "no-threshold", StateOK: "ok", FailedPast: "past",
+	FailingNow: "now",
 }}
 
 // String returns "unknown", "no-value", "no-threshold", "ok", "past" or "now".
@@ -116,15 +120,15 @@ func (s State) MarshalText() ([]byte, error) { return states.Text(s) }
 // UnmarshalText sets s from the name of a state.
 func (s *State) UnmarshalText(text []byte) error { return states.Parse(text, s) }
 
-// Raw is the vendor's part of an attribute.
+// Raw is the raw value of an attribute, whose meaning depends on the vendor.
 type Raw struct {
-	// Bytes are the six raw bytes; Known tells by its bits 0 to 5 which of them the
-	// evidence reveals, and by bit 6 whether it reveals Extra.
+	// Bytes are the six raw bytes. Bits 0 to 5 of Known are set for the bytes that the
+	// input contains, and bit 6 for Extra.
 	Bytes [6]byte `json:"bytes"`
-	// Extra is the reserved byte behind them, which some formats use.
+	// Extra is the reserved byte after them, which some formats use.
 	Extra uint8 `json:"extra"`
 	Known uint8 `json:"known"`
-	// Text is the raw value as the tool printed it; empty for pages.
+	// Text is the raw value as the tool printed it. It is empty for pages.
 	Text string `json:"text,omitzero"`
 	// Number is the value as JSON prints it: up to 64 bits, after any reordering.
 	Number Opt[uint64] `json:"number,omitzero"`
@@ -144,11 +148,6 @@ func (r *Raw) Uint48() (uint64, bool) {
 		v = v<<8 | uint64(r.Bytes[i])
 	}
 	return v, r.Known&KnownAll == KnownAll
-}
-
-// word returns the little-endian word i and whether both of its bytes are known.
-func (r *Raw) word(i int) (uint16, bool) {
-	return uint16(r.Bytes[2*i]) | uint16(r.Bytes[2*i+1])<<8, r.Known>>(2*i)&3 == 3
 }
 
 func (r *Raw) setUint48(v uint64) {

@@ -32,8 +32,10 @@ var statPages = [8][]statDef{
 		3: {4, "Physical Element Status Changed"},
 	},
 	5: {
-		1: {-1, "Current Temperature"}, 2: {-1, "Average Short Term Temperature"}, 3: {-1, "Average Long Term Temperature"},
-		4: {-1, "Highest Temperature"}, 5: {-1, "Lowest Temperature"}, 6: {-1, "Highest Average Short Term Temperature"},
+		1: {-1, "Current Temperature"}, 2: {-1, "Average Short Term Temperature"}, 3: {-1,
+			"Average Long Term Temperature"},
+		4: {-1, "Highest Temperature"}, 5: {-1, "Lowest Temperature"}, 6: {-1,
+			"Highest Average Short Term Temperature"},
 		7: {-1, "Lowest Average Short Term Temperature"}, 8: {-1, "Highest Average Long Term Temperature"},
 		9: {-1, "Lowest Average Long Term Temperature"}, 10: {4, "Time in Over-Temperature"},
 		11: {-1, "Specified Maximum Operating Temperature"}, 12: {4, "Time in Under-Temperature"},
@@ -72,7 +74,8 @@ func (d *ataDecoder) statistics(b []byte) {
 			}
 			if !knownStat(page, off) && q>>40&0xffff != 0 {
 				// Some firmware fills the rest of a page with what is no entry.
-				d.warn("device statistics", off, fmt.Sprintf("page %d: the entries from %02Xh on are garbage and are left out", page, off))
+				d.warn("device statistics", off,
+					fmt.Sprintf("page %d: the entries from %02Xh on are garbage and are left out", page, off))
 				break
 			}
 			if len(d.s.Stats) == maxStats {
@@ -95,7 +98,8 @@ func stat(page uint8, off int, q uint64) Stat {
 	} else if knownStat(page, off) {
 		def = statPages[page][off/8]
 	}
-	st := Stat{Page: page, Offset: uint16(off), Size: uint8(max(def.size, -def.size)), Name: def.name, Flags: byte(q >> 56)}
+	st := Stat{Page: page, Offset: uint16(off), Size: uint8(max(def.size, -def.size)), Name: def.name,
+		Flags: byte(q >> 56)}
 	if st.Flags&statValid != 0 {
 		v := int64(q & (1<<(8*st.Size) - 1))
 		if def.size < 0 {

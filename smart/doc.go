@@ -1,36 +1,38 @@
-// Package smart reads S.M.A.R.T. evidence about disks, whatever its form, into one
-// typed model, and explains with reasons what is wrong with a disk.
+// Package smart decodes SMART data of ATA, SCSI and NVMe drives into one model.
 //
-// [Parse] takes what smartctl printed since 2004 (text, JSON, transcripts), what
-// nvme-cli and smartd wrote, and raw pages. [DecodeATA], [DecodeNVMe] and
-// [DecodeSCSI] decode pages without allocation. [Open] reads a Linux device through a
-// [Transport]. All of them fill a [Snapshot].
+// [Parse] reads text and JSON of smartctl (versions 5.3x to 8.0), text and JSON of nvme-cli,
+// state files, attribute logs and log messages of smartd, transcripts, and raw pages. [Read]
+// reads a stream of any number of drives. [DecodeATA], [DecodeNVMe] and [DecodeSCSI] decode
+// pages without allocation. Each of them fills a [Snapshot].
 //
-// [Judge] turns a snapshot into findings with severity, rule, evidence and source.
-// [Compare] tells what changed between two snapshots of one drive. [Diagnose] joins
-// drives with measured write speeds from [ParseDD], and tells a disk that is slow
-// because it is cold from one that is slow because it is broken.
+// Package dougu.internal/smart/judge finds the problems of a drive in its snapshots and
+// returns each of them as a [Finding]. Package dougu.internal/smart/device reads the devices
+// of a Linux system:
+//
+//	disks, err := smart.Parse(os.Stdin)
+//	...
+//	for _, disk := range disks {
+//		for _, f := range judge.Judge(disk, judge.Policy{}) {
+//			fmt.Println(disk.Identity.Serial, f)
+//		}
+//	}
 //
 // # Guarantees
 //
-// Absent facts are absent: unknown health never becomes passed, an unknown
-// temperature never becomes 0, and a raw number is never taken for a temperature.
-// Raw bytes are known as far as the evidence reveals them. Every temperature names
-// its source. No result aliases the input. All functions but the methods of [Device]
-// may be called at once; a [DriveDB] is safe for concurrent use. Strings of the
-// device are kept as they are. Pass them to diag.Sanitize before they reach a terminal or a
-// log.
+// Unknown values are absent. An unknown health never becomes passed, an unknown number never
+// becomes 0, and a raw number is never used as a temperature. A value of a wrong type, or one
+// that cannot be true, is left out with a [Warning]. Each temperature has its source. Strings
+// of the device are not changed: pass them to [dougu.internal/diag.Sanitize] before they are
+// written to a terminal or a log.
+//
+// All functions are safe for concurrent use by multiple goroutines, and so is a [DriveDB].
 //
 // # Limits
 //
-// Input is bounded: 64 MiB in all, 64 KiB a line, 16 MiB a JSON document, 4096 drives.
-// What lies beyond is an error or a warning, never silence. Text does not tell the
-// byte order of a raw value; the usual one is assumed. Drives behind 3ware and
-// MegaRAID controllers are read through text or JSON, not natively.
+// [Parse] reads up to 64 MiB and 4096 drives. A line has at most 64 KiB and a JSON document at
+// most 16 MiB. Data beyond the limits results in an error or a warning. A text does not show
+// the byte order of a raw value; the usual one is assumed.
 //
-// # Refusals
-//
-// The package sends a disk no command that writes, wakes no sleeping disk unless
-// asked, executes no program, opens no network connection, and ships no drive
-// database: the user's own drivedb.h is read at run time by [LoadDriveDB].
+// The package contains no drive database. [LoadDriveDB] reads the file drivedb.h of
+// smartmontools. The package executes no program and opens no network connection.
 package smart

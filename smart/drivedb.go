@@ -8,11 +8,10 @@ import (
 	"sync/atomic"
 )
 
-// DriveDB is a drive database in smartmontools' own form (drivedb.h), read at run
-// time from the user's installation. It is immutable after the load, apart from
-// caches, and safe for concurrent use. A nil *DriveDB knows no drive.
+// DriveDB is a drive database in the format of smartmontools (drivedb.h). It is safe for
+// concurrent use by multiple goroutines. A nil *DriveDB contains no drives.
 type DriveDB struct {
-	// Version is the text of the VERSION entry; empty when the file has none.
+	// Version is the text of the VERSION entry. It is empty if the file has none.
 	Version string
 	// Entries are the drives, in the order of the file, without the VERSION and
 	// DEFAULT entries.
@@ -26,7 +25,7 @@ type DriveDB struct {
 
 // DriveEntry is one entry of the database.
 type DriveEntry struct {
-	// Family names the drives; for USB bridges it begins "USB:".
+	// Family is the name of the drives. The names of USB bridges start with "USB:".
 	Family string `json:"family,omitzero"`
 	// Model and Firmware are POSIX extended regular expressions for the whole
 	// string. An empty Firmware matches all.
@@ -51,11 +50,14 @@ const (
 	maxDBSize    = 16 << 20
 	maxDBEntries = 20000
 	maxDBString  = 32 << 10
+	// The largest expression of smartmontools has 2 kB, all of them together 110 kB.
+	maxExpression  = 16 << 10
+	maxExpressions = 1 << 20
 )
 
-// LoadDriveDB reads a drivedb.h. An entry that can't be used leaves a warning with
-// its line, and the others stay; the error says that the file is too large or holds
-// no entry at all.
+// LoadDriveDB reads a drivedb.h. An entry that cannot be used is left out with a warning
+// that contains its line. So are entries whose expressions would expand to a large size.
+// The error means that the file is too large or contains no entry.
 func LoadDriveDB(r io.Reader) (*DriveDB, error) {
 	src, err := io.ReadAll(io.LimitReader(r, maxDBSize+1))
 	if err != nil {
@@ -67,11 +69,17 @@ func LoadDriveDB(r io.Reader) (*DriveDB, error) {
 	p := dbParser{src: src, line: 1, db: &DriveDB{}}
 	p.file()
 	db := p.db
+	if p.large > 0 {
+		p.warn(p.largeLine,
+			"%d entries are left out, this is the first: their expressions are too large (limits: %d for one, %d "+
+				"for all)", p.large, maxExpression, maxExpressions)
+	}
 	if db.defaults == nil {
 		db.defaults = builtinPresets
 	}
 	if len(db.Entries) == 0 && db.Version == "" && !p.hasDefault {
-		return nil, errs.New("drive database: no entry { \"family\", \"model\", \"firmware\", \"warning\", \"presets\" } in it")
+		return nil,
+			errs.New("drive database: no entry { \"family\", \"model\", \"firmware\", \"warning\", \"presets\" } in it")
 	}
 	return db, nil
 }
@@ -82,6 +90,9 @@ type dbParser struct {
 	at, line   int
 	db         *DriveDB
 	hasDefault bool
+	size       int // of all expressions
+	large      int // expressions that were refused
+	largeLine  int
 }
 
 func (p *dbParser) warn(line int, format string, args ...any) {
@@ -253,6 +264,16 @@ func (p *dbParser) add(line int, f [5]string) bool {
 			p.warn(line, "%s: %s; the entry is left out", e.Family, errs.Trim(err))
 			return true
 		}
+	}
+	if !e.USB() {
+		n := expressionSize(e.Model) + expressionSize(e.Firmware)
+		if n > maxExpression || p.size+n > maxExpressions {
+			if p.large++; p.large == 1 {
+				p.largeLine = line
+			}
+			return true
+		}
+		p.size += n
 	}
 	e.match = newMatcher(e.Model, e.Firmware)
 	p.db.Entries = append(p.db.Entries, e)

@@ -22,7 +22,11 @@ func TestDriveDBAgreesWithSmartctl(t *testing.T) {
 	out := oracle.Run(t, oracle.Cmd{Path: tool.Path, Args: []string{"-P", "showall"}})
 	count := regexp.MustCompile(`Entries read from file\(s\):\s+(\d+)`).FindSubmatch(out.Stdout)
 	require.NotNil(t, count)
-	require.Equal(t, string(count[1]), fmt.Sprint(len(db.Entries)+2), "the entries VERSION and DEFAULT count as well")
+	entries := len(db.Entries) + 2
+	if db.Version == "" { // 7.2 has no entry VERSION
+		entries--
+	}
+	require.Equal(t, string(count[1]), fmt.Sprint(entries), "the entries VERSION and DEFAULT count as well")
 	models := append([]string{"NO SUCH DRIVE", "ST3500630AS", "WDC WD10EADS-00L5B1", "C400-MTFDDAK128MAM", "M4-CT256M4SSD2", "Hitachi HDS721010CLA332"}, known...)
 	option := regexp.MustCompile(`(?m)^(?:ATTRIBUTE OPTIONS:)?\s+(\d{3}) (\S+)`)
 	for _, m := range models {

@@ -1,8 +1,6 @@
 package smart_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -26,49 +24,32 @@ func ExampleParse() {
 	// 18 C, lowest ever 15 C (inferred), highest ever 40 C
 }
 
-func ExampleDiagnose() {
-	drives, _ := smart.Parse(strings.NewReader(storyLines))
-	for i, s := range drives {
-		s.Identity.Model, s.Device.Port = "ST3500630NS", smart.Some(i)
-	}
-	samples, err := smart.ParseDD(strings.NewReader(storyDD))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	d, err := smart.Diagnose(drives, samples, smart.Windows(), 1)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, v := range d.Disks {
-		fmt.Printf("port %s is %v: %s\n", v.Port, v.Conclusion, v.Text)
+func ExampleRead() {
+	stream := strings.NewReader(`{"serial_number":"A","smart_status":{"passed":true}}` + "\n" +
+		`{"serial_number":"B","smart_status":{"passed":false}}`)
+	for s, err := range smart.Read(stream) {
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(s.Identity.Serial, s.Health.Status)
 	}
 	// Output:
-	// port 0 is fine: 49.01 MB/s at 20 C: fine
-	// port 1 is explained: 4.17 MB/s, 11.8x slower, at 17 C: cold, not broken; warm it
-	// port 2 is explained: 4.16 MB/s, 11.8x slower, at 17 C: cold, not broken; warm it
-	// port 3 is borderline: 49.62 MB/s at 18 C: fast, but at the edge; will slow down when colder, no fault
+	// A passed
+	// B failed
 }
 
-func ExampleParseDD() {
-	samples, err := smart.ParseDD(strings.NewReader("2147483648 bytes (2.1 GB) copied, 514.409 seconds, 4.2 MB/s\n"))
-	fmt.Printf("%.2f bytes/s %v\n", samples[0].Rate(), err)
-	// Output: 4174661.89 bytes/s <nil>
+func ExampleParseSyslog() {
+	list, err := smart.ParseSyslog([]byte("Mar  3 04:12:09 web1 smartd[811]: Device: /dev/sda [SAT], 8 Currently unreadable (pending) sectors\n"))
+	n, _ := list[0].Attribute(197).Raw.Uint48()
+	fmt.Println(list[0].Device.Node, n, err)
+	// Output: /dev/sda 8 <nil>
 }
 
-func ExampleJudge() {
-	s, err := smart.ParseText([]byte(textNVMe))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, f := range smart.Judge(s, smart.Policy{}) {
-		fmt.Printf("%v %s: %s (%s)\n", smart.SeverityName(f.Severity), f.Rule, f.Detail, f.Evidence)
-	}
-	// Output:
-	// act health-failed: the drive itself says that it is failing: save the data and replace it (temperature is above or below threshold) (failed)
-	// act nvme-warning: temperature is above or below a threshold (critical warning 02h, bit 1)
+func ExampleParseAttrLog() {
+	list, err := smart.ParseAttrLog([]byte("2026-03-03 04:12:09;\t194;118;32;\t197;100;8;\n"))
+	fmt.Println(list[0].Taken.Format("2006-01-02"), list[0].Temp.Current.C, err)
+	// Output: 2026-03-03 32 <nil>
 }
 
 func ExampleParseText() {
@@ -94,8 +75,10 @@ func ExampleDecodeATA() {
 	copy(values[2:], []byte{194, 0x22, 0, 20, 40, 20, 0, 10, 40, 3, 0, 0})
 	var s smart.Snapshot
 	err := smart.DecodeATA(&s, smart.ATAPages{Values: values}, nil)
-	fmt.Printf("%s %v %v\n", s.Attributes[0].AppendRaw(nil), err, s.Warnings)
-	// Output: 20 (Min/Max 10/40 #3) <nil> [values: the checksum of the page is wrong; its values are used all the same]
+	fmt.Printf("%s %v\n%v\n", s.Attributes[0].AppendRaw(nil), err, s.Warnings[0])
+	// Output:
+	// 20 (Min/Max 10/40 #3) <nil>
+	// values: the checksum of the page is wrong; its values are used all the same
 }
 
 func ExampleDecodeNVMe() {
@@ -123,30 +106,11 @@ func ExampleLoadDriveDB() {
 }
 
 func ExampleParseState() {
-	s, err := smart.ParseState([]byte("# smartd state file\ntemperature-min = 18\nata-smart-attribute.0.id = 194\nata-smart-attribute.0.val = 20\nata-smart-attribute.0.raw = 20\n"))
+	s, err := smart.ParseState([]byte("# smartd state file\ntemperature-min = 18\n" +
+		"ata-smart-attribute.0.id = 194\nata-smart-attribute.0.val = 20\nata-smart-attribute.0.raw = 20\n"))
 	s.NameFromState("/var/lib/smartmontools/smartd.ST3500630NS-SN1.ata.state")
 	fmt.Println(s.Identity.Model, s.Temp.Current.C, s.Temp.LifetimeMin.C, s.Temp.LifetimeMin.From, err)
 	// Output: ST3500630NS 20 18 smartd <nil>
-}
-
-func ExampleCompare() {
-	old, _ := smart.ParseJSON([]byte(`{"serial_number":"S","model_name":"M","power_on_time":{"hours":100},"firmware_version":"1"}`))
-	cur, _ := smart.ParseJSON([]byte(`{"serial_number":"S","model_name":"M","power_on_time":{"hours":148},"firmware_version":"2"}`))
-	d, err := smart.Compare(old, cur)
-	fmt.Println(d.Elapsed.V, d.Findings[0].Rule, err)
-	// Output: 48h0m0s firmware-changed <nil>
-}
-
-func ExampleOpen() {
-	d, err := smart.Open("/dev/nonexistent")
-	if err != nil {
-		fmt.Println("cannot open:", err != nil, errors.Is(err, smart.ErrPermission))
-		return
-	}
-	defer d.Close()
-	s, err := d.Snapshot(context.Background())
-	fmt.Println(s, err)
-	// Output: cannot open: true false
 }
 
 func ExampleParseRawFormat() {

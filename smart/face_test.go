@@ -17,6 +17,8 @@ import (
 	"dougu.internal/diag"
 	"dougu.internal/internal/fill"
 	"dougu.internal/smart"
+	"dougu.internal/smart/device"
+	"dougu.internal/smart/judge"
 )
 
 // comesBack holds that random values of T survive JSON and that different values
@@ -40,9 +42,9 @@ func TestAnswersSurviveJSON(t *testing.T) {
 	t.Run("Snapshot", comesBack[smart.Snapshot])
 	t.Run("Finding", comesBack[smart.Finding])
 	t.Run("Findings", comesBack[smart.Findings])
-	t.Run("Delta", comesBack[smart.Delta])
-	t.Run("Diagnosis", comesBack[smart.Diagnosis])
-	t.Run("WriteSamples", comesBack[[]smart.WriteSample])
+	t.Run("Delta", comesBack[judge.Delta])
+	t.Run("Diagnosis", comesBack[judge.Diagnosis])
+	t.Run("WriteSamples", comesBack[[]judge.WriteSample])
 	t.Run("Uint128", comesBack[smart.Uint128])
 	t.Run("Opt", comesBack[smart.Opt[string]])
 	t.Run("Registers", comesBack[smart.Registers])
@@ -60,7 +62,7 @@ func TestRealSnapshotSurvivesJSON(t *testing.T) {
 		back := &smart.Snapshot{}
 		require.NoError(t, json.Unmarshal(b, back))
 		require.Equal(t, s, back)
-		require.Equal(t, smart.Judge(s, smart.Policy{}), smart.Judge(back, smart.Policy{}))
+		require.Equal(t, judge.Judge(s, judge.Policy{}), judge.Judge(back, judge.Policy{}))
 	}
 }
 
@@ -112,7 +114,7 @@ func texts[T interface {
 	before := values[0]
 	v := before
 	err := P(&v).UnmarshalText([]byte("No Such Word"))
-	require.True(t, strings.HasPrefix(err.Error(), "smart: unknown "), "%v", err)
+	require.Contains(t, err.Error(), ": unknown ")
 	require.Equal(t, before, v)
 }
 
@@ -126,20 +128,22 @@ func count[T ~uint8](n T) []T {
 
 func TestEnumerationsHaveTexts(t *testing.T) {
 	texts(t, count(smart.Failed)...)
-	texts(t, count(smart.FormatDevice)...)
+	texts(t, count(smart.FormatAttrLog)...)
+	texts(t, count(smart.EnduranceAttribute)...)
 	texts(t, count(smart.FromInference)...)
 	texts(t, count(smart.FailingNow)...)
-	texts(t, count(smart.Undecided)...)
-	texts(t, count(smart.Inside)...)
+	texts(t, count(judge.Undecided)...)
+	texts(t, count(judge.Inside)...)
 	texts(t, count(smart.Temp10x)...)
 	texts(t, count(smart.HasValue|smart.HasWorst|smart.HasThresh|smart.HasFlags)...)
 	texts(t, count(smart.ExitStatus(249))...)
 	texts(t, 0, smart.Prefail, smart.Online|smart.AutoKeep, 0x8041, 0xffff)
 
-	for _, m := range []encoding.TextMarshaler{smart.Status(3), smart.SourceFormat(8), smart.TempSource(10), smart.State(6), smart.Conclusion(7), smart.Position(4), smart.FormatKind(20), smart.Fields(16)} {
+	for _, m := range []encoding.TextMarshaler{smart.Status(3), smart.SourceFormat(10), smart.TempSource(10), smart.State(6), judge.Conclusion(7), judge.Position(4),
+		smart.FormatKind(20), smart.Fields(16)} {
 		_, err := m.MarshalText()
 		require.Error(t, err, "%T", m)
-		require.True(t, strings.HasPrefix(err.Error(), "smart: invalid "), err)
+		require.Contains(t, err.Error(), ": invalid ")
 	}
 	require.Equal(t, "failing|self-test-log", (smart.ExitFailing | smart.ExitSelfTestLog).String())
 	text, err := (smart.Prefail | smart.Online | 0x40).MarshalText()
@@ -155,23 +159,24 @@ func TestSeverityNames(t *testing.T) {
 }
 
 func TestRulesAreSortedAndFresh(t *testing.T) {
-	rules := smart.Rules()
+	rules := judge.Rules()
 	require.True(t, slices.IsSortedFunc(rules, func(a, b diag.Rule) int { return strings.Compare(a.ID, b.ID) }))
 	for _, r := range rules {
 		require.NotEmpty(t, r.Summary)
 		require.NotEqual(t, "invalid", smart.SeverityName(r.Severity))
 	}
 	rules[0].ID = "changed"
-	require.NotEqual(t, "changed", smart.Rules()[0].ID)
+	require.NotEqual(t, "changed", judge.Rules()[0].ID)
 }
 
 func TestFindingsGoThroughDiag(t *testing.T) {
 	s := &smart.Snapshot{Health: smart.Health{Status: smart.Failed}, Attributes: []smart.Attribute{
-		{ID: 5, Name: "Reallocated_Sector_Ct", Raw: smart.Raw{Bytes: [6]byte{3}, Known: smart.KnownAll}, State: smart.FailingNow, Flags: smart.Prefail, Value: 1, Has: smart.HasValue},
+		{ID: 5, Name: "Reallocated_Sector_Ct", Raw: smart.Raw{Bytes: [6]byte{3}, Known: smart.KnownAll}, State: smart.FailingNow, Flags: smart.Prefail, Value: 1,
+			Has: smart.HasValue},
 	}}
-	list := smart.Judge(s, smart.Policy{})
+	list := judge.Judge(s, judge.Policy{})
 	keys := map[string]smart.Finding{}
-	rules := smart.Rules()
+	rules := judge.Rules()
 	for _, f := range list {
 		require.Empty(t, keys[f.Key].Rule, "keys are distinct")
 		keys[f.Key] = f
@@ -183,11 +188,11 @@ func TestFindingsGoThroughDiag(t *testing.T) {
 	require.Equal(t, "sectors", f.Unit)
 	require.Equal(t, smart.Some(1.0), keys["attribute-failing/attribute-5"].Value)
 	require.Contains(t, keys, "health-failed")
-	require.Equal(t, "watch reallocated-sectors: sectors have been remapped; watch whether the number grows (3; attribute 5 Reallocated_Sector_Ct)", f.String())
+	require.Equal(t, "info reallocated-sectors: sectors were remapped; few are usual (3; attribute 5 Reallocated_Sector_Ct)", f.String())
 
 	var text, js, sarif bytes.Buffer
 	require.NoError(t, diag.WriteText(&text, list.Diag(), nil))
-	require.Contains(t, text.String(), "error: the drive itself says that it is failing")
+	require.Contains(t, text.String(), "error: the drive reports that it is failing")
 	require.Contains(t, text.String(), "[health-failed]\n      = failed; SMART status\n")
 	require.NoError(t, diag.WriteJSON(&js, list.Diag()))
 	require.Contains(t, js.String(), `"rule": "health-failed"`)
@@ -202,7 +207,7 @@ func TestKeysOfManyFindingsAreDistinct(t *testing.T) {
 	}
 	s.Warnings = []smart.Warning{{Path: "a"}, {Path: "a"}, {Path: "a#2"}, {Path: "a"}, {}}
 	seen := map[string]bool{}
-	for _, f := range smart.Judge(s, smart.Policy{}) {
+	for _, f := range judge.Judge(s, judge.Policy{}) {
 		require.False(t, seen[f.Key], f.Key)
 		seen[f.Key] = true
 	}
@@ -212,11 +217,11 @@ func TestKeysOfManyFindingsAreDistinct(t *testing.T) {
 // deaf is a transport that answers nothing.
 type deaf struct{ err error }
 
-func (d deaf) ATA(context.Context, smart.ATACommand, []byte) (smart.Registers, error) {
+func (d deaf) ATA(context.Context, device.ATACommand, []byte) (smart.Registers, error) {
 	return smart.Registers{}, d.err
 }
-func (d deaf) SCSI(context.Context, []byte, []byte) error            { return d.err }
-func (d deaf) NVMe(context.Context, smart.NVMeCommand, []byte) error { return d.err }
+func (d deaf) SCSI(context.Context, []byte, []byte) error             { return d.err }
+func (d deaf) NVMe(context.Context, device.NVMeCommand, []byte) error { return d.err }
 
 func TestErrorsNameThePackageOnce(t *testing.T) {
 	fails := map[string]error{}
@@ -240,20 +245,20 @@ func TestErrorsNameThePackageOnce(t *testing.T) {
 	add("format", err)
 	_, err = smart.ParseRawFormat("raw48:9")
 	add("order", err)
-	_, err = smart.ParseDD(strings.NewReader("1 bytes copied, x"))
+	_, err = judge.ParseDD(strings.NewReader("1 bytes copied, x"))
 	add("dd", err)
-	_, err = smart.ParseDD(strings.NewReader(""))
+	_, err = judge.ParseDD(strings.NewReader(""))
 	add("no dd", err)
 	_, err = smart.LoadDriveDB(strings.NewReader(""))
 	add("database", err)
-	_, err = smart.Diagnose(nil, nil, nil, 0)
+	_, err = judge.Diagnose(nil, nil, nil, 0)
 	add("no disk", err)
-	_, err = smart.Compare(&smart.Snapshot{}, &smart.Snapshot{})
+	_, err = judge.Compare(&smart.Snapshot{}, &smart.Snapshot{})
 	add("no serial", err)
 	require.ErrorIs(t, err, smart.ErrNoData)
-	_, err = smart.Compare(&smart.Snapshot{Identity: smart.Identity{Serial: "a\x1b"}}, &smart.Snapshot{Identity: smart.Identity{Serial: "b"}})
+	_, err = judge.Compare(&smart.Snapshot{Identity: smart.Identity{Serial: "a\x1b"}}, &smart.Snapshot{Identity: smart.Identity{Serial: "b"}})
 	add("other drive", err)
-	require.ErrorIs(t, err, smart.ErrDifferentDrive)
+	require.ErrorIs(t, err, judge.ErrDifferentDrive)
 	require.NotContains(t, err.Error(), "\x1b")
 	add("nvme", smart.DecodeNVMe(&smart.NVMeHealth{}, nil))
 	add("identify", smart.DecodeNVMeIdentify(&smart.Snapshot{}, nil))
@@ -261,17 +266,17 @@ func TestErrorsNameThePackageOnce(t *testing.T) {
 	add("scsi page", smart.DecodeSCSI(&smart.SCSIHealth{}, []byte{0x3e, 0, 0, 0}))
 	add("scsi cut", smart.DecodeSCSI(&smart.SCSIHealth{}, []byte{2, 0, 9, 9, 1, 1}))
 	add("ata", smart.DecodeATA(&smart.Snapshot{}, smart.ATAPages{}, nil))
-	add("command", smart.ATACommand{Command: 0xca}.Allowed(nil))
-	add("nvme command", smart.NVMeCommand{Opcode: 1}.Allowed())
-	add("scsi command", smart.AllowedSCSI([]byte{4, 0, 0, 0, 0, 0}))
-	add("sense", &smart.SenseError{Key: 5})
-	add("status", smart.NVMeError(7))
-	_, err = smart.Open("/nonexistent/disk")
+	add("command", device.ATACommand{Command: 0xca}.Allowed(nil))
+	add("nvme command", device.NVMeCommand{Opcode: 1}.Allowed())
+	add("scsi command", device.AllowedSCSI([]byte{4, 0, 0, 0, 0, 0}))
+	add("sense", &device.SenseError{Key: 5})
+	add("status", device.NVMeError(7))
+	_, err = device.Open("/nonexistent/disk")
 	add("open", err)
 	for _, protocol := range []string{"ATA", "SCSI", "NVMe"} {
-		for _, cause := range []error{errors.New("cable"), &smart.SenseError{Key: 3}, smart.ErrPermission} {
+		for _, cause := range []error{errors.New("cable"), &device.SenseError{Key: 3}, device.ErrPermission} {
 			for _, node := range []string{"", "/dev/sdz"} {
-				_, err = smart.NewDevice(deaf{cause}, smart.DeviceID{Node: node, Protocol: protocol}).Snapshot(context.Background())
+				_, err = device.New(deaf{cause}, smart.DeviceID{Node: node, Protocol: protocol}).Snapshot(context.Background())
 				add(protocol+cause.Error()+node, err)
 				require.ErrorIs(t, err, cause)
 			}
@@ -283,7 +288,11 @@ func TestErrorsNameThePackageOnce(t *testing.T) {
 	add("number", json.Unmarshal([]byte(`{"nvme":{"hostReads":"-1"}}`), &s))
 	for name, err := range fails {
 		require.Error(t, err, name)
-		require.True(t, strings.HasPrefix(err.Error(), "smart: "), "%s: %v", name, err)
-		require.Equal(t, 1, strings.Count(err.Error(), "smart: "), "%s: %v", name, err)
+		pkg, _, _ := strings.Cut(err.Error(), ":")
+		require.Contains(t, []string{"smart", "judge", "device"}, pkg, "%s: %v", name, err)
+		for _, p := range []string{"smart: ", "judge: ", "device: "} {
+			require.LessOrEqual(t, strings.Count(err.Error(), p), 1, "%s: %v", name, err)
+		}
+		require.Equal(t, 1, strings.Count(err.Error(), "smart: ")+strings.Count(err.Error(), "judge: ")+strings.Count(err.Error(), "device: "), "%s: %v", name, err)
 	}
 }

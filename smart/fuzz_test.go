@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dougu.internal/smart"
+	"dougu.internal/smart/judge"
 )
 
 // checkSnapshot uses all of a snapshot: nothing of it may fail, whatever it was read
@@ -34,14 +35,14 @@ func checkSnapshot(t *testing.T, s *smart.Snapshot) {
 	if h := s.Health; h.Inferred && h.Status != smart.Unknown {
 		t.Fatalf("a guess became %v", h.Status)
 	}
-	for _, f := range smart.Judge(s, smart.Policy{}) {
+	for _, f := range judge.Judge(s, judge.Policy{}) {
 		if f.Rule == "" || f.Severity < smart.Act || f.Severity > smart.Info || f.Detail == "" {
 			t.Fatalf("%+v", f)
 		}
 	}
 	_ = viewOf(s, false)
 	if s.Identity.Serial != "" {
-		if _, err := smart.Compare(s, s); err != nil {
+		if _, err := judge.Compare(s, s); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -154,12 +155,12 @@ func FuzzParseDD(f *testing.F) {
 	f.Add("dd if=/dev/zero of=/mnt/p3/test bs=1M\n2147483648 bytes (2.1 GB) copied, 43.8163 seconds, 49.0 MB/s\n")
 	f.Add("p1:\n5 bytes copied, 2.8566e-05 s, 175 kB/s\n2147483648 bytes (2,1 GB, 2,0 GiB) copied, 43,8 s, 49 MB/s\n")
 	f.Fuzz(func(t *testing.T, s string) {
-		list, _ := smart.ParseDD(strings.NewReader(s))
+		list, _ := judge.ParseDD(strings.NewReader(s))
 		disks := make([]*smart.Snapshot, len(list))
 		for i := range disks {
 			disks[i] = &smart.Snapshot{}
 		}
-		if _, err := smart.Diagnose(disks, list, smart.Windows(), 1); err != nil && len(list) > 0 {
+		if _, err := judge.Diagnose(disks, list, judge.Windows(), 1); err != nil && len(list) > 0 {
 			t.Fatal(err)
 		}
 	})

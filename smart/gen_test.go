@@ -275,7 +275,8 @@ func (g gen) database(model string) string {
 		option(&entry, 1+g.IntN(255), false)
 	}
 	if g.chance(20) {
-		fmt.Fprintf(&entry, "-v %s ", pick(g, "9,minutes", "9,seconds", "9,halfminutes", "9,temp", "194,10xCelsius", "194,unknown", "193,loadunload", "220,temp", "197,increasing", "200,writeerrorcount"))
+		fmt.Fprintf(&entry, "-v %s ", pick(g, "9,minutes", "9,seconds", "9,halfminutes", "9,temp", "194,10xCelsius", "194,unknown", "193,loadunload", "220,temp",
+			"197,increasing", "200,writeerrorcount"))
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "/* a made-up database */\n{ \"DEFAULT\", \"-\", \"-\",\n  \"\", // no warning\n  %q\n},\n", strings.TrimSpace(def.String()))

@@ -93,4 +93,5 @@ func hex64(v uint64) string {
 }
 
 // formFactors are the nominal form factors of word 168 (ACS-4, 7.12.7.67).
-var formFactors = [16]string{"", "5.25 inches", "3.5 inches", "2.5 inches", "1.8 inches", "< 1.8 inches", "mSATA", "M.2", "MicroSSD", "CFast"}
+var formFactors = [16]string{"", "5.25 inches", "3.5 inches", "2.5 inches", "1.8 inches", "< 1.8 inches", "mSATA",
+	"M.2", "MicroSSD", "CFast"}

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"dougu.internal/internal/jsontext"
+	"dougu.internal/smart/internal/jsonfix"
+	"dougu.internal/smart/internal/scan"
 )
 
 // maxDocument bounds a JSON document, and maxDrives the drives of one input.
@@ -33,17 +34,13 @@ func ParseJSON(b []byte) (*Snapshot, error) {
 		return nil, errs.Errorf("JSON: the document is larger than %d bytes", maxDocument)
 	}
 	var d jsonDoc
-	var odd *json.UnmarshalTypeError
-	if err := json.Unmarshal(b, &d); err != nil && !errors.As(err, &odd) {
+	odd, err := jsonfix.Unmarshal(b, &d)
+	if err != nil {
 		return nil, jsonError(b, err)
 	}
 	s := &Snapshot{Source: Source{Format: FormatJSON, Line: 1}}
-	if odd != nil {
-		s.warn(Warning{Path: odd.Field, Offset: int(odd.Offset), Msg: fmt.Sprintf("%s where %s is due; the value is left out", odd.Value, odd.Type)})
-	}
-	if d.CriticalWarning != nil {
-		s.Warnings = nil // other keys have other types there
-		if err := s.fromNVMeCLI(b); err != nil {
+	if d.Smartctl == nil && (d.CriticalWarning != nil || d.CliSpare != nil || d.CliUsed != nil) {
+		if err := s.fromNVMeCLI(b); err != nil { // other keys have other types there
 			return nil, err
 		}
 		s.conclude()
@@ -55,6 +52,7 @@ func ParseJSON(b []byte) (*Snapshot, error) {
 		}
 		return nil, ErrNoData
 	}
+	s.oddities(odd)
 	d.into(s, b)
 	return s, nil
 }
@@ -151,20 +149,48 @@ type jsonDoc struct {
 		Standard *jsonSelfTests `json:"standard"`
 		Extended *jsonSelfTests `json:"extended"`
 	} `json:"ata_smart_self_test_log"`
-	SCT      *jsonSCT                   `json:"ata_sct_status"`
-	History  *jsonHistory               `json:"ata_sct_temperature_history"`
-	Stats    *jsonStats                 `json:"ata_device_statistics"`
-	NVMe     map[string]json.RawMessage `json:"nvme_smart_health_information_log"`
-	NVMeErr  *jsonNVMeErrors            `json:"nvme_error_information_log"`
-	NVMeSelf *jsonNVMeSelfTests         `json:"nvme_self_test_log"`
-	ScsiErr  *jsonCounters              `json:"scsi_error_counter_log"`
+	SCT      *jsonSCT           `json:"ata_sct_status"`
+	History  *jsonHistory       `json:"ata_sct_temperature_history"`
+	Stats    *jsonStats         `json:"ata_device_statistics"`
+	NVMe     *jsonHealth        `json:"nvme_smart_health_information_log"`
+	NVMeErr  *jsonNVMeErrors    `json:"nvme_error_information_log"`
+	NVMeSelf *jsonNVMeSelfTests `json:"nvme_self_test_log"`
+	ScsiErr  *jsonCounters      `json:"scsi_error_counter_log"`
 
-	// CriticalWarning is a key of nvme-cli at the top.
+	// Since 7.5.
+	Endurance *struct {
+		Used *uint16 `json:"current_percent"`
+	} `json:"endurance_used"`
+	Spare *struct {
+		Current   *uint8 `json:"current_percent"`
+		Threshold *uint8 `json:"threshold_percent"`
+	} `json:"spare_available"`
+	Pending *struct {
+		Count *uint64 `json:"count"`
+		Table []struct {
+			LBA   *uint64 `json:"lba"`
+			Hours *uint64 `json:"power_on_hours"`
+		} `json:"table"`
+	} `json:"ata_pending_defects_log"`
+	Farm *struct {
+		Info *struct {
+			Hours      *uint64 `json:"poh"`
+			Spindle    *uint64 `json:"spoh"`
+			Flight     *uint64 `json:"head_flight_hours"`
+			HeadLoads  *uint64 `json:"head_load_events"`
+			PowerCount *uint64 `json:"power_cycle_count"`
+		} `json:"page_1_drive_information"`
+	} `json:"seagate_farm_log"`
+
+	// These keys are at the top of documents of nvme-cli.
 	CriticalWarning json.RawMessage `json:"critical_warning"`
+	CliSpare        json.RawMessage `json:"avail_spare"`
+	CliUsed         json.RawMessage `json:"percent_used"`
 }
 
 func (d *jsonDoc) empty() bool {
-	return d.Smartctl == nil && d.Smartd == nil && d.Model == "" && d.ScsiModel == "" && d.Serial == "" && d.Status == nil &&
+	return d.Smartctl == nil && d.Smartd == nil && d.Model == "" && d.ScsiModel == "" && d.Serial == "" &&
+		d.Status == nil &&
 		d.Attrs == nil && d.NVMe == nil || d.Devices != nil && d.Device.Name == "" && d.Status == nil
 }
 
@@ -190,6 +216,21 @@ func (j *jsonSupport) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// more fills the parts that only newer versions print.
+func (d *jsonDoc) more(s *Snapshot) {
+	d.summary(s)
+	if p := d.Pending; p != nil {
+		s.Pending = &PendingDefects{Count: opt(p.Count)}
+		for _, e := range p.Table {
+			s.Pending.add(PendingDefect{LBA: opt(e.LBA), Hours: opt(e.Hours)})
+		}
+	}
+	if f := d.Farm; f != nil && f.Info != nil {
+		s.FARM = &FARM{PowerOnHours: opt(f.Info.Hours), SpindleHours: opt(f.Info.Spindle),
+			FlightHours: opt(f.Info.Flight), HeadLoads: opt(f.Info.HeadLoads)}
+	}
+}
+
 func opt[T any](p *T) (o Opt[T]) {
 	if p != nil {
 		o = Some(*p)
@@ -203,9 +244,9 @@ func (d *jsonDoc) into(s *Snapshot, b []byte) {
 	d.verdict(s)
 	d.ata(s)
 	if d.NVMe != nil {
-		s.NVMe = &NVMeHealth{}
-		s.NVMe.fromJSON(d.NVMe, false)
+		d.NVMe.into(s, false)
 	}
+	d.more(s)
 	if d.Temp != nil && s.NVMe != nil {
 		s.NVMe.WarningLimit = opt(d.Temp.OpMax)
 		s.NVMe.CriticalLimit = opt(d.Temp.Critical)
@@ -220,20 +261,20 @@ func (d *jsonDoc) into(s *Snapshot, b []byte) {
 		d.scsi(s, b)
 	}
 	s.conclude()
-	d.temperature(s)
 	// The hours of the device statistics have no minutes; smartctl lets those of
 	// attribute 9 stand beside them.
 	_, stat := s.Stat(1, 0x10)
-	if h := d.PowerOn.Hours; h != nil && *h <= maxHours && !stat {
-		s.PowerOn = Some(time.Duration(*h) * time.Hour)
-		if m := d.PowerOn.Minutes; m != nil && *m < 60 {
+	if h := d.PowerOn.Hours; h != nil && !stat {
+		s.PowerOn = s.hours(*h, "power_on_time")
+		if m := d.PowerOn.Minutes; m != nil && *m < 60 && s.PowerOn.OK {
 			s.PowerOn.V += time.Duration(*m) * time.Minute
 		}
 	}
 	if d.Attrs != nil && d.PowerOn.Hours == nil && d.Stats == nil {
 		// The tool knows that attribute 9 has another format. It also leaves the time out
 		// when the upper bytes hold something else, which is no reason not to use it.
-		if a := s.Attribute(9); a == nil || strings.IndexByte(a.Raw.Text, '(') < 0 || strings.IndexByte(a.Raw.Text, '+') >= 0 {
+		if a := s.Attribute(9); a == nil || strings.IndexByte(a.Raw.Text, '(') < 0 ||
+			strings.IndexByte(a.Raw.Text, '+') >= 0 {
 			s.PowerOn = Opt[time.Duration]{}
 		}
 	}
@@ -318,8 +359,9 @@ func (d *jsonDoc) verdict(s *Snapshot) {
 		}
 	}
 	if d.SCT != nil && s.Exit.OK {
-		// smartctl 7.3 lets the SCT status page, read last, overwrite the drive's answer
-		// in the document; text and exit status keep it.
+		// smartctl from 7.0 on lets the SCT status page, read last, overwrite the reply to
+		// the status command in the document. Text and exit status keep the reply, and the
+		// field SCT keeps the status of the page.
 		switch {
 		case s.Exit.V&ExitFailing != 0:
 			v = Failed
@@ -375,51 +417,26 @@ type jsonTemp struct {
 	Trip     *int16 `json:"drive_trip"`
 }
 
-// temperature takes from the summary what its parts did not say. A SCSI disk without
-// a temperature page shows 0 there.
-func (d *jsonDoc) temperature(s *Snapshot) {
-	if c := &s.Temp.Current; c.From == FromAttribute && c.C > 0 { // the tool knows which attribute has another format
-		switch {
-		case d.Temp == nil || d.Temp.Current == nil:
-			*c, s.Temp.LifetimeMin, s.Temp.LifetimeMax = TempValue{}, s.Temp.LifetimeMin.not(FromAttribute), s.Temp.LifetimeMax.not(FromAttribute)
-			s.attributeTemperature(false)
-		case *d.Temp.Current != c.C:
-			c.C = *d.Temp.Current
-			s.Temp.LifetimeMin, s.Temp.LifetimeMax = s.Temp.LifetimeMin.not(FromAttribute), s.Temp.LifetimeMax.not(FromAttribute)
-		}
+// summary keeps what the tool concluded. It fills what its parts do not contain.
+func (d *jsonDoc) summary(s *Snapshot) {
+	y := &Summary{Asked: d.Attrs != nil}
+	s.Summary = y
+	if e := d.Endurance; e != nil {
+		y.Used = opt(e.Used)
 	}
-	if d.Temp == nil {
+	if p := d.Spare; p != nil {
+		y.Spare, y.SpareThreshold = opt(p.Current), opt(p.Threshold)
+	}
+	j := d.Temp
+	if j == nil {
 		return
 	}
-	j, t := d.Temp, &s.Temp
-	fill := func(dst *TempValue, v *int16) {
-		if v != nil && !dst.OK && (*v != 0 || s.Device.Protocol != "SCSI") {
-			*dst = TempValue{*v, true, FromTool}
+	from := [...]*int16{j.Current, j.LifeMin, j.LifeMax, j.CycleMin, j.CycleMax, j.OpMin, j.OpMax, j.LimitMin,
+		j.LimitMax, j.Critical, j.Trip}
+	for i, dst := range y.Temp.all() {
+		if from[i] != nil {
+			*dst = TempValue{*from[i], true, FromTool}
 		}
-	}
-	if s.Device.Protocol == "NVMe" && s.NVMe == nil {
-		defer func() {
-			for _, v := range []*TempValue{&t.Current, &t.OpMax, &t.Critical} {
-				if v.From == FromTool {
-					v.From = FromNVMe
-				}
-			}
-		}()
-	}
-	fill(&t.Current, j.Current)
-	fill(&t.CycleMin, j.CycleMin)
-	fill(&t.CycleMax, j.CycleMax)
-	fill(&t.OpMin, j.OpMin)
-	fill(&t.OpMax, j.OpMax)
-	fill(&t.LimitMin, j.LimitMin)
-	fill(&t.LimitMax, j.LimitMax)
-	fill(&t.Critical, j.Critical)
-	fill(&t.Trip, j.Trip)
-	if j.LifeMin != nil && (!t.LifetimeMin.OK || t.LifetimeMin.From == FromInference) {
-		t.LifetimeMin = TempValue{*j.LifeMin, true, FromTool}
-	}
-	if j.LifeMax != nil && (!t.LifetimeMax.OK || t.LifetimeMax.From == FromInference) {
-		t.LifetimeMax = TempValue{*j.LifeMax, true, FromTool}
 	}
 }
 
@@ -433,7 +450,7 @@ func (d *DeviceID) port() {
 	if i := strings.IndexAny(num, ",/+"); i >= 0 {
 		num = num[:i]
 	}
-	if v, n, ok := leadingUint(num); ok && n == len(num) && v < 1<<16 {
+	if v, n, ok := scan.Uint(num); ok && n == len(num) && v < 1<<16 {
 		d.Port = Some(int(v))
 	}
 }

@@ -66,7 +66,9 @@ type jsonCode struct {
 }
 
 type jsonSelfTests struct {
-	Table []struct {
+	Errors   *uint64 `json:"error_count_total"`
+	Outdated *uint64 `json:"error_count_outdated"`
+	Table    []struct {
 		Type   jsonCode `json:"type"`
 		Status jsonCode `json:"status"`
 		Hours  *uint64  `json:"lifetime_hours"`
@@ -112,12 +114,12 @@ type jsonHistory struct {
 
 type jsonStats struct {
 	Pages []struct {
-		Number uint8 `json:"number"`
+		Number *uint8 `json:"number"`
 		Table  []struct {
-			Offset uint16 `json:"offset"`
-			Size   uint8  `json:"size"`
-			Name   string `json:"name"`
-			Value  *int64 `json:"value"`
+			Offset *uint16 `json:"offset"`
+			Size   uint8   `json:"size"`
+			Name   string  `json:"name"`
+			Value  *int64  `json:"value"`
 			Flags  struct {
 				Value uint8 `json:"value"`
 			} `json:"flags"`
@@ -131,7 +133,8 @@ func (d *jsonDoc) ata(s *Snapshot) {
 	}
 	if j := d.Data; j != nil {
 		o := &Offline{CollectionSeconds: j.Offline.Seconds}
-		o.ShortMinutes, o.ExtendedMinutes, o.ConveyanceMinutes = opt(j.SelfTest.Polling.Short), opt(j.SelfTest.Polling.Extended), opt(j.SelfTest.Polling.Conveyance)
+		o.ShortMinutes, o.ExtendedMinutes, o.ConveyanceMinutes = opt(j.SelfTest.Polling.Short),
+			opt(j.SelfTest.Polling.Extended), opt(j.SelfTest.Polling.Conveyance)
 		if v := j.Offline.Status.Value; v != nil {
 			o.CollectionStatus = *v
 		}
@@ -149,18 +152,27 @@ func (d *jsonDoc) ata(s *Snapshot) {
 		}
 	}
 	if l := d.SelfLog; l != nil {
-		if l.Extended != nil {
-			s.SelfTests = l.Extended.list()
-		} else if l.Standard != nil {
-			s.SelfTests = l.Standard.list()
+		t := l.Extended
+		if t == nil {
+			t = l.Standard
+		}
+		if t != nil {
+			s.SelfTests = t.list()
+			if t.Errors != nil && (t.Outdated == nil || *t.Outdated <= *t.Errors) {
+				s.SelfTestErrors = opt(t.Errors)
+				if t.Outdated != nil {
+					s.SelfTestErrors.V -= *t.Outdated
+				}
+			}
 		}
 	}
 	d.sct(s)
 	if d.Stats != nil {
 		for _, p := range d.Stats.Pages {
 			for _, e := range p.Table {
-				if len(s.Stats) < maxStats {
-					s.Stats = append(s.Stats, Stat{Page: p.Number, Offset: e.Offset, Size: e.Size, Name: e.Name, Flags: e.Flags.Value, Value: opt(e.Value)})
+				if len(s.Stats) < maxStats && p.Number != nil && e.Offset != nil {
+					s.Stats = append(s.Stats, Stat{Page: *p.Number, Offset: *e.Offset, Size: e.Size, Name: e.Name,
+						Flags: e.Flags.Value, Value: opt(e.Value)})
 				}
 			}
 		}
@@ -175,6 +187,9 @@ func (d *jsonDoc) attributes(s *Snapshot) {
 		if len(s.Attributes) == 256 {
 			s.warn(Warning{Path: "ata_smart_attributes.table", Msg: "more than 256 rows; the rest is left out"})
 			return
+		}
+		if j.ID == 0 {
+			continue
 		}
 		s.Attributes = append(s.Attributes, Attribute{ID: j.ID, Name: j.Name})
 		a := &s.Attributes[len(s.Attributes)-1]
@@ -239,7 +254,8 @@ func (j *jsonSelfTests) list() []SelfTest {
 			break
 		}
 		list = append(list, SelfTest{
-			Num: i + 1, Kind: e.Type.String, Result: e.Status.String, Code: opt(e.Status.Value), Hours: opt(e.Hours), LBA: opt(e.LBA),
+			Num: i + 1, Kind: e.Type.String, Result: e.Status.String, Code: opt(e.Status.Value),
+			Hours: opt(e.Hours), LBA: opt(e.LBA),
 		})
 	}
 	return list
@@ -263,8 +279,10 @@ func (d *jsonDoc) sct(s *Snapshot) {
 	}
 	if j := d.History; j != nil {
 		h := &SCTHistory{
-			FormatVersion: j.Version, SamplingMinutes: j.Sampling, IntervalMinutes: j.Interval, Size: j.Size, Index: j.Index,
-			OpMin: opt(j.Temp.OpMin), OpMax: opt(j.Temp.OpMax), LimitMin: opt(j.Temp.LimitMin), LimitMax: opt(j.Temp.LimitMax),
+			FormatVersion: j.Version, SamplingMinutes: j.Sampling, IntervalMinutes: j.Interval, Size: j.Size,
+			Index: j.Index,
+			OpMin: opt(j.Temp.OpMin), OpMax: opt(j.Temp.OpMax), LimitMin: opt(j.Temp.LimitMin),
+			LimitMax: opt(j.Temp.LimitMax),
 		}
 		for i, v := range j.Table {
 			if i == historyMax {

@@ -4,115 +4,224 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
+
+	"dougu.internal/smart/internal/jsonfix"
+	"dougu.internal/smart/internal/scan"
 )
 
-// field reads a number of a JSON object: a bare number, a number in a string, or the
-// companion KEY_s that smartctl adds to numbers of 2^53 and more. Null, negative
-// and broken values are absent.
-func field(m map[string]json.RawMessage, key string) (u Uint128, ok bool) {
-	if v, there := m[key+"_s"]; there {
-		if u, ok = parseUint128(bytes.Trim(v, `"`)); ok {
-			return u, true
+// jsonCount is a whole number of up to 128 bits, or a number of that kind in a string.
+type jsonCount struct{ v Opt[Uint128] }
+
+// WholeNumber implements [jsonfix.Number].
+func (c *jsonCount) WholeNumber() {}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (c *jsonCount) UnmarshalJSON(b []byte) error {
+	u, ok := parseUint128(bytes.Trim(b, `"`))
+	if !ok {
+		return &json.UnmarshalTypeError{Value: "value", Type: reflect.TypeFor[Uint128]()}
+	}
+	c.v = Some(u)
+	return nil
+}
+
+// jsonCritical is the critical warning: a number, or with nvme smart-log -H an object
+// with the number and its bits.
+type jsonCritical struct {
+	v   Opt[uint8]
+	odd bool
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (c *jsonCritical) UnmarshalJSON(b []byte) error {
+	type number struct {
+		Value *uint8 `json:"value"`
+	}
+	var n number
+	if len(b) == 0 || b[0] != '{' {
+		b = slices.Concat([]byte(`{"value":`), b, []byte("}"))
+		odd, err := jsonfix.Unmarshal(b, &n)
+		c.v, c.odd = opt(n.Value), err != nil || len(odd) > 0
+		return nil
+	}
+	var o struct {
+		Spare       *bool `json:"available_spare"`
+		Temperature *bool `json:"temp_threshold"`
+		Reliability *bool `json:"reliability_degraded"`
+		ReadOnly    *bool `json:"ro"`
+		Backup      *bool `json:"vmbu_failed"`
+		Persistent  *bool `json:"pmr_ro"`
+	}
+	odd, _ := jsonfix.Unmarshal(b, &n)
+	bits, err := jsonfix.Unmarshal(b, &o)
+	c.odd = err != nil || len(odd)+len(bits) > 0
+	v, known := uint8(0), n.Value != nil
+	if known {
+		v = *n.Value
+	}
+	for i, set := range []*bool{o.Spare, o.Temperature, o.Reliability, o.ReadOnly, o.Backup, o.Persistent} {
+		known = known || set != nil
+		if set != nil && *set {
+			v |= 1 << i
 		}
 	}
-	return parseUint128(bytes.Trim(m[key], `"`))
+	c.v = Opt[uint8]{v, known}
+	return nil
 }
 
-func number128(m map[string]json.RawMessage, key string) Opt[Uint128] {
-	u, ok := field(m, key)
-	return Opt[Uint128]{u, ok}
+// jsonHealth is the health log of smartctl or of nvme-cli, which has other names for
+// some keys and reports temperatures in kelvins.
+type jsonHealth struct {
+	Critical  *jsonCritical `json:"critical_warning"`
+	Temp      *int32        `json:"temperature"`
+	Spare     *uint8        `json:"available_spare"`
+	CliSpare  *uint8        `json:"avail_spare"`
+	Thresh    *uint8        `json:"available_spare_threshold"`
+	CliThresh *uint8        `json:"spare_thresh"`
+	Used      *uint8        `json:"percentage_used"`
+	CliUsed   *uint8        `json:"percent_used"`
+	Group     *uint8        `json:"endurance_group_critical_warning_summary"`
+	CliGroup  *uint8        `json:"endurance_grp_critical_warning_summary"`
+
+	// Numbers of 2^53 and more have a companion with the suffix _s.
+	UnitsRead     *jsonCount `json:"data_units_read"`
+	UnitsReadS    *jsonCount `json:"data_units_read_s"`
+	CliRead       *jsonCount `json:"Data Units Read"`
+	UnitsWritten  *jsonCount `json:"data_units_written"`
+	UnitsWrittenS *jsonCount `json:"data_units_written_s"`
+	CliWritten    *jsonCount `json:"Data Units Written"`
+	Reads         *jsonCount `json:"host_reads"`
+	ReadsS        *jsonCount `json:"host_reads_s"`
+	CliReads      *jsonCount `json:"host_read_commands"`
+	Writes        *jsonCount `json:"host_writes"`
+	WritesS       *jsonCount `json:"host_writes_s"`
+	CliWrites     *jsonCount `json:"host_write_commands"`
+	Busy          *jsonCount `json:"controller_busy_time"`
+	BusyS         *jsonCount `json:"controller_busy_time_s"`
+	Cycles        *jsonCount `json:"power_cycles"`
+	CyclesS       *jsonCount `json:"power_cycles_s"`
+	Hours         *jsonCount `json:"power_on_hours"`
+	HoursS        *jsonCount `json:"power_on_hours_s"`
+	Unsafe        *jsonCount `json:"unsafe_shutdowns"`
+	UnsafeS       *jsonCount `json:"unsafe_shutdowns_s"`
+	Media         *jsonCount `json:"media_errors"`
+	MediaS        *jsonCount `json:"media_errors_s"`
+	Entries       *jsonCount `json:"num_err_log_entries"`
+	EntriesS      *jsonCount `json:"num_err_log_entries_s"`
+
+	Warning      *int64   `json:"warning_temp_time"`
+	CriticalTime *int64   `json:"critical_comp_time"`
+	Sensors      []*int32 `json:"temperature_sensors"`
+	S1           *int32   `json:"temperature_sensor_1"`
+	S2           *int32   `json:"temperature_sensor_2"`
+	S3           *int32   `json:"temperature_sensor_3"`
+	S4           *int32   `json:"temperature_sensor_4"`
+	S5           *int32   `json:"temperature_sensor_5"`
+	S6           *int32   `json:"temperature_sensor_6"`
+	S7           *int32   `json:"temperature_sensor_7"`
+	S8           *int32   `json:"temperature_sensor_8"`
+	T1Count      *int64   `json:"thermal_mgmt_temperature_1_trans_count"`
+	T2Count      *int64   `json:"thermal_mgmt_temperature_2_trans_count"`
+	T1Time       *int64   `json:"thermal_mgmt_temperature_1_total_time"`
+	T2Time       *int64   `json:"thermal_mgmt_temperature_2_total_time"`
+	CT1Count     *int64   `json:"thm_temp1_trans_count"`
+	CT2Count     *int64   `json:"thm_temp2_trans_count"`
+	CT1Time      *int64   `json:"thm_temp1_total_time"`
+	CT2Time      *int64   `json:"thm_temp2_total_time"`
 }
 
-func number64(m map[string]json.RawMessage, key string) Opt[uint64] {
-	u, ok := field(m, key)
-	v, fits := u.Uint64()
-	return Opt[uint64]{v, ok && fits}
-}
-
-func numberOf[T uint8 | uint16 | uint32](m map[string]json.RawMessage, key string) Opt[T] {
-	v := number64(m, key)
-	return Opt[T]{T(v.V), v.OK && v.V == uint64(T(v.V))}
-}
-
-// signed32 reads a number that tools print signed although it is not.
-func signed32(m map[string]json.RawMessage, key string) Opt[uint32] {
-	if v := numberOf[uint32](m, key); v.OK {
-		return v
+// count returns the first number that is present.
+func count(list ...*jsonCount) Opt[Uint128] {
+	for _, c := range list {
+		if c != nil && c.v.OK {
+			return c.v
+		}
 	}
-	var n int32
-	if raw, ok := m[key]; ok && json.Unmarshal(raw, &n) == nil {
-		return Some(uint32(n))
+	return Opt[Uint128]{}
+}
+
+func first[T any](list ...*T) Opt[T] {
+	for _, p := range list {
+		if p != nil {
+			return Some(*p)
+		}
+	}
+	return Opt[T]{}
+}
+
+// unsigned32 reads a number that some versions print signed although it is not.
+func unsigned32(list ...*int64) Opt[uint32] {
+	if v := first(list...); v.OK && v.V >= -1<<31 && v.V < 1<<32 {
+		return Some(uint32(v.V))
 	}
 	return Opt[uint32]{}
 }
 
-func signed16(b []byte) (o Opt[int16]) {
-	var v *int16
-	if len(b) > 0 && json.Unmarshal(b, &v) == nil && v != nil {
-		o = Some(*v)
-	}
-	return o
-}
-
-// fromJSON reads the health log of smartctl, or of nvme-cli, which counts in kelvins
-// and has other names for some keys.
-func (n *NVMeHealth) fromJSON(m map[string]json.RawMessage, cli bool) {
-	n.CriticalWarning = numberOf[uint8](m, "critical_warning")
-	n.UnitsRead, n.UnitsWritten = number128(m, "data_units_read"), number128(m, "data_units_written")
-	n.BusyMinutes = number128(m, "controller_busy_time")
-	n.PowerCycles, n.PowerOnHours = number128(m, "power_cycles"), number128(m, "power_on_hours")
-	n.UnsafeShutdowns, n.MediaErrors = number128(m, "unsafe_shutdowns"), number128(m, "media_errors")
-	n.ErrorLogCount = number128(m, "num_err_log_entries")
-	n.WarningMinutes, n.CriticalMinutes = signed32(m, "warning_temp_time"), signed32(m, "critical_comp_time")
-	if cli {
-		n.cliFields(m)
-		return
-	}
-	n.Temperature = signed16(m["temperature"])
-	n.Spare, n.SpareThreshold = numberOf[uint8](m, "available_spare"), numberOf[uint8](m, "available_spare_threshold")
-	n.Used = numberOf[uint8](m, "percentage_used")
-	n.EnduranceWarning = numberOf[uint8](m, "endurance_group_critical_warning_summary")
-	n.HostReads, n.HostWrites = number128(m, "host_reads"), number128(m, "host_writes")
-	for k, key := range []string{"thermal_mgmt_temperature_1_trans_count", "thermal_mgmt_temperature_2_trans_count"} {
-		n.ThermalTransitions[k] = numberOf[uint32](m, key)
-	}
-	for k, key := range []string{"thermal_mgmt_temperature_1_total_time", "thermal_mgmt_temperature_2_total_time"} {
-		n.ThermalSeconds[k] = numberOf[uint32](m, key)
-	}
-	var sensors []json.RawMessage
-	if json.Unmarshal(m["temperature_sensors"], &sensors) == nil {
-		for i := range min(len(sensors), len(n.Sensors)) {
-			n.Sensors[i] = signed16(sensors[i])
+func (j *jsonHealth) into(s *Snapshot, cli bool) {
+	n := &NVMeHealth{}
+	s.NVMe = n
+	if c := j.Critical; c != nil {
+		n.CriticalWarning = c.v
+		if c.odd {
+			s.warn(Warning{Path: "critical_warning",
+				Msg: "the value or a part of it is not understood and is left out"})
 		}
 	}
+	n.UnitsRead, n.UnitsWritten = count(j.UnitsReadS, j.UnitsRead, j.CliRead), count(j.UnitsWrittenS,
+		j.UnitsWritten, j.CliWritten)
+	n.HostReads, n.HostWrites = count(j.ReadsS, j.Reads, j.CliReads), count(j.WritesS, j.Writes, j.CliWrites)
+	n.BusyMinutes, n.PowerCycles, n.PowerOnHours = count(j.BusyS, j.Busy), count(j.CyclesS,
+		j.Cycles), count(j.HoursS, j.Hours)
+	n.UnsafeShutdowns, n.MediaErrors, n.ErrorLogCount = count(j.UnsafeS, j.Unsafe), count(j.MediaS,
+		j.Media), count(j.EntriesS, j.Entries)
+	n.WarningMinutes, n.CriticalMinutes = unsigned32(j.Warning), unsigned32(j.CriticalTime)
+	n.Spare, n.SpareThreshold = first(j.Spare, j.CliSpare), first(j.Thresh, j.CliThresh)
+	n.Used, n.EnduranceWarning = first(j.Used, j.CliUsed), first(j.Group, j.CliGroup)
+	n.ThermalTransitions = [2]Opt[uint32]{unsigned32(j.T1Count, j.CT1Count), unsigned32(j.T2Count, j.CT2Count)}
+	n.ThermalSeconds = [2]Opt[uint32]{unsigned32(j.T1Time, j.CT1Time), unsigned32(j.T2Time, j.CT2Time)}
+	degrees := func(path string, v *int32) (o Opt[int16]) {
+		switch {
+		case v == nil:
+		case cli && *v == 0, !cli && *v == -273: // not reported
+		case cli && *v > 0 && *v <= 0x7fff:
+			o = Some(int16(*v - kelvin))
+		case !cli && *v >= -273 && *v <= 0x7fff-kelvin:
+			o = Some(int16(*v))
+		default:
+			s.warn(Warning{Path: path, Msg: fmt.Sprintf("%d is not a temperature; the value is left out", *v)})
+		}
+		return o
+	}
+	n.Temperature = degrees("temperature", j.Temp)
+	sensors := j.Sensors
+	if cli {
+		sensors = []*int32{j.S1, j.S2, j.S3, j.S4, j.S5, j.S6, j.S7, j.S8}
+	}
+	for i := range min(len(sensors), len(n.Sensors)) {
+		n.Sensors[i] = degrees(fmt.Sprintf("temperature_sensor_%d", i+1), sensors[i])
+	}
 }
 
-// cliFields reads what nvme-cli names or counts in its own way.
-func (n *NVMeHealth) cliFields(m map[string]json.RawMessage) {
-	n.Temperature = celsius(numberOf[uint16](m, "temperature").V)
-	n.Spare, n.SpareThreshold = numberOf[uint8](m, "avail_spare"), numberOf[uint8](m, "spare_thresh")
-	n.Used = numberOf[uint8](m, "percent_used")
-	n.EnduranceWarning = numberOf[uint8](m, "endurance_grp_critical_warning_summary")
-	n.HostReads, n.HostWrites = number128(m, "host_read_commands"), number128(m, "host_write_commands")
-	for i := range n.Sensors {
-		n.Sensors[i] = celsius(numberOf[uint16](m, fmt.Sprintf("temperature_sensor_%d", i+1)).V)
-	}
-	for k := range 2 {
-		n.ThermalTransitions[k] = signed32(m, fmt.Sprintf("thm_temp%d_trans_count", k+1))
-		n.ThermalSeconds[k] = signed32(m, fmt.Sprintf("thm_temp%d_total_time", k+1))
-	}
-}
-
+// fromNVMeCLI reads the output of nvme smart-log -o json.
 func (s *Snapshot) fromNVMeCLI(b []byte) error {
-	var m map[string]json.RawMessage
-	if err := json.Unmarshal(b, &m); err != nil {
+	var j jsonHealth
+	odd, err := jsonfix.Unmarshal(b, &j)
+	if err != nil {
 		return jsonError(b, err)
 	}
+	s.oddities(odd)
 	s.Source.Format, s.Source.Tool, s.Device.Protocol = FormatNVMe, "nvme", "NVMe"
-	s.NVMe = &NVMeHealth{}
-	s.NVMe.fromJSON(m, true)
+	j.into(s, true)
 	return nil
+}
+
+func (s *Snapshot) oddities(odd []jsonfix.Odd) {
+	for _, o := range odd {
+		s.warn(Warning{Path: o.Path, Msg: o.Msg})
+	}
 }
 
 type jsonNVMeErrors struct {
@@ -133,7 +242,8 @@ func (j *jsonNVMeErrors) into(log *ErrorLog) {
 		if len(log.Entries) == maxErrors {
 			return
 		}
-		log.Entries = append(log.Entries, ErrorEntry{Number: e.Count, NVMeStatus: opt(e.Status.Value), LBA: opt(e.LBA.Value), Text: e.Status.String})
+		log.Entries = append(log.Entries, ErrorEntry{Number: e.Count, NVMeStatus: opt(e.Status.Value),
+			LBA: opt(e.LBA.Value), Text: e.Status.String})
 	}
 }
 
@@ -155,7 +265,8 @@ func (j *jsonNVMeSelfTests) list() []SelfTest {
 			break
 		}
 		list = append(list, SelfTest{
-			Num: i + 1, Kind: firstOf(e.SelfCode.String, e.Code.String), Result: firstOf(e.SelfResult.String, e.Result.String),
+			Num: i + 1, Kind: firstOf(e.SelfCode.String, e.Code.String), Result: firstOf(e.SelfResult.String,
+				e.Result.String),
 			Hours: opt(e.Hours), LBA: opt(e.LBA),
 		})
 	}
@@ -197,11 +308,16 @@ type jsonSCSI struct {
 		SpecLoad  *uint64 `json:"specified_load_unload_count_over_device_lifetime"`
 		Load      *uint64 `json:"accumulated_load_unload_cycles"`
 	} `json:"scsi_start_stop_cycle_counter"`
-	Scan *struct {
-		Status struct {
-			Minutes *uint32 `json:"accumulated_power_on_minutes"`
-		} `json:"status"`
-	} `json:"scsi_background_scan"`
+	Scan map[string]json.RawMessage `json:"scsi_background_scan"`
+}
+
+// signed16 reads a temperature; "unknown" and the like are absent.
+func signed16(b []byte) (o Opt[int16]) {
+	var v *int16
+	if len(b) > 0 && json.Unmarshal(b, &v) == nil && v != nil {
+		o = Some(*v)
+	}
+	return o
 }
 
 func (d *jsonDoc) scsi(s *Snapshot, b []byte) {
@@ -217,9 +333,11 @@ func (d *jsonDoc) scsi(s *Snapshot, b []byte) {
 		h.ASC, h.ASCQ = opt(d.Status.SCSI.ASC), opt(d.Status.SCSI.ASCQ)
 	}
 	var rare jsonSCSI
-	if err := json.Unmarshal(b, &rare); err != nil {
+	odd, err := jsonfix.Unmarshal(b, &rare)
+	if err != nil {
 		s.warn(Warning{Path: "scsi", Msg: errs.Trim(err)})
 	}
+	s.oddities(odd)
 	h.Used, h.GrownDefects = opt(rare.Used), opt(rare.Grown)
 	if e, ok := rare.Env["temperature_1"]; ok {
 		h.Environment = &Environment{
@@ -230,12 +348,11 @@ func (d *jsonDoc) scsi(s *Snapshot, b []byte) {
 	if t := rare.Start; t != nil {
 		h.StartStop = &StartStop{
 			Year: strings.TrimSpace(t.Year), Week: strings.TrimSpace(t.Week),
-			SpecifiedCycles: opt(t.SpecStart), Cycles: opt(t.Start), SpecifiedLoads: opt(t.SpecLoad), Loads: opt(t.Load),
+			SpecifiedCycles: opt(t.SpecStart), Cycles: opt(t.Start), SpecifiedLoads: opt(t.SpecLoad),
+			Loads: opt(t.Load),
 		}
 	}
-	if rare.Scan != nil {
-		h.PowerOnMinutes = opt(rare.Scan.Status.Minutes)
-	}
+	h.fromScan(rare.Scan)
 	s.scsiSelfTests(b)
 }
 
@@ -252,14 +369,14 @@ func (j *jsonCounter) counters() *ErrorCounters {
 // gigabytes reads a number of 10^9 bytes with three decimals, behind a dot or, in some
 // locales, a comma.
 func gigabytes[T string | []byte](s T) (o Opt[uint64]) {
-	v, n, ok := leadingUint(s)
+	v, n, ok := scan.Uint(s)
 	if !ok || v > 9_000_000_000 {
 		return o
 	}
 	v *= 1e9
 	if n < len(s) && (s[n] == '.' || s[n] == ',') {
 		unit := uint64(1e8)
-		for n++; n < len(s) && digit(s[n]); n++ {
+		for n++; n < len(s) && scan.Digit(s[n]); n++ {
 			v += uint64(s[n]-'0') * unit
 			unit /= 10
 		}
@@ -295,7 +412,55 @@ func (s *Snapshot) scsiSelfTests(b []byte) {
 			continue
 		}
 		s.SelfTests = append(s.SelfTests, SelfTest{
-			Num: i + 1, Kind: e.Code.String, Result: e.Result.String, Hours: opt(e.PowerOn.Hours), LBA: opt(e.LBA.Value),
+			Num: i + 1, Kind: e.Code.String, Result: e.Result.String, Hours: opt(e.PowerOn.Hours),
+			LBA: opt(e.LBA.Value),
 		})
+	}
+}
+
+// fromScan reads the background scan: the status, and the results with the keys result_0
+// and so on.
+func (h *SCSIHealth) fromScan(m map[string]json.RawMessage) {
+	var status struct {
+		Minutes *uint32 `json:"accumulated_power_on_minutes"`
+		Time    *struct {
+			Minutes *uint32 `json:"minutes"`
+		} `json:"accumulated_power_on"`
+	}
+	if raw, ok := m["status"]; ok {
+		if _, err := jsonfix.Unmarshal(raw, &status); err == nil {
+			h.PowerOnMinutes = opt(status.Minutes)
+		}
+	}
+	type code struct {
+		Value *uint8 `json:"value"`
+	}
+	for i := range maxDefects {
+		raw, ok := m[fmt.Sprintf("result_%d", i)]
+		if !ok {
+			if i == 0 { // older versions count from 1
+				continue
+			}
+			return
+		}
+		var e struct {
+			On struct {
+				Minutes *uint32 `json:"minutes"`
+			} `json:"accumulated_power_on"`
+			LBA      json.RawMessage `json:"lba"`
+			Key      code            `json:"sense_key"`
+			ASC      *uint8          `json:"asc"`
+			ASCQ     *uint8          `json:"ascq"`
+			Reassign code            `json:"reassign_status"`
+		}
+		if _, err := jsonfix.Unmarshal(raw, &e); err != nil || e.Key.Value == nil || e.ASC == nil || e.ASCQ == nil {
+			continue
+		}
+		r := ScanResult{Minutes: opt(e.On.Minutes), Key: *e.Key.Value, ASC: *e.ASC, ASCQ: *e.ASCQ,
+			Reassign: opt(e.Reassign.Value)}
+		if v, ok := anyNumber(bytes.Trim(e.LBA, "\"")); ok {
+			r.LBA = Some(v)
+		}
+		h.addScan(r)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -130,11 +131,14 @@ func TestNVMeAgreesWithSmartctl(t *testing.T) {
 		require.NoError(t, err)
 		fromJSON, err := smart.ParseJSON(out.doc)
 		require.NoError(t, err)
-		// Known differences of smartctl 7.3: the document has no limits, no thermal
-		// counters and no logs; the capacity in it is the namespace's.
 		text, doc := *raw.NVMe, *raw.NVMe
 		text.EnduranceWarning = smart.Opt[uint8]{}
-		doc.EnduranceWarning, doc.WarningLimit, doc.CriticalLimit = smart.Opt[uint8]{}, smart.Opt[int16]{}, smart.Opt[int16]{}
+		// Known differences of smartctl 7.2 to 7.4: the document has no limits, no thermal
+		// counters and no logs; the capacity in it is the namespace's.
+		doc.EnduranceWarning = smart.Opt[uint8]{}
+		if !newer(fromJSON.Source.Version, 5) {
+			doc.WarningLimit, doc.CriticalLimit = smart.Opt[int16]{}, smart.Opt[int16]{}
+		}
 		doc.ThermalTransitions, doc.ThermalSeconds = [2]smart.Opt[uint32]{}, [2]smart.Opt[uint32]{}
 		for k := range 2 { // zero counters are not printed
 			for _, c := range []*smart.Opt[uint32]{&text.ThermalTransitions[k], &text.ThermalSeconds[k]} {
@@ -146,7 +150,7 @@ func TestNVMeAgreesWithSmartctl(t *testing.T) {
 		require.Equal(t, text, *fromText.NVMe, "%s: text\n%s", name, out.text)
 		require.Equal(t, doc, *fromJSON.NVMe, "%s: JSON", name)
 		for _, s := range []*smart.Snapshot{fromText, fromJSON} {
-			require.Empty(t, s.Warnings, name)
+			require.Empty(t, slices.DeleteFunc(s.Warnings, leftOut), name)
 			require.Equal(t, raw.Health.Status, s.Health.Status, name)
 			require.Equal(t, raw.Identity.Model, s.Identity.Model, name)
 			require.Equal(t, raw.Identity.Serial, s.Identity.Serial, name)
@@ -181,9 +185,15 @@ func checkCLI(t *testing.T, cli oracle.Found, lib, dir, name string, log []byte,
 	require.Zero(t, r.ExitCode, "%s", r.Stderr)
 	s, err := smart.ParseJSON(r.Stdout)
 	require.NoError(t, err, "%s", r.Stdout)
-	require.Empty(t, s.Warnings)
+	require.Empty(t, slices.DeleteFunc(s.Warnings, leftOut))
 	want := *raw
 	want.WarningLimit, want.CriticalLimit = smart.Opt[int16]{}, smart.Opt[int16]{}
+	for i, c := range counters128(&want) {
+		// Known difference: nvme-cli 1 rounds numbers of more than 53 bits to floating point.
+		if got := counters128(s.NVMe)[i]; cli.Version < "2" && (c.V.Hi > 0 || c.V.Lo >= 1<<53) {
+			*got = *c
+		}
+	}
 	require.Equal(t, want, *s.NVMe, "%s\n%s", name, r.Stdout)
 }
 
@@ -320,11 +330,23 @@ func TestSCSIAgreesWithSmartctl(t *testing.T) {
 
 func compareSCSI(t *testing.T, name string, raw, got *smart.Snapshot, out both) {
 	t.Helper()
-	require.Empty(t, got.Warnings, "%s\n%s", name, out.text)
+	if !newer(got.Source.Version, 3) && raw.SCSI.Environment != nil { // Known difference: 7.2 does not read the page.
+		less, scsi := *raw, *raw.SCSI
+		scsi.Environment, less.SCSI = nil, &scsi
+		less.Conclude()
+		raw = &less
+	}
+	require.Empty(t, slices.DeleteFunc(got.Warnings, leftOut), "%s\n%s", name, out.text)
 	require.Equal(t, "MAKER PRODUCT 1234", strings.Join(strings.Fields(got.Identity.Model), " "), name)
 	require.Equal(t, "SN123456", got.Identity.Serial, name)
 	require.Equal(t, "R001", got.Identity.Firmware, name)
-	require.Equal(t, raw.Health.Status, got.Health.Status, "%s\n%s", name, out.text)
+	if raw.SCSI.ASC.V != 0x0b || !newer(got.Source.Version, 4) {
+		// Known difference: since 7.4 smartctl prints OK for warnings whose meaning is reserved.
+		require.Equal(t, raw.Health.Status, got.Health.Status, "%s asc %v %v\n%s", name, raw.SCSI.ASC, raw.SCSI.ASCQ, out.text)
+	}
+	if got.Source.Format == smart.FormatJSON && !newer(got.Source.Version, 3) {
+		return // Known difference: most parts of SCSI disks are in the documents since 7.3 only.
+	}
 	require.Equal(t, raw.Temp, got.Temp, "%s\n%s", name, out.text)
 	require.Equal(t, raw.PowerOn, got.PowerOn, "%s\n%s", name, out.text)
 	for i, pair := range [][2]*smart.ErrorCounters{{raw.SCSI.Read, got.SCSI.Read}, {raw.SCSI.Write, got.SCSI.Write}, {raw.SCSI.Verify, got.SCSI.Verify}} {
@@ -352,4 +374,11 @@ func b2i(b bool) int {
 		return 1
 	}
 	return 0
+}
+
+// counters128 returns the counters of 128 bits.
+func counters128(n *smart.NVMeHealth) []*smart.Opt[smart.Uint128] {
+	return []*smart.Opt[smart.Uint128]{
+		&n.UnitsRead, &n.UnitsWritten, &n.HostReads, &n.HostWrites, &n.BusyMinutes, &n.PowerCycles, &n.PowerOnHours, &n.UnsafeShutdowns, &n.MediaErrors, &n.ErrorLogCount,
+	}
 }

@@ -1,12 +1,12 @@
 package smart
 
-// Offline is what the READ DATA page says about the drive's own tests.
+// Offline is the part of the READ DATA page about data collection and self-tests.
 type Offline struct {
 	// CollectionStatus is byte 362 of the page, SelfTestStatus byte 363 of a drive that
 	// supports self-tests.
 	CollectionStatus uint8      `json:"collectionStatus"`
 	SelfTestStatus   Opt[uint8] `json:"selfTestStatus,omitzero"`
-	// CollectionSeconds is how long a full off-line collection takes.
+	// CollectionSeconds is the duration of a complete off-line collection.
 	CollectionSeconds uint16 `json:"collectionSeconds"`
 	// Capabilities is byte 367.
 	Capabilities uint8 `json:"capabilities"`
@@ -21,7 +21,7 @@ type Offline struct {
 type SelfTest struct {
 	// Num is the entry's number, 1 for the newest.
 	Num int `json:"num"`
-	// Kind names the test and Result its outcome, as smartctl prints them.
+	// Kind is the name of the test and Result its result, as smartctl prints them.
 	Kind   string `json:"kind,omitzero"`
 	Result string `json:"result,omitzero"`
 	// Code is the status byte of an ATA entry: the status in the high four bits,
@@ -86,8 +86,8 @@ type ErrorEntry struct {
 	Text string `json:"text,omitzero"`
 }
 
-// SCTStatus is the SCT status page (SMART log E0h). A temperature that the drive
-// does not know (80h) is absent.
+// SCTStatus is the SCT status page (SMART log E0h). A temperature that is marked as unknown
+// (80h) is absent.
 type SCTStatus struct {
 	FormatVersion   uint16      `json:"formatVersion"`
 	SCTVersion      uint16      `json:"sctVersion"`
@@ -130,8 +130,8 @@ type Stat struct {
 	// Flags is the top byte of the entry: bit 7 supported, 6 valid, 5 normalised, 4
 	// supports DSN, 3 the monitored condition is met.
 	Flags uint8 `json:"flags"`
-	// Value is present when the drive says that it is valid. One byte values of page
-	// 5 are signed.
+	// Value is present if the drive marks it as valid. One-byte values of page 5 are
+	// signed.
 	Value Opt[int64] `json:"value,omitzero"`
 }
 

@@ -2,12 +2,13 @@ package smart
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"strings"
 	"sync"
 	"sync/atomic"
 )
 
-// Match is what a drive database knows about a drive.
+// Match is the result of a search in a drive database.
 type Match struct {
 	// Entry is the entry that matched.
 	Entry *DriveEntry
@@ -30,9 +31,8 @@ type lookup struct {
 	found           bool
 }
 
-// Lookup finds the first entry for a drive. Both expressions have to match the whole
-// string. USB entries take no part. Expressions are compiled when a drive comes near
-// them, and once.
+// Lookup finds the first entry for a drive. Both expressions must match the whole string.
+// Entries of USB bridges are ignored.
 func (db *DriveDB) Lookup(model, firmware string) (Match, bool) {
 	if db == nil {
 		return Match{}, false
@@ -96,6 +96,37 @@ func (l *lazyRegexp) whole(s string) bool {
 		l.re.Store(re)
 	}
 	return re.MatchString(s)
+}
+
+// expressionSize returns the size to which an expression expands: counted repetitions
+// multiply it.
+func expressionSize(src string) int {
+	if strings.IndexByte(src, '{') < 0 {
+		return len(src)
+	}
+	re, err := syntax.Parse(src, syntax.Perl)
+	if err != nil {
+		return len(src)
+	}
+	return max(len(src), expandedSize(re))
+}
+
+func expandedSize(re *syntax.Regexp) int {
+	n := 1 + len(re.Rune)/2
+	if re.Op == syntax.OpLiteral {
+		n = len(re.Rune)
+	}
+	for _, sub := range re.Sub {
+		n += expandedSize(sub)
+	}
+	if re.Op == syntax.OpRepeat {
+		times := max(re.Min, re.Max)
+		if re.Max < 0 {
+			times = re.Min + 1
+		}
+		n *= max(1, times)
+	}
+	return min(n, maxExpressions+1)
 }
 
 func newMatcher(model, firmware string) *matcher {

@@ -3,7 +3,6 @@ package smart
 import (
 	"encoding/binary"
 	"fmt"
-	"time"
 )
 
 // NVMeHealth is the SMART / Health Information log of an NVMe drive (log 02h; NVM
@@ -69,9 +68,9 @@ func celsius(k uint16) Opt[int16] {
 	return Some(int16(k) - kelvin)
 }
 
-// DecodeNVMe decodes log 02h. It does not allocate. The error says that the log is
-// shorter than 512 bytes; dst is then unchanged. Limits that dst already has from
-// [DecodeNVMeIdentify] stay.
+// DecodeNVMe decodes log 02h. It does not allocate. The error means that the log is shorter
+// than 512 bytes, and dst is then unchanged. The limits that [DecodeNVMeIdentify] has set in
+// dst are kept.
 func DecodeNVMe(dst *NVMeHealth, log []byte) error {
 	if len(log) < 512 {
 		return errs.Errorf("NVMe log 02h: %d bytes, 512 are due", len(log))
@@ -100,7 +99,7 @@ func DecodeNVMe(dst *NVMeHealth, log []byte) error {
 }
 
 // DecodeNVMeIdentify decodes Identify Controller (CNS 01h) into the identity and the
-// temperature limits of dst. The error says that the page is shorter than 540 bytes.
+// temperature limits of dst. The error means that the page is shorter than 540 bytes.
 func DecodeNVMeIdentify(dst *Snapshot, page []byte) error {
 	if len(page) < 540 {
 		return errs.Errorf("NVMe Identify Controller: %d bytes, 4096 are due", len(page))
@@ -120,8 +119,8 @@ func DecodeNVMeIdentify(dst *Snapshot, page []byte) error {
 	return nil
 }
 
-// DecodeNVMeErrors decodes the Error Information log (log 01h), newest first. Bytes
-// behind the last whole entry of 64 are left out.
+// DecodeNVMeErrors decodes the Error Information log (log 01h), newest first. Bytes after
+// the last complete entry of 64 bytes are ignored.
 func DecodeNVMeErrors(dst *ErrorLog, log []byte) {
 	dst.Entries = dst.Entries[:0]
 	for ; len(log) >= 64 && len(dst.Entries) < maxErrors; log = log[64:] {
@@ -137,8 +136,8 @@ func DecodeNVMeErrors(dst *ErrorLog, log []byte) {
 	}
 }
 
-// DecodeNVMeSelfTests decodes the Device Self-test log (log 06h), newest first. Bytes
-// behind the last whole entry are left out.
+// DecodeNVMeSelfTests decodes the Device Self-test log (log 06h), newest first. Bytes after
+// the last complete entry are ignored.
 func DecodeNVMeSelfTests(dst []SelfTest, log []byte) []SelfTest {
 	dst = dst[:0]
 	if len(log) < 4 {
@@ -177,7 +176,8 @@ func nvmeTestKind(c byte) string {
 var nvmeTestResults = [...]string{
 	"Completed without error", "Aborted: Self-test command", "Aborted: Controller Reset",
 	"Aborted: Namespace removed", "Aborted: Format NVM command", "Fatal or unknown test error",
-	"Completed: unknown failed segment", "Completed: failed segments", "Aborted: unknown reason", "Aborted: sanitize operation",
+	"Completed: unknown failed segment", "Completed: failed segments", "Aborted: unknown reason",
+	"Aborted: sanitize operation",
 }
 
 func nvmeTestResult(c byte) string {
@@ -199,23 +199,18 @@ func (s *Snapshot) concludeNVMe() {
 			s.Health.Status = Failed
 		}
 	}
-	set16(&s.Temp.Current, n.Temperature, FromNVMe)
-	set16(&s.Temp.OpMax, n.WarningLimit, FromNVMe)
-	set16(&s.Temp.Critical, n.CriticalLimit, FromNVMe)
-	if v, ok := n.PowerOnHours.V.Uint64(); ok && n.PowerOnHours.OK && v <= maxHours {
-		s.PowerOn = Some(time.Duration(v) * time.Hour)
+	if n.PowerOnHours.OK {
+		v, ok := n.PowerOnHours.V.Uint64()
+		if !ok {
+			v = 1<<64 - 1
+		}
+		s.PowerOn = s.hours(v, "NVMe log 02h")
 	}
 	if v, ok := n.PowerCycles.V.Uint64(); ok && n.PowerCycles.OK {
 		s.PowerCycles = Some(v)
 	}
 	if v, ok := n.ErrorLogCount.V.Uint64(); ok && n.ErrorLogCount.OK {
 		s.Errors.Count = Some(v)
-	}
-}
-
-func set16(dst *TempValue, v Opt[int16], from TempSource) {
-	if v.OK {
-		*dst = TempValue{v.V, true, from}
 	}
 }
 

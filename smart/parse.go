@@ -10,14 +10,14 @@ import (
 // maxInput bounds what [Parse] reads.
 const maxInput = 64 << 20
 
-// Parse reads any evidence and says itself what it is: text of smartctl, JSON of
-// smartctl or nvme-cli (also several documents, or an array), a transcript of
-// smartctl -r ataioctl,2, a state file of smartd, or raw pages. It returns one
-// snapshot for each drive in it. Raw attribute values are decoded without a drive
-// database.
+// Parse reads SMART data in any form and recognizes the form: text or JSON of smartctl or
+// nvme-cli, a transcript of smartctl -r ataioctl,2, a state file or attribute log of smartd,
+// a system log with messages of smartd, or raw pages. JSON documents may be in arrays and
+// between other text. Parse returns one snapshot for each drive, and for an attribute log
+// one for each record. Raw pages are decoded without a drive database.
 //
-// The error is [ErrNoData], [ErrScan] or a syntax error; snapshots read before it are
-// returned with it.
+// The error is [ErrNoData], [ErrScan] or a syntax error. Snapshots that were read before it
+// are returned as well.
 func Parse(r io.Reader) ([]*Snapshot, error) {
 	b, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err != nil {
@@ -29,16 +29,14 @@ func Parse(r io.Reader) ([]*Snapshot, error) {
 	return ParseBytes(b, nil)
 }
 
-// ParseBytes is [Parse] for evidence in memory, with a drive database for raw pages;
-// db may be nil. The snapshots do not alias b.
+// ParseBytes is like [Parse] for data in memory. The drive database is used for raw pages
+// and transcripts, and may be nil. The snapshots do not alias b.
 func ParseBytes(b []byte, db *DriveDB) ([]*Snapshot, error) {
 	head := bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
 	switch {
 	case len(head) == 0:
 		return nil, ErrNoData
-	case head[0] == '{' || head[0] == '[' && looksJSON(head):
-		return parseDocuments(head)
-	case len(b)%sector == 0 && bytes.IndexByte(b, 0) >= 0 && !bytes.Contains(b, []byte("DATA START")):
+	case len(b)%sector == 0 && bytes.IndexByte(b, 0) >= 0 && head[0] != '{' && !bytes.Contains(b, []byte("DATA START")):
 		return parsePages(b, db)
 	case bytes.Contains(b, []byte(replayMark)):
 		if list, err := parseReplay(b, db); err == nil {
@@ -50,61 +48,121 @@ func ParseBytes(b []byte, db *DriveDB) ([]*Snapshot, error) {
 			return nil, err
 		}
 		return []*Snapshot{s}, nil
+	case isAttrLog(head):
+		return ParseAttrLog(b)
+	case isSyslog(b):
+		return ParseSyslog(b)
+	}
+	b = unwrap(b)
+	head = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")))
+	list, err := parseDocuments(head)
+	if len(list) > 0 || errors.Is(err, ErrScan) || len(head) > 0 &&
+		(head[0] == '{' || head[0] == '[' && looksJSON(head)) {
+		return list, err
 	}
 	return parseText(b)
 }
 
-// looksJSON tells an array from a shell prompt in brackets.
+// looksJSON distinguishes an array from a shell prompt in brackets.
 func looksJSON(b []byte) bool {
 	b = bytes.TrimSpace(b[1:])
 	return len(b) > 0 && (b[0] == '{' || b[0] == ']' || b[0] == '[')
 }
 
-// parseDocuments reads JSON documents one behind the other, and arrays of them.
+// maxEffort limits the work for text around documents: bytes that may be read for each
+// byte of the input.
+const maxEffort = 8
+
+// parseDocuments finds JSON documents in a text: one or several, in arrays or in other
+// documents, with other text around them. The error is that of the first document that
+// is cut or broken if there is no other text before it, or [ErrScan] or [ErrNoData].
 func parseDocuments(b []byte) (list []*Snapshot, err error) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	scans := 0
-	for {
-		at := d.InputOffset()
-		var raw json.RawMessage
-		if err := d.Decode(&raw); errors.Is(err, io.EOF) {
+	effort := maxEffort*len(b) + 1<<16
+	scans, line, counted := 0, 1, 0
+	for at := 0; at < len(b) && effort > 0; {
+		i := bytes.IndexByte(b[at:], '{')
+		if i < 0 {
 			break
-		} else if err != nil {
-			if len(list) == 0 && errors.Is(err, io.ErrUnexpectedEOF) {
-				return nil, errs.Errorf("JSON: the document is cut after %d bytes", len(b))
+		}
+		at += i
+		if rest := bytes.TrimLeft(b[at+1:min(len(b), at+64)], " \t\r\n"); len(rest) > 0 && rest[0] != '"' &&
+			rest[0] != '}' {
+			if at == 0 {
+				err = firstError(b, err)
 			}
-			return list, jsonError(b, err)
+			at++
+			continue
 		}
-		if len(list) >= maxDrives {
-			return list, errs.Errorf("more than %d drives in one input", maxDrives)
-		}
-		docs := []json.RawMessage{raw}
-		if raw[0] == '[' {
-			if err := json.Unmarshal(raw, &docs); err != nil {
-				return list, jsonError(b, err)
+		var raw json.RawMessage
+		d := json.NewDecoder(bytes.NewReader(b[at:]))
+		if bad := d.Decode(&raw); bad != nil {
+			effort -= int(d.InputOffset()) + len(b)/64
+			if errors.Is(bad, io.ErrUnexpectedEOF) {
+				effort -= len(b) - at
 			}
-		}
-		for _, doc := range docs {
-			s, err := ParseJSON(doc)
-			switch {
-			case errors.Is(err, ErrScan):
-				scans++
-			case errors.Is(err, ErrNoData):
-			case err != nil:
-				return list, err
-			default:
-				s.Source.Line = 1 + bytes.Count(b[:at], []byte("\n"))
-				list = append(list, s)
+			if err == nil && (at == 0 || documentStart(b[at:])) {
+				err = firstError(b[at:], nil)
 			}
+			at++
+			continue
 		}
+		effort -= len(raw)
+		s, bad := ParseJSON(raw)
+		switch {
+		case errors.Is(bad, ErrScan):
+			scans++
+		case errors.Is(bad, ErrNoData): // perhaps a document is inside
+			at++
+			continue
+		case bad != nil:
+			return list, bad
+		default:
+			if len(list) >= maxDrives {
+				return list, errs.Errorf("more than %d drives in one input", maxDrives)
+			}
+			line += bytes.Count(b[counted:at], []byte("\n"))
+			counted = at
+			s.Source.Line = line
+			list = append(list, s)
+		}
+		at += int(d.InputOffset())
 	}
 	switch {
+	case err != nil:
+		return list, err
 	case len(list) > 0:
 		return list, nil
 	case scans > 0:
 		return nil, ErrScan
 	}
 	return nil, ErrNoData
+}
+
+// documentStart reports whether a document that is cut is one of smartctl or nvme-cli.
+func documentStart(b []byte) bool {
+	b = b[:min(len(b), 400)]
+	for _, key := range []string{`"smartctl"`, `"json_format_version"`, `"critical_warning"`} {
+		if bytes.Contains(b, []byte(key)) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstError returns the error of the document at the start of b.
+func firstError(b []byte, err error) error {
+	if err != nil {
+		return err
+	}
+	var raw json.RawMessage
+	bad := json.NewDecoder(bytes.NewReader(b)).Decode(&raw)
+	switch {
+	case bad == nil:
+		return nil
+	case errors.Is(bad, io.ErrUnexpectedEOF), errors.Is(bad, io.EOF):
+		return errs.Errorf("JSON: the document is cut after %d bytes", len(b))
+	}
+	return jsonError(b, bad)
 }
 
 // parsePages takes raw pages without names: sectors of an ATA drive are told apart by

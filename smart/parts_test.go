@@ -15,6 +15,7 @@ import (
 	"dougu.internal/diag"
 	"dougu.internal/internal/oracle"
 	"dougu.internal/smart"
+	"dougu.internal/smart/judge"
 )
 
 // TestTextOfOldVersions: banners, tables and lines of versions that no Debian ships.
@@ -34,28 +35,33 @@ func TestTextOfOldVersions(t *testing.T) {
 		{"brief", "  5 Reallocated_Sector_Ct   PO--CK   100   100   036    -    0", func(t *testing.T, a smart.Attribute) {
 			require.Equal(t, smart.Prefail|smart.Online|smart.EventCount|smart.AutoKeep, a.Flags)
 		}},
-		{"hex id", "0xc2 Temperature_Celsius     0x0022   020   040   000    Old_age   Always       -       20", func(t *testing.T, a smart.Attribute) { require.EqualValues(t, 194, a.ID) }},
+		{"hex id", "0xc2 Temperature_Celsius     0x0022   020   040   000    Old_age   Always       -       20",
+			func(t *testing.T, a smart.Attribute) { require.EqualValues(t, 194, a.ID) }},
 		{"hex values", "194 Temperature_Celsius     -O---K   0x14  0x28  0x00   -    20", func(t *testing.T, a smart.Attribute) { require.EqualValues(t, 40, a.Worst) }},
 		{"no values", "  9 X 0x0022   ---   ---   ---    Old_age   Always       -       0x0544a31284216364", func(t *testing.T, a smart.Attribute) {
 			require.Equal(t, smart.NoValue, a.State)
 			require.Equal(t, "0544a3128421", a.Raw.Hex())
 		}},
-		{"failing row is shifted", "  5 Reallocated_Sector_Ct   0x0033   001   001   036    Pre-fail  Always   FAILING_NOW 551 (1 2)", func(t *testing.T, a smart.Attribute) {
-			require.Equal(t, smart.FailingNow, a.State)
-			require.Equal(t, "551 (1 2)", a.Raw.Text)
-		}},
-		{"past", "190 Airflow_Temperature_Cel -O---K   060   040   045    Past 40 (0 3 41 24 0)", func(t *testing.T, a smart.Attribute) { require.Equal(t, smart.FailedPast, a.State) }},
+		{"failing row is shifted", "  5 Reallocated_Sector_Ct   0x0033   001   001   036    Pre-fail  Always   FAILING_NOW 551 (1 2)",
+			func(t *testing.T, a smart.Attribute) {
+				require.Equal(t, smart.FailingNow, a.State)
+				require.Equal(t, "551 (1 2)", a.Raw.Text)
+			}},
+		{"past", "190 Airflow_Temperature_Cel -O---K   060   040   045    Past 40 (0 3 41 24 0)",
+			func(t *testing.T, a smart.Attribute) { require.Equal(t, smart.FailedPast, a.State) }},
 		{"tabs and no-break spaces", "\t5\tUnknown\u00a0Name\t0x0033\u00a0100 100 036 Pre-fail Always - 7", func(t *testing.T, a smart.Attribute) {
 			require.Equal(t, "Unknown\u00a0Name", a.Name)
 		}},
-		{"name fills the column", "235 GDMBQPOMXDMMMXCVJFFIZDBI0x0001   253   100   000    Pre-fail  Offline      -       36921 (46899 16378)", func(t *testing.T, a smart.Attribute) {
-			require.Equal(t, "GDMBQPOMXDMMMXCVJFFIZDBI", a.Name)
-		}},
-		{"old 190 is a bare number", "190 Airflow_Temperature_Cel 0x0022   057   056   045    Old_age   Always       -       740950059", func(t *testing.T, a smart.Attribute) {
-			s, err := smart.ParseText([]byte("190 Airflow_Temperature_Cel 0x0022   057   056   045    Old_age   Always       -       740950059\n"))
-			require.NoError(t, err)
-			require.EqualValues(t, 43, s.Temp.Current.C)
-		}},
+		{"name fills the column", "235 GDMBQPOMXDMMMXCVJFFIZDBI0x0001   253   100   000    Pre-fail  Offline      -       36921 (46899 16378)",
+			func(t *testing.T, a smart.Attribute) {
+				require.Equal(t, "GDMBQPOMXDMMMXCVJFFIZDBI", a.Name)
+			}},
+		{"old 190 is a bare number", "190 Airflow_Temperature_Cel 0x0022   057   056   045    Old_age   Always       -       740950059",
+			func(t *testing.T, a smart.Attribute) {
+				s, err := smart.ParseText([]byte("190 Airflow_Temperature_Cel 0x0022   057   056   045    Old_age   Always       -       740950059\n"))
+				require.NoError(t, err)
+				require.EqualValues(t, 43, s.Temp.Current.C)
+			}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			a, err := smart.ParseAttributeLine([]byte(row.line))
@@ -92,7 +98,7 @@ func TestGuessedHealthStaysUnknown(t *testing.T) {
 	s, err = smart.ParseJSON([]byte(`{"smartctl":{"messages":[{"string":"Warning: This result is based on an Attribute check."}]},"smart_status":{"passed":true}}`))
 	require.NoError(t, err)
 	require.Equal(t, smart.Unknown, s.Health.Status)
-	require.Equal(t, "health-unknown", smart.Judge(s, smart.Policy{})[0].Rule)
+	require.Equal(t, "not-read", judge.Judge(s, judge.Policy{})[0].Rule)
 }
 
 // TestJSONOddShapes: what other tools, other versions and hostile devices print.
@@ -141,7 +147,8 @@ func TestJSONOddShapes(t *testing.T) {
 	require.Len(t, list, 3)
 }
 
-// TestExtendedTestMinutes: FFh sends the reader to a word, unless that holds nothing (seed 15759861677134758208 of the logs).
+// TestExtendedTestMinutes: FFh sends the reader to a word, unless that holds nothing (seed
+// 15759861677134758208 of the logs).
 func TestExtendedTestMinutes(t *testing.T) {
 	g := gen{rand.New(rand.NewPCG(9, 10))}
 	v := g.drive().values
@@ -159,8 +166,8 @@ func TestExtendedTestMinutes(t *testing.T) {
 	}
 }
 
-// TestOtherFormatsOfTemperatures: attribute 194 in another format is no temperature (seeds 11624807416609913378 of the
-// replay, 7231684914804708880 of the logs).
+// TestOtherFormatsOfTemperatures: attribute 194 in another format is no temperature (seeds
+// 11624807416609913378 of the replay, 7231684914804708880 of the logs).
 func TestOtherFormatsOfTemperatures(t *testing.T) {
 	const table = `"ata_smart_attributes":{"table":[{"id":194,"name":"X","value":136,"raw":{"value":7,"string":"7"}},{"id":190,"name":"Temperature_190","value":3,"raw":{"value":3,"string":"3"}}]}`
 	s, err := smart.ParseJSON([]byte(`{"serial_number":"S","temperature":{"current":3},` + table + `}`))
@@ -237,7 +244,8 @@ func TestBadPagesGivePartialResults(t *testing.T) {
 
 // TestHostileTextIsBounded: long lines, NUL, escapes, broken UTF-8.
 func TestHostileTextIsBounded(t *testing.T) {
-	evil := "=== START OF INFORMATION SECTION ===\nDevice Model:     \x1b[31mM\x00ODEL\xff\n" + strings.Repeat("x", 70000) + "\n" + strings.Repeat("odd line\n", 1000) + storyLines
+	evil := "=== START OF INFORMATION SECTION ===\nDevice Model:     \x1b[31mM\x00ODEL\xff\n" + strings.Repeat("x", 70000) + "\n" +
+		strings.Repeat("odd line\n", 1000) + storyLines
 	s, err := smart.ParseText([]byte(evil))
 	require.NoError(t, err)
 	require.Equal(t, "MODEL\xff", s.Identity.Model)
@@ -262,7 +270,9 @@ func TestDecodersDoNotAllocate(t *testing.T) {
 			buf = s.Attributes[i].AppendRaw(buf)
 		}
 	}
-	p.DeviceStats = nil // a page with garbage words its warning
+	p.DeviceStats = nil                                     // a page with garbage words its warning
+	copy(d.sctStatus[200:], []byte{30, 20, 40, 10, 50, 60}) // so do temperatures that cannot be true
+	sum(d.sctStatus)
 	decode()
 	s.Identity.WWN = "" // the name is made anew
 	require.LessOrEqual(t, testing.AllocsPerRun(100, decode), 3.0)
@@ -287,7 +297,8 @@ func TestStateFileOfSmartd(t *testing.T) {
 		dir := t.TempDir()
 		pages := writeFile(t, dir, "pages", d.pages())
 		conf := writeFile(t, dir, "conf", []byte(pages+" -a -d sat\n"))
-		r := oracle.Run(t, oracle.Cmd{Path: daemon.Path, Dir: dir, Args: []string{"-q", "onecheck", "-s", dir + "/smartd.", "-c", conf}, Env: []string{"FAKEDEV=" + pages, "LD_PRELOAD=" + lib}})
+		r := oracle.Run(t, oracle.Cmd{Path: daemon.Path, Dir: dir, Args: []string{"-q", "onecheck", "-s", dir + "/smartd.", "-c", conf},
+			Env: []string{"FAKEDEV=" + pages, "LD_PRELOAD=" + lib}})
 		files, err := filepath.Glob(dir + "/smartd.*.state")
 		require.NoError(t, err)
 		require.Len(t, files, 1, "%s %s", r.Stdout, r.Stderr)
@@ -315,7 +326,7 @@ func TestCompare(t *testing.T) {
 	make := func(when time.Time, pending, timeouts uint64, errs uint64, firmware string) *smart.Snapshot {
 		s := &smart.Snapshot{Taken: when, Identity: smart.Identity{Model: "M", Serial: "S", Firmware: firmware}}
 		for id, v := range map[uint8]uint64{197: pending, 188: timeouts} {
-			a := smart.Attribute{ID: id, Name: "A"}
+			a := smart.Attribute{ID: id, Name: map[uint8]string{197: "Current_Pending_Sector", 188: "Command_Timeout"}[id]}
 			a.Raw.Known = smart.KnownAll
 			binary.LittleEndian.PutUint32(a.Raw.Bytes[:4], uint32(v))
 			s.Attributes = append(s.Attributes, a)
@@ -323,16 +334,16 @@ func TestCompare(t *testing.T) {
 		s.Errors.Count = smart.Some(errs)
 		return s
 	}
-	change := func(d smart.Delta, name string) smart.Change {
+	change := func(d judge.Delta, name string) judge.Change {
 		for _, c := range d.Counters {
 			if strings.HasPrefix(c.Name, name) {
 				return c
 			}
 		}
 		t.Fatalf("no %s in %+v", name, d.Counters)
-		return smart.Change{}
+		return judge.Change{}
 	}
-	d, err := smart.Compare(make(at, 1, 5, 65530, "1"), make(at.Add(48*time.Hour), 5, 5, 4, "2"))
+	d, err := judge.Compare(make(at, 1, 5, 65530, "1"), make(at.Add(48*time.Hour), 5, 5, 4, "2"))
 	require.NoError(t, err)
 	require.Equal(t, smart.Some(uint64(4)), change(d, "attribute 197").Grown)
 	require.InDelta(t, 2, change(d, "attribute 197").PerDay.V, 1e-9)
@@ -342,26 +353,33 @@ func TestCompare(t *testing.T) {
 	for _, f := range d.Findings {
 		rules[f.Rule] = f.Severity
 	}
-	require.Equal(t, map[string]diag.Severity{"firmware-changed": smart.Info, "attribute-growing": smart.Act, "errors-logged": smart.Watch}, rules)
+	require.Equal(t, map[string]diag.Severity{"firmware-changed": smart.Info, "attribute-growing": smart.Watch, "errors-logged": smart.Watch}, rules)
 
-	d, err = smart.Compare(make(at, 9, 5, 1, "1"), make(at, 2, 5, 1, "1"))
+	d, err = judge.Compare(make(at, 9, 5, 1, "1"), make(at, 2, 5, 1, "1"))
 	require.NoError(t, err)
-	require.True(t, change(d, "attribute 197").Reset)
+	require.False(t, change(d, "attribute 197").Reset, "the number of pending sectors is a gauge")
+	require.True(t, change(d, "attribute 197").Gauge)
 	require.False(t, change(d, "attribute 197").PerDay.OK, "never a negative rate")
+	require.Equal(t, "pending-cleared", d.Findings[0].Rule)
+	d, err = judge.Compare(make(at, 1, 9, 1, "1"), make(at, 1, 5, 1, "1"))
+	require.NoError(t, err)
+	require.True(t, change(d, "attribute 188").Reset)
+	require.False(t, change(d, "attribute 188").PerDay.OK, "never a negative rate")
 	require.Equal(t, "counter-reset", d.Findings[0].Rule)
 
 	other := make(at, 1, 1, 1, "1")
 	other.Identity.Serial = "T"
-	_, err = smart.Compare(make(at, 1, 1, 1, "1"), other)
-	require.ErrorIs(t, err, smart.ErrDifferentDrive)
-	_, err = smart.Compare(&smart.Snapshot{}, other)
+	_, err = judge.Compare(make(at, 1, 1, 1, "1"), other)
+	require.ErrorIs(t, err, judge.ErrDifferentDrive)
+	_, err = judge.Compare(&smart.Snapshot{}, other)
 	require.ErrorIs(t, err, smart.ErrNoData)
 }
 
 // TestJudge: each rule has evidence that raises it, and is silent without.
 func TestJudge(t *testing.T) {
 	attr := func(id uint8, raw uint64, value, worst, thresh uint8, flags smart.Flags) *smart.Snapshot {
-		line := smart.Attribute{ID: id, Name: "A", Flags: flags, Value: value, Worst: worst, Thresh: thresh, Has: smart.HasValue | smart.HasWorst | smart.HasThresh, State: smart.StateOK}
+		line := smart.Attribute{ID: id, Name: map[uint8]string{5: "Reallocated_Sector_Ct", 197: "Current_Pending_Sector", 188: "Command_Timeout"}[id], Flags: flags,
+			Value: value, Worst: worst, Thresh: thresh, Has: smart.HasValue | smart.HasWorst | smart.HasThresh, State: smart.StateOK}
 		switch {
 		case thresh != 0 && value <= thresh:
 			line.State = smart.FailingNow
@@ -371,10 +389,11 @@ func TestJudge(t *testing.T) {
 		line.Raw.Known = smart.KnownAll
 		binary.LittleEndian.PutUint32(line.Raw.Bytes[:4], uint32(raw))
 		binary.LittleEndian.PutUint16(line.Raw.Bytes[4:], uint16(raw>>32))
-		return &smart.Snapshot{Attributes: []smart.Attribute{line}}
+		return &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, Attributes: []smart.Attribute{line}}
 	}
 	at := func(c int16, model string) *smart.Snapshot {
-		return &smart.Snapshot{Identity: smart.Identity{Model: model, Rotation: smart.Some[uint16](7200)}, Temp: smart.Temperature{Current: smart.TempValue{C: c, OK: true, From: smart.FromAttribute}}}
+		return &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, Identity: smart.Identity{Model: model, Rotation: smart.Some[uint16](7200)},
+			Temp: smart.Temperature{Current: smart.TempValue{C: c, OK: true, From: smart.FromAttribute}}}
 	}
 	nvme := func(log func(b []byte)) *smart.Snapshot {
 		b := make([]byte, 512)
@@ -392,9 +411,13 @@ func TestJudge(t *testing.T) {
 		s    *smart.Snapshot
 		want string // rule:severity, sorted by severity
 	}{
-		{"nothing", &smart.Snapshot{}, ""},
+		{"nothing", &smart.Snapshot{}, "nothing-known:watch"},
 		{"healthy attribute", attr(5, 0, 100, 100, 36, smart.Prefail), ""},
-		{"reallocated", attr(5, 3, 100, 100, 36, smart.Prefail), "reallocated-sectors:watch"},
+		{"a few are reallocated", attr(5, 3, 100, 100, 36, smart.Prefail), "reallocated-sectors:info"},
+		{"many are reallocated", attr(5, 100, 100, 100, 36, smart.Prefail), "reallocated-sectors:watch"},
+		{"very many are reallocated", attr(5, 1992, 100, 100, 36, smart.Prefail), "reallocated-sectors:act"},
+		{"one is pending", attr(197, 1, 100, 100, 0, 0), "pending-sectors:watch"},
+		{"many are pending", attr(197, 12904, 100, 100, 0, 0), "pending-sectors:act"},
 		{"sentinel is unknown", attr(197, 4294967295, 1, 1, 0, 0), ""},
 		{"timeouts of three counters", attr(188, 0x000200030000, 100, 100, 0, 0), ""},
 		{"prefail now", attr(1, 0, 30, 30, 50, smart.Prefail), "attribute-failing:act"},
@@ -411,20 +434,26 @@ func TestJudge(t *testing.T) {
 		{"above the generic range", at(61, "WDC WD800"), "temperature-high:watch"},
 		{"NVMe fine", nvme(func([]byte) {}), ""},
 		{"NVMe spare", nvme(func(b []byte) { b[0], b[3] = 1, 5 }), "health-failed:act nvme-warning:act"},
-		{"NVMe worn", nvme(func(b []byte) { b[5] = 120 }), "nvme-wear:watch"},
+		{"NVMe worn", nvme(func(b []byte) { b[5] = 120 }), "wear:watch"},
 		{"NVMe media", nvme(func(b []byte) { b[160] = 1 }), "nvme-media-errors:watch"},
 		{"NVMe at its limit", nvme(func(b []byte) { binary.LittleEndian.PutUint16(b[1:], 343) }), "temperature-high:watch"},
-		{"defects", &smart.Snapshot{SCSI: &smart.SCSIHealth{GrownDefects: smart.Some[uint64](3)}}, "scsi-defects:watch"},
-		{"self-test", &smart.Snapshot{SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:act"},
-		{"a good test clears a bad one", &smart.Snapshot{SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0)}, {Num: 2, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, ""},
+		{"defects", &smart.Snapshot{SCSI: &smart.SCSIHealth{GrownDefects: smart.Some[uint64](30)}}, "scsi-defects:watch"},
+		{"self-test", &smart.Snapshot{Health: smart.Health{Status: smart.Passed},
+			SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:act"},
+		{"a good short test does not clear a bad one", &smart.Snapshot{Health: smart.Health{Status: smart.Passed},
+			SelfTests: []smart.SelfTest{{Num: 1, Kind: "Short offline", Code: smart.Some[uint8](0)},
+				{Num: 2, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:act"},
+		{"a good extended test clears a bad one", &smart.Snapshot{Health: smart.Health{Status: smart.Passed},
+			SelfTests: []smart.SelfTest{{Num: 1, Kind: "Extended captive", Code: smart.Some[uint8](0)},
+				{Num: 2, Kind: "Short offline", Code: smart.Some[uint8](0x79)}}}, "self-test-failed:info"},
 		{"not read", &smart.Snapshot{Exit: smart.Some(smart.ExitOpen), Messages: []string{"Smartctl open device: /dev/sda failed"}}, "not-read:watch"},
 		{"asleep", &smart.Snapshot{Messages: []string{"Device is in STANDBY mode, exit(2)"}}, "not-read:watch"},
 		{"switched off", &smart.Snapshot{Identity: smart.Identity{SMARTAvailable: smart.Some(true), SMARTEnabled: smart.Some(false)}}, "smart-disabled:watch"},
-		{"errors", &smart.Snapshot{Errors: smart.ErrorLog{Count: smart.Some[uint64](2)}}, "errors-logged:info"},
+		{"errors", &smart.Snapshot{Health: smart.Health{Status: smart.Passed}, Errors: smart.ErrorLog{Count: smart.Some[uint64](2)}}, "errors-logged:info"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var got []string
-			for _, f := range smart.Judge(row.s, smart.Policy{}) {
+			for _, f := range judge.Judge(row.s, judge.Policy{}) {
 				got = append(got, f.Rule+":"+smart.SeverityName(f.Severity))
 				require.NotEmpty(t, f.Detail)
 				require.NotEmpty(t, f.Source)
@@ -433,7 +462,7 @@ func TestJudge(t *testing.T) {
 		})
 	}
 	names := map[string]bool{}
-	for _, r := range smart.Rules() {
+	for _, r := range judge.Rules() {
 		require.False(t, names[r.ID])
 		names[r.ID] = true
 	}
@@ -441,7 +470,7 @@ func TestJudge(t *testing.T) {
 
 // TestDDSpellings: three spellings, a decimal comma, an exponent, and labels.
 func TestDDSpellings(t *testing.T) {
-	list, err := smart.ParseDD(strings.NewReader(`# dd if=/dev/zero of=/mnt/p1/test bs=1M count=2048
+	list, err := judge.ParseDD(strings.NewReader(`# dd if=/dev/zero of=/mnt/p1/test bs=1M count=2048
 2048+0 records in
 2147483648 bytes (2.1 GB) copied, 43.8163 seconds, 49.0 MB/s
 2147483648 bytes (2,1 GB, 2,0 GiB) copied, 43,8163 s, 49,0 MB/s
@@ -449,13 +478,24 @@ sdc:
 5 bytes copied, 2.8566e-05 s, 175 kB/s
 `))
 	require.NoError(t, err)
-	require.Equal(t, []smart.WriteSample{
+	require.Equal(t, []judge.WriteSample{
 		{Label: "/mnt/p1/test", Bytes: 2147483648, Took: 43816300 * time.Microsecond, Line: 3},
 		{Label: "1", Bytes: 2147483648, Took: 43816300 * time.Microsecond, Line: 4},
 		{Label: "sdc", Bytes: 5, Took: 28566 * time.Nanosecond, Line: 6},
 	}, list)
-	_, err = smart.ParseDD(strings.NewReader("nothing\n"))
-	require.ErrorIs(t, err, smart.ErrNoSample)
-	_, err = smart.ParseDD(strings.NewReader("5 bytes copied, NaN s, 1 MB/s\n"))
+	_, err = judge.ParseDD(strings.NewReader("nothing\n"))
+	require.ErrorIs(t, err, judge.ErrNoSample)
+	_, err = judge.ParseDD(strings.NewReader("5 bytes copied, NaN s, 1 MB/s\n"))
 	require.ErrorContains(t, err, "line 1")
+}
+
+// onlyFile returns the content and the name of the one file that a pattern matches.
+func onlyFile(t *testing.T, dir, pattern string, r oracle.Result) ([]byte, string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, pattern))
+	require.NoError(t, err)
+	require.Len(t, files, 1, "%s %s", r.Stdout, r.Stderr)
+	b, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	return b, files[0]
 }

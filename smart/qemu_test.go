@@ -39,7 +39,8 @@ func TestNativeReadsAgreeInQEMU(t *testing.T) {
 		t.Skip("DOUGU_QEMU is not set (.ci/run sets it): it names a folder for the kernel; wants qemu-system-x86 busybox-static kmod cpio")
 	}
 	tool := smartctl.Need(t)
-	for _, x := range []oracle.Tool{{Name: "qemu-system-x86_64", Package: "qemu-system-x86"}, {Name: "cpio", Package: "cpio"}, {Name: "depmod", Package: "kmod"}, {Name: "busybox", Package: "busybox-static"}} {
+	for _, x := range []oracle.Tool{{Name: "qemu-system-x86_64", Package: "qemu-system-x86"}, {Name: "cpio", Package: "cpio"}, {Name: "depmod", Package: "kmod"},
+		{Name: "busybox", Package: "busybox-static"}} {
 		x.Need(t)
 	}
 	program := t.TempDir() + "/report"

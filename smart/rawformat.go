@@ -36,7 +36,8 @@ const (
 )
 
 var formatKinds = enum.Names[FormatKind]{Type: "smart: raw format", Words: map[FormatKind]string{
-	FormatUnknown: "unknown", Raw8: "raw8", Raw16: "raw16", Raw48: "raw48", Hex48: "hex48", Raw56: "raw56", Hex56: "hex56",
+	FormatUnknown: "unknown", Raw8: "raw8", Raw16: "raw16", Raw48: "raw48", Hex48: "hex48", Raw56: "raw56",
+	Hex56: "hex56",
 	Raw64: "raw64", Hex64: "hex64", Raw16Raw16: "raw16(raw16)", Raw16Avg16: "raw16(avg16)", Raw24Raw8: "raw24(raw8)",
 	Raw24DivRaw24: "raw24/raw24", Raw24DivRaw32: "raw24/raw32", Sec2Hour: "sec2hour", Min2Hour: "min2hour",
 	HalfMin2Hour: "halfmin2hour", Msec24Hour32: "msec24hour32", TempMinMax: "tempminmax", Temp10x: "temp10x",
@@ -74,7 +75,8 @@ func ParseRawFormat(s string) (RawFormat, error) {
 	word, order, reordered := strings.Cut(s, ":")
 	var kind FormatKind
 	if err := formatKinds.Parse([]byte(word), &kind); err != nil || kind == FormatUnknown {
-		return RawFormat{}, errs.Errorf("raw format %.80q is not known: want one of %s", s, strings.Join(formatKinds.List()[1:], " "))
+		return RawFormat{}, errs.Errorf("raw format %.80q is not known: want one of %s", s,
+			strings.Join(formatKinds.List()[1:], " "))
 	}
 	if reordered && (order == "" || len(order) > 8 || strings.Trim(order, "012345rvwz") != "") {
 		return RawFormat{}, errs.Errorf("raw format %.80q: the byte order wants 1 to 8 of 012345rvwz", s)
@@ -122,8 +124,8 @@ func defaultFormat(id uint8) FormatKind {
 	return Raw48
 }
 
-// RawNumber returns the number that the format makes of the row's bytes, which is
-// what JSON shows as raw.value.
+// RawNumber returns the number that the format makes of the bytes of the row: raw.value in
+// the JSON of smartctl.
 func (a *Attribute) RawNumber() uint64 {
 	if a.Raw.Number.OK {
 		return a.Raw.Number.V

@@ -1,5 +1,7 @@
 package smart
 
+import "dougu.internal/smart/internal/scan"
+
 // A printed raw value is brought back to bytes as far as it reveals them. Each
 // shape below is one format of smartctl; what fits none stays text.
 
@@ -21,11 +23,11 @@ func (s *shape) sep() string { return string(s.seps[:s.len]) }
 func shapeOf(text string, s *shape) bool {
 	for i := 0; i < len(text); {
 		c := text[i]
-		neg := c == '-' && i+1 < len(text) && digit(text[i+1]) && (i == 0 || text[i-1] == ' ' || text[i-1] == '/')
+		neg := c == '-' && i+1 < len(text) && scan.Digit(text[i+1]) && (i == 0 || text[i-1] == ' ' || text[i-1] == '/')
 		if s.len == len(s.seps) {
 			return false
 		}
-		if !digit(c) && !neg {
+		if !scan.Digit(c) && !neg {
 			s.seps[s.len] = c
 			s.len++
 			i++
@@ -34,7 +36,7 @@ func shapeOf(text string, s *shape) bool {
 		if neg {
 			i++
 		}
-		v, n, ok := leadingUint(text[i:])
+		v, n, ok := scan.Uint(text[i:])
 		if !ok || s.n == maxNumbers {
 			return false
 		}
@@ -45,22 +47,6 @@ func shapeOf(text string, s *shape) bool {
 		s.len++
 	}
 	return s.n > 0
-}
-
-func digit(c byte) bool { return c >= '0' && c <= '9' }
-
-// leadingUint reads the digits at the start; false when there are none or the
-// number does not fit 64 bits.
-func leadingUint[T string | []byte](s T) (v uint64, n int, ok bool) {
-	for n < len(s) && digit(s[n]) {
-		d := uint64(s[n] - '0')
-		if v > (1<<64-1-d)/10 {
-			return 0, n, false
-		}
-		v = v*10 + d
-		n++
-	}
-	return v, n, n > 0
 }
 
 // below reports whether the first n numbers are all below limit and not negative.
@@ -77,7 +63,7 @@ func (s *shape) below(limit uint64) bool {
 // order: a text does not tell of another one.
 func (a *Attribute) revealText() {
 	r := &a.Raw
-	if v, n, ok := leadingUint(r.Text); ok && n == len(r.Text) {
+	if v, n, ok := scan.Uint(r.Text); ok && n == len(r.Text) {
 		a.revealNumber(v)
 		return
 	}
@@ -181,7 +167,7 @@ func (a *Attribute) revealHex() bool {
 	if len(t) != 14 && len(t) != 16 && len(t) != 18 || t[0] != '0' || t[1] != 'x' {
 		return false
 	}
-	v, ok := hexNumber(t[2:])
+	v, ok := scan.Hex(t[2:])
 	if !ok {
 		return false
 	}
@@ -193,26 +179,6 @@ func (a *Attribute) revealHex() bool {
 	}
 	a.Raw.setUint48(v & (1<<48 - 1))
 	return true
-}
-
-// hexNumber reads up to 16 hexadecimal digits.
-func hexNumber[T string | []byte](s T) (v uint64, ok bool) {
-	if len(s) == 0 || len(s) > 16 {
-		return 0, false
-	}
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case digit(c):
-			c -= '0'
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			c = c | 0x20 - 'a' + 10
-		default:
-			return 0, false
-		}
-		v = v<<4 | uint64(c)
-	}
-	return v, true
 }
 
 // revealPair takes hi/lo. Two formats print it; the bytes that are the same in both

@@ -1,6 +1,10 @@
 package smart
 
-import "bytes"
+import (
+	"bytes"
+
+	"dougu.internal/smart/internal/scan"
+)
 
 // replayMark stands in the transcript of smartctl -r ataioctl,2 before each page.
 const replayMark = "] DATA START (BASE-16) ====="
@@ -13,28 +17,28 @@ func parseReplay(b []byte, db *DriveDB) ([]*Snapshot, error) {
 	var page []byte
 	var odd int
 	for l := range bytes.Lines(b) {
-		l = trim(l)
+		l = scan.Trim(l)
 		switch {
-		case starts(l, "REPORT-IOCTL:"):
+		case scan.Starts(l, "REPORT-IOCTL:"):
 			if _, rest, ok := bytes.Cut(l, []byte("InputParameter=")); ok {
-				log, _ = word(rest)
+				log, _ = scan.Word(rest)
 			}
 			if bytes.Contains(l, []byte("Command=SMART STATUS CHECK returned 0")) {
 				p.Status = Some(Registers{LBA: 0xc24f00})
 			} else if bytes.Contains(l, []byte("Command=SMART STATUS CHECK returned 1")) {
 				p.Status = Some(Registers{LBA: 0x2cf400})
 			}
-		case starts(l, "===== [") && bytes.Contains(l, []byte(replayMark)):
+		case scan.Starts(l, "===== [") && bytes.Contains(l, []byte(replayMark)):
 			name = l[len("===== ["):bytes.Index(l, []byte(replayMark))]
 			page = make([]byte, 0, sector)
-		case starts(l, "===== [") && page != nil:
+		case scan.Starts(l, "===== [") && page != nil:
 			if len(page) == sector {
 				p.set(string(name), string(log), page)
 			} else {
 				odd++
 			}
 			page = nil
-		case page != nil && len(l) > 8 && digit(l[0]):
+		case page != nil && len(l) > 8 && scan.Digit(l[0]):
 			page = appendDump(page, l)
 		}
 	}
@@ -54,11 +58,11 @@ func appendDump(page, l []byte) []byte {
 	if !ok {
 		return page
 	}
-	rest = trim(rest)
+	rest = scan.Trim(rest)
 	for i := 0; i < 16 && len(page) < sector; i++ {
 		var w []byte
-		w, rest = word(rest)
-		v, ok := hexNumber(w)
+		w, rest = scan.Word(rest)
+		v, ok := scan.Hex(w)
 		if !ok || len(w) != 2 {
 			break
 		}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// SCSIHealth is what the LOG SENSE pages of a SCSI or SAS disk say (SPC-5, SBC-4).
+// SCSIHealth contains the LOG SENSE pages of a SCSI or SAS disk (SPC-5, SBC-4).
 type SCSIHealth struct {
 	// Temperature and Trip are of page 0Dh.
 	Temperature Opt[int16] `json:"temperature,omitzero"`
@@ -20,7 +20,7 @@ type SCSIHealth struct {
 	Read   *ErrorCounters `json:"read,omitzero"`
 	Write  *ErrorCounters `json:"write,omitzero"`
 	Verify *ErrorCounters `json:"verify,omitzero"`
-	// NonMedium counts errors outside of the medium (page 06h).
+	// NonMedium counts errors outside the medium (page 06h).
 	NonMedium Opt[uint64] `json:"nonMedium,omitzero"`
 	// GrownDefects is the length of the grown defect list.
 	GrownDefects Opt[uint64] `json:"grownDefects,omitzero"`
@@ -30,6 +30,8 @@ type SCSIHealth struct {
 	Used Opt[uint8] `json:"used,omitzero"`
 	// PowerOnMinutes is of the background scan (page 15h).
 	PowerOnMinutes Opt[uint32] `json:"powerOnMinutes,omitzero"`
+	// Scan are the results of the background scan (page 15h).
+	Scan []ScanResult `json:"scan,omitzero"`
 	// selfTests are of page 10h; the snapshot takes them over.
 	selfTests []SelfTest
 }
@@ -53,7 +55,7 @@ type ErrorCounters struct {
 	Corrected  Opt[uint64] `json:"corrected,omitzero"`
 	// Invocations counts runs of the correction algorithm.
 	Invocations Opt[uint64] `json:"invocations,omitzero"`
-	// Bytes is the amount processed; a text and JSON round it to 10^6.
+	// Bytes is the number of bytes processed. Text and JSON round it to 10^6.
 	Bytes Opt[uint64] `json:"bytes,omitzero"`
 	// Uncorrected counts errors that were not corrected.
 	Uncorrected Opt[uint64] `json:"uncorrected,omitzero"`
@@ -64,18 +66,17 @@ type StartStop struct {
 	// Year and Week of manufacture, as the drive prints them.
 	Year string `json:"year,omitzero"`
 	Week string `json:"week,omitzero"`
-	// SpecifiedCycles and SpecifiedLoads are what the drive is built for, Cycles and
-	// Loads what it has seen.
+	// SpecifiedCycles and SpecifiedLoads are the numbers that the drive is built for, and
+	// Cycles and Loads the numbers so far.
 	SpecifiedCycles Opt[uint64] `json:"specifiedCycles,omitzero"`
 	Cycles          Opt[uint64] `json:"cycles,omitzero"`
 	SpecifiedLoads  Opt[uint64] `json:"specifiedLoads,omitzero"`
 	Loads           Opt[uint64] `json:"loads,omitzero"`
 }
 
-// DecodeSCSI decodes one LOG SENSE page with its header of four bytes. Pages of other
-// numbers are left out with an error that wraps [errors.ErrUnsupported]. A page whose
-// parameters end behind the bytes that are there is decoded as far as it goes, and the
-// error says so.
+// DecodeSCSI decodes one LOG SENSE page with its header of four bytes. The error of a page
+// that is not supported wraps [errors.ErrUnsupported]. A page that is cut is decoded as far
+// as possible, and DecodeSCSI returns an error.
 func DecodeSCSI(dst *SCSIHealth, page []byte) error {
 	if len(page) < 4 {
 		return errs.Errorf("SCSI log page: %d bytes, at least 4 are due", len(page))
@@ -147,7 +148,8 @@ func counters(dst **ErrorCounters, param uint16, b []byte) {
 		*dst = &ErrorCounters{}
 	}
 	c := *dst
-	*[...]*Opt[uint64]{&c.ECCFast, &c.ECCDelayed, &c.Rereads, &c.Corrected, &c.Invocations, &c.Bytes, &c.Uncorrected}[param] = v
+	*[...]*Opt[uint64]{&c.ECCFast, &c.ECCDelayed, &c.Rereads, &c.Corrected, &c.Invocations, &c.Bytes,
+		&c.Uncorrected}[param] = v
 }
 
 func (h *SCSIHealth) nonMedium(param uint16, b []byte) {
@@ -244,9 +246,23 @@ func (h *SCSIHealth) endurance(param uint16, b []byte) {
 	}
 }
 
+// scan reads the status in parameter 0 and a result of the scan in the others (SBC-4,
+// 6.4.2).
 func (h *SCSIHealth) scan(param uint16, b []byte) {
-	if param == 0 && len(b) >= 4 {
+	switch {
+	case param == 0 && len(b) >= 4:
 		h.PowerOnMinutes = Some(binary.BigEndian.Uint32(b))
+	case param > 0 && param <= 0x800 && len(b) >= 20:
+		h.addScan(ScanResult{
+			Minutes: Some(binary.BigEndian.Uint32(b)), LBA: Some(binary.BigEndian.Uint64(b[12:])),
+			Reassign: Some(b[4] >> 4), Key: b[4] & 15, ASC: b[5], ASCQ: b[6],
+		})
+	}
+}
+
+func (h *SCSIHealth) addScan(r ScanResult) {
+	if len(h.Scan) < maxDefects {
+		h.Scan = append(h.Scan, r)
 	}
 }
 
@@ -269,9 +285,7 @@ func (h *SCSIHealth) failing() bool {
 	return h.ASC.OK && (h.ASC.V == 0x5d || h.ASC.V == 0x0b)
 }
 
-// concludeSCSI derives health, temperatures and counters from the SCSI pages. A
-// temperature of 0 in page 0Dh means that the drive does not measure; the
-// environment report then decides.
+// concludeSCSI derives health, self-tests and the power-on time from the SCSI pages.
 func (s *Snapshot) concludeSCSI() {
 	h := s.SCSI
 	if h == nil {
@@ -283,24 +297,12 @@ func (s *Snapshot) concludeSCSI() {
 			s.Health.Status = Failed
 		}
 	}
-	if e := h.Environment; e != nil {
-		set16(&s.Temp.Current, e.Current, FromSCSI)
-		set16(&s.Temp.LifetimeMax, e.LifetimeMax, FromSCSI)
-		set16(&s.Temp.LifetimeMin, e.LifetimeMin, FromSCSI)
-		set16(&s.Temp.CycleMax, e.CycleMax, FromSCSI)
-		set16(&s.Temp.CycleMin, e.CycleMin, FromSCSI)
-	}
-	// smartctl takes the environment report where there are both.
-	if h.Temperature.OK && h.Temperature.V != 0 && !s.Temp.Current.OK {
-		set16(&s.Temp.Current, h.Temperature, FromSCSI)
-	}
-	if h.Trip.OK && h.Trip.V != 0 {
-		set16(&s.Temp.Trip, h.Trip, FromSCSI)
-	}
 	if h.selfTests != nil {
 		s.SelfTests, h.selfTests = h.selfTests, nil
 	}
 	if h.PowerOnMinutes.OK {
-		s.PowerOn = Some(time.Duration(min(h.PowerOnMinutes.V, maxHours*60)) * time.Minute)
+		if s.PowerOn = s.hours(uint64(h.PowerOnMinutes.V/60), "SCSI log page 15h"); s.PowerOn.OK {
+			s.PowerOn.V += time.Duration(h.PowerOnMinutes.V%60) * time.Minute
+		}
 	}
 }

@@ -23,7 +23,8 @@ func (d *ataDecoder) sctStatus(b []byte) {
 		DeviceState: b[10],
 		Current:     degrees(b[200]), CycleMin: degrees(b[201]), CycleMax: degrees(b[202]),
 		LifetimeMin: degrees(b[203]), LifetimeMax: degrees(b[204]),
-		OverLimitCount: Some(binary.LittleEndian.Uint32(b[206:])), UnderLimitCount: Some(binary.LittleEndian.Uint32(b[210:])),
+		OverLimitCount:  Some(binary.LittleEndian.Uint32(b[206:])),
+		UnderLimitCount: Some(binary.LittleEndian.Uint32(b[210:])),
 	}
 	t := d.s.SCT
 	if int8(b[205]) > 0 { // 0 and less: not reported

@@ -1,20 +1,21 @@
 package smart
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
 	"dougu.internal/internal/enum"
 )
 
-// Snapshot is what one piece of evidence says about one drive at one moment.
-// Absent facts are absent: no field holds 0 for "unknown". A Snapshot owns all that
-// it points to; nothing aliases the input it was read from.
+// Snapshot contains the SMART data of one drive at one time. Unknown values are absent: no
+// field contains 0 for "unknown". A Snapshot does not alias the input from which it was
+// read. Its JSON form can be read back without a loss.
 type Snapshot struct {
-	// Source says where the evidence comes from.
+	// Source is the source of the data.
 	Source Source `json:"source,omitzero"`
-	// Taken is the moment of the evidence; the zero time when it is not known for
-	// sure. A local time without an offset stays in TakenText.
+	// Taken is the time of the data. The zero time means that it is unknown. A local time
+	// without an offset is in TakenText only.
 	Taken     time.Time `json:"taken,omitzero"`
 	TakenText string    `json:"takenText,omitzero"`
 	Device    DeviceID  `json:"device,omitzero"`
@@ -38,40 +39,59 @@ type Snapshot struct {
 	History *SCTHistory `json:"history,omitzero"`
 	// Stats are the entries of the Device Statistics log, page by page.
 	Stats []Stat `json:"stats,omitzero"`
-	// NVMe is the health log 02h and what Identify Controller adds to it.
+	// NVMe is the health log 02h with the limits of Identify Controller.
 	NVMe *NVMeHealth `json:"nvme,omitzero"`
-	// SCSI is what the LOG SENSE pages of a SCSI or SAS disk say.
+	// SCSI contains the LOG SENSE pages of a SCSI or SAS disk.
 	SCSI *SCSIHealth `json:"scsi,omitzero"`
 	// SelfTests are the entries of the self-test log, newest first.
 	SelfTests []SelfTest `json:"selfTests,omitzero"`
+	// SelfTestErrors is the number of failed self-tests, without those that are older
+	// than a good extended self-test, as smartctl or smartd counts them.
+	SelfTestErrors Opt[uint64] `json:"selfTestErrors,omitzero"`
+	// Endurance is the wear of the drive from the best source.
+	Endurance Endurance `json:"endurance,omitzero"`
+	// Pending is the pending defects log of an ATA drive.
+	Pending *PendingDefects `json:"pending,omitzero"`
+	// FARM is the part of the field accessible reliability metrics of a Seagate drive
+	// that shows its age.
+	FARM *FARM `json:"farm,omitzero"`
+	// PowerMode is the power mode in the words of smartctl, for example "ACTIVE or IDLE"
+	// or "STANDBY".
+	PowerMode string `json:"powerMode,omitzero"`
+	// Summary is the summary that a document of smartctl adds to its parts. If nil, there
+	// is none.
+	Summary *Summary `json:"summary,omitzero"`
 	// Errors is the ATA or NVMe error log.
 	Errors ErrorLog `json:"errors,omitzero"`
 	// Exit is the exit status of smartctl, which is evidence and not a failure.
 	Exit Opt[ExitStatus] `json:"exit,omitzero"`
-	// Messages are what the tool itself said: warnings of the drive database,
-	// failed commands.
+	// Messages are messages of the tool, such as warnings of the drive database and failed
+	// commands.
 	Messages []string `json:"messages,omitzero"`
-	// Warnings tell what was odd in the evidence and was kept all the same.
+	// Warnings describe parts of the input that are odd or were left out.
 	Warnings []Warning `json:"warnings,omitzero"`
 }
 
-// SourceFormat is the kind of evidence. The zero value is unknown.
+// SourceFormat is the form of the input. The zero value is unknown.
 type SourceFormat uint8
 
-// The kinds of evidence.
+// The forms of the input.
 const (
-	FormatText   SourceFormat = iota + 1 // text printed by smartctl
-	FormatJSON                           // JSON printed by smartctl
-	FormatNVMe                           // JSON printed by nvme-cli
-	FormatState                          // state file of smartd
-	FormatReplay                         // transcript of ioctls printed by smartctl -r ataioctl,2
-	FormatPages                          // raw pages
-	FormatDevice                         // the device itself
+	FormatText    SourceFormat = iota + 1 // text printed by smartctl
+	FormatJSON                            // JSON printed by smartctl
+	FormatNVMe                            // JSON printed by nvme-cli
+	FormatState                           // state file of smartd
+	FormatReplay                          // transcript of ioctls printed by smartctl -r ataioctl,2
+	FormatPages                           // raw pages
+	FormatDevice                          // the device itself
+	FormatSyslog                          // messages of smartd in a system log
+	FormatAttrLog                         // attribute log of smartd
 )
 
 var sourceFormats = enum.Names[SourceFormat]{Type: "smart: source format", Words: map[SourceFormat]string{
 	0: "unknown", FormatText: "text", FormatJSON: "json", FormatNVMe: "nvme-cli", FormatState: "smartd-state",
-	FormatReplay: "replay", FormatPages: "pages", FormatDevice: "device",
+	FormatReplay: "replay", FormatPages: "pages", FormatDevice: "device", FormatSyslog: "syslog",
+	FormatAttrLog: "attrlog",
 }}
 
 // String returns the name of the kind of evidence.
@@ -83,33 +103,33 @@ func (f SourceFormat) MarshalText() ([]byte, error) { return sourceFormats.Text(
 // UnmarshalText sets f from the name of a kind of evidence.
 func (f *SourceFormat) UnmarshalText(text []byte) error { return sourceFormats.Parse(text, f) }
 
-// Source says where a snapshot comes from.
+// Source is the source of a snapshot.
 type Source struct {
 	Format SourceFormat `json:"format"`
-	// Tool is "smartctl", "nvme" or "smartd"; empty for pages and devices.
+	// Tool is "smartctl", "nvme" or "smartd". It is empty for pages and devices.
 	Tool string `json:"tool,omitzero"`
 	// Version is the tool's version as it printed it, such as "7.3" or "5.38".
 	Version string `json:"version,omitzero"`
 	// Args are the arguments of the tool, where the evidence has them.
 	Args []string `json:"args,omitzero"`
-	// Line is the line of a text, counted from 1, at which the drive begins.
+	// Line is the line of a text at which the drive starts. Lines start at 1.
 	Line int `json:"line"`
 }
 
-// DeviceID names a place where a disk is attached. One node can hold many disks
-// (-d 3ware,2 /dev/twa0), so that the node alone is no identity.
+// DeviceID is the place at which a disk is attached. One node can have many disks
+// (-d 3ware,2 /dev/twa0), so that the node does not identify a disk.
 type DeviceID struct {
 	// Node is the device file, such as /dev/sda.
 	Node string `json:"node,omitzero"`
 	// Type is the interface: "ata", "sat", "scsi", "nvme", "3ware", "megaraid".
 	Type string `json:"type,omitzero"`
-	// Port is the number of the disk behind a controller.
+	// Port is the number of the disk at a controller.
 	Port Opt[int] `json:"port,omitzero"`
-	// Protocol is "ATA", "SCSI" or "NVMe" where the evidence says so.
+	// Protocol is "ATA", "SCSI", "NVMe", or empty if it is unknown.
 	Protocol string `json:"protocol,omitzero"`
 }
 
-// Identity is who the drive is.
+// Identity contains the names and the basic properties of a drive.
 type Identity struct {
 	Family   string `json:"family,omitzero"`
 	Vendor   string `json:"vendor,omitzero"`
@@ -127,25 +147,25 @@ type Identity struct {
 	Rotation Opt[uint16] `json:"rotation,omitzero"`
 	// FormFactor as the tool prints it, such as "3.5 inches".
 	FormFactor string `json:"formFactor,omitzero"`
-	// InDatabase tells whether the tool knew the drive.
+	// InDatabase reports whether the drive is in the drive database of the tool.
 	InDatabase Opt[bool] `json:"inDatabase,omitzero"`
-	// SMARTAvailable and SMARTEnabled are the drive's own word.
+	// SMARTAvailable and SMARTEnabled are the replies of the drive.
 	SMARTAvailable Opt[bool] `json:"smartAvailable,omitzero"`
 	SMARTEnabled   Opt[bool] `json:"smartEnabled,omitzero"`
 }
 
-// Status is the drive's own verdict. The zero value is unknown, and unknown never
-// becomes passed.
+// Status is the health status that a drive reports. The zero value is unknown.
 type Status uint8
 
-// The verdicts.
+// The health statuses.
 const (
 	Unknown Status = iota
 	Passed
 	Failed
 )
 
-var statuses = enum.Names[Status]{Type: "smart: health status", Words: map[Status]string{Unknown: "unknown", Passed: "passed", Failed: "failed"}}
+var statuses = enum.Names[Status]{Type: "smart: health status",
+	Words: map[Status]string{Unknown: "unknown", Passed: "passed", Failed: "failed"}}
 
 // String returns "unknown", "passed" or "failed".
 func (s Status) String() string { return statuses.String(s) }
@@ -156,19 +176,19 @@ func (s Status) MarshalText() ([]byte, error) { return statuses.Text(s) }
 // UnmarshalText sets s from the name of a status.
 func (s *Status) UnmarshalText(text []byte) error { return statuses.Parse(text, s) }
 
-// Health is the drive's own verdict about itself, and where it comes from.
+// Health is the health status that the drive reports, and its origin.
 type Health struct {
 	Status Status `json:"status"`
-	// Inferred tells that the drive was not asked, or did not answer: the tool
-	// guessed from the attribute table. Status is then Unknown, and Guess is what
+	// Inferred means that the drive did not return its status and that the tool concluded
+	// one from the attribute table. Status is then Unknown, and Guess is the status that
 	// the tool printed.
 	Inferred bool   `json:"inferred"`
 	Guess    Status `json:"guess"`
-	// Detail holds the reasons that came with the verdict.
+	// Detail contains the reasons that came with the status.
 	Detail string `json:"detail,omitzero"`
 }
 
-// TempSource says where a temperature comes from. The zero value is unknown.
+// TempSource is the source of a temperature. The zero value is unknown.
 type TempSource uint8
 
 // The sources of temperatures.
@@ -185,7 +205,8 @@ const (
 )
 
 var tempSources = enum.Names[TempSource]{Type: "smart: temperature source", Words: map[TempSource]string{
-	0: "unknown", FromAttribute: "attribute", FromSCT: "sct", FromHistory: "sct-history", FromStats: "devstat", FromSCSI: "scsi",
+	0: "unknown", FromAttribute: "attribute", FromSCT: "sct", FromHistory: "sct-history", FromStats: "devstat",
+	FromSCSI: "scsi",
 	FromNVMe: "nvme", FromTool: "tool", FromState: "smartd", FromInference: "inferred",
 }}
 
@@ -205,7 +226,8 @@ type TempValue struct {
 	From TempSource `json:"from"`
 }
 
-// Temperature is all that the evidence says about temperatures.
+// Temperature contains the temperatures of a drive. For each of them, the best source with a
+// possible value is used.
 type Temperature struct {
 	// Current is the temperature when the evidence was taken.
 	Current TempValue `json:"current,omitzero"`
@@ -227,6 +249,20 @@ type Temperature struct {
 	Trip TempValue `json:"trip,omitzero"`
 }
 
+// Summary contains the values that smartctl derived from its sources. Values of the
+// sources themselves are preferred.
+type Summary struct {
+	// Asked means that the attribute table was read, so that an absent temperature is a
+	// statement about it.
+	Asked bool `json:"asked"`
+	// Temp contains the temperatures.
+	Temp Temperature `json:"temp,omitzero"`
+	// Used, Spare and SpareThreshold are in percent; smartctl 7.5 and later print them.
+	Used           Opt[uint16] `json:"used,omitzero"`
+	Spare          Opt[uint8]  `json:"spare,omitzero"`
+	SpareThreshold Opt[uint8]  `json:"spareThreshold,omitzero"`
+}
+
 // ExitStatus is the exit status of smartctl: a set of bits.
 type ExitStatus uint8
 
@@ -235,7 +271,7 @@ const (
 	ExitUsage       ExitStatus = 1 << iota // the command line did not parse
 	ExitOpen                               // the device did not open, did not identify itself, or sleeps
 	ExitCommand                            // a command failed or a checksum is wrong
-	ExitFailing                            // the drive says: failing
+	ExitFailing                            // the drive reports that it is failing
 	ExitPrefail                            // a prefail attribute is at or below its threshold
 	ExitPast                               // an attribute is or was at or below its threshold
 	ExitErrorLog                           // the error log has entries
@@ -243,7 +279,8 @@ const (
 )
 
 var exitBits = enum.Bits[ExitStatus]{Type: "smart: exit status", Words: map[ExitStatus]string{
-	ExitUsage: "usage", ExitOpen: "open", ExitCommand: "command", ExitFailing: "failing", ExitPrefail: "prefail", ExitPast: "past",
+	ExitUsage: "usage", ExitOpen: "open", ExitCommand: "command", ExitFailing: "failing", ExitPrefail: "prefail",
+	ExitPast:     "past",
 	ExitErrorLog: "error-log", ExitSelfTestLog: "self-test-log",
 }}
 
@@ -256,11 +293,11 @@ func (e ExitStatus) MarshalText() ([]byte, error) { return exitBits.Text(e) }
 // UnmarshalText sets e from names of bits, joined by "|".
 func (e *ExitStatus) UnmarshalText(text []byte) error { return exitBits.Parse(text, e) }
 
-// Warning is something odd in the evidence that was kept all the same.
+// Warning describes a part of the input that is odd or was left out.
 type Warning struct {
-	// Line counts from 1 in a text; 0 in pages and JSON.
+	// Line is the line of a text. It is 0 for pages and JSON.
 	Line int `json:"line"`
-	// Offset counts bytes from 0: in the text, in the JSON document or in the page.
+	// Offset is the offset in the text, the JSON document or the page. Offsets start at 0.
 	Offset int `json:"offset"`
 	// Path is the page or the JSON path that the warning is about.
 	Path string `json:"path,omitzero"`
@@ -291,8 +328,14 @@ func (s *Snapshot) warn(w Warning) {
 	}
 }
 
-// Reset empties the snapshot and keeps the memory of its slices and pages for the
-// next decode.
+// warnOnce adds a warning unless it is there already: conclude may run twice.
+func (s *Snapshot) warnOnce(w Warning) {
+	if !slices.Contains(s.Warnings, w) {
+		s.warn(w)
+	}
+}
+
+// Reset empties the snapshot and keeps the memory of its slices for the next decode.
 func (s *Snapshot) Reset() {
 	*s = Snapshot{
 		Attributes: s.Attributes[:0], Offline: s.Offline, Stats: s.Stats[:0], SelfTests: s.SelfTests[:0],

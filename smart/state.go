@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+
+	"dougu.internal/smart/internal/scan"
 )
 
 // isState reports whether the text is a state file of smartd.
@@ -22,7 +24,7 @@ func ParseState(b []byte) (*Snapshot, error) {
 		line++
 		at := off
 		off += len(l)
-		l = trim(l)
+		l = scan.Trim(l)
 		if len(l) == 0 || l[0] == '#' {
 			continue
 		}
@@ -31,7 +33,7 @@ func ParseState(b []byte) (*Snapshot, error) {
 			s.warn(Warning{Line: line, Offset: at, Msg: "not understood: " + clip(l)})
 			continue
 		}
-		key, value := string(trim(k)), string(trim(v))
+		key, value := string(scan.Trim(k)), string(scan.Trim(v))
 		n, err := strconv.ParseUint(value, 10, 64)
 		if err != nil {
 			s.warn(Warning{Line: line, Offset: at, Msg: "the value is not a number: " + clip(l)})
@@ -94,19 +96,26 @@ func (r *stateRow) set(name string, n uint64) {
 	}
 }
 
-// NameFromState takes model and serial number from the name of a state file:
-// smartd.MODEL-SERIAL.ata.state. In both, smartd replaces what is not a letter or a
-// digit by '_', so that the model is not exact.
+// NameFromState sets model and serial number from the name of a state file or attribute
+// log of smartd: smartd.MODEL-SERIAL.ata.state, attrlog.MODEL-SERIAL.ata.csv. smartd
+// replaces characters other than letters and digits by '_' in both, so that the model is
+// not exact. Other names change nothing.
 func (s *Snapshot) NameFromState(file string) {
 	if i := strings.LastIndexByte(file, '/'); i >= 0 {
 		file = file[i+1:]
 	}
-	name, ok := strings.CutPrefix(file, "smartd.")
+	name, ok := file, false
+	for _, end := range []string{".ata.state", ".scsi.state", ".nvme.state", ".state", ".ata.csv", ".scsi.csv",
+		".nvme.csv"} {
+		if name, ok = strings.CutSuffix(file, end); ok {
+			break
+		}
+	}
 	if !ok {
 		return
 	}
-	for _, end := range []string{".ata.state", ".scsi.state", ".nvme.state", ".state"} {
-		name = strings.TrimSuffix(name, end)
+	for _, start := range []string{"smartd.", "attrlog."} {
+		name = strings.TrimPrefix(name, start)
 	}
 	if i := strings.LastIndexByte(name, '-'); i > 0 {
 		s.Identity.Model, s.Identity.Serial = name[:i], name[i+1:]

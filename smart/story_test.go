@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dougu.internal/smart"
+	"dougu.internal/smart/judge"
 )
 
 // storyLines are the four lines of the story: smartctl -d 3ware,N -a /dev/twa0 | grep
@@ -44,22 +45,22 @@ func storyDrives(t *testing.T, model string) []*smart.Snapshot {
 // TestStoryIsDiagnosed holds the conclusions of the story: ports 1 and 2 slow because
 // they are cold, port 3 fast at the edge, port 0 fine.
 func TestStoryIsDiagnosed(t *testing.T) {
-	samples, err := smart.ParseDD(strings.NewReader(storyDD))
+	samples, err := judge.ParseDD(strings.NewReader(storyDD))
 	require.NoError(t, err)
-	d, err := smart.Diagnose(storyDrives(t, "ST3500630NS"), samples, smart.Windows(), 1)
+	d, err := judge.Diagnose(storyDrives(t, "ST3500630NS"), samples, judge.Windows(), 1)
 	require.NoError(t, err)
 	require.Equal(t, "drives and measurements are joined by the port in the label", d.Join)
 	require.InDelta(t, 49.32e6, d.FastMedian.V, 0.01e6)
 	for i, want := range []struct {
-		conclusion smart.Conclusion
-		position   smart.Position
+		conclusion judge.Conclusion
+		position   judge.Position
 		rate       float64
 		slow       bool
 	}{
-		{smart.Fine, smart.Outside, 49011067.75, false},
-		{smart.Explained, smart.Inside, 4174661.89, true},
-		{smart.Explained, smart.Inside, 4163298.81, true},
-		{smart.WillSlow, smart.Borderline, 49623084.63, false},
+		{judge.Fine, judge.Outside, 49011067.75, false},
+		{judge.Explained, judge.Inside, 4174661.89, true},
+		{judge.Explained, judge.Inside, 4163298.81, true},
+		{judge.WillSlow, judge.Borderline, 49623084.63, false},
 	} {
 		v := d.Disks[i]
 		require.Equal(t, want.conclusion, v.Conclusion, "port %d: %s", i, v.Text)
@@ -77,12 +78,12 @@ func TestStoryIsDiagnosed(t *testing.T) {
 // TestStoryWithoutModelStaysCareful: nobody named the model, so the window may not be
 // used.
 func TestStoryWithoutModelStaysCareful(t *testing.T) {
-	samples, err := smart.ParseDD(strings.NewReader(storyDD))
+	samples, err := judge.ParseDD(strings.NewReader(storyDD))
 	require.NoError(t, err)
-	d, err := smart.Diagnose(storyDrives(t, ""), samples, smart.Windows(), 1)
+	d, err := judge.Diagnose(storyDrives(t, ""), samples, judge.Windows(), 1)
 	require.NoError(t, err)
-	require.Equal(t, smart.ConsistentWithCold, d.Disks[1].Conclusion)
-	require.Equal(t, smart.Fine, d.Disks[3].Conclusion)
+	require.Equal(t, judge.ConsistentWithCold, d.Disks[1].Conclusion)
+	require.Equal(t, judge.Fine, d.Disks[3].Conclusion)
 	require.Contains(t, d.Disks[1].Text, "name the model")
 }
 
@@ -112,7 +113,8 @@ func TestLifetimeMinMaxIsCorrected(t *testing.T) {
 				require.Equal(t, row.known, s.Attributes[0].Raw.Known)
 			}
 			// Another maker's drive means another thing by these bytes.
-			s, err := smart.ParseText([]byte("=== START OF INFORMATION SECTION ===\nDevice Model:     WDC WD800JD\n194 Temperature_Celsius 0x0022 020 040 000 Old_age Always - " + row.raw + "\n"))
+			s, err := smart.ParseText([]byte("=== START OF INFORMATION SECTION ===\nDevice Model:     WDC WD800JD\n194 Temperature_Celsius 0x0022 020 040 000 " +
+				"Old_age Always - " + row.raw + "\n"))
 			require.NoError(t, err)
 			require.False(t, s.Temp.LifetimeMin.OK)
 			require.False(t, s.Temp.LifetimeMax.OK)
@@ -121,14 +123,14 @@ func TestLifetimeMinMaxIsCorrected(t *testing.T) {
 }
 
 func TestWindowHasThreeStates(t *testing.T) {
-	w := smart.Windows()[0]
-	for c, want := range map[int]smart.Position{
-		-5: smart.Inside, 17: smart.Inside, 18: smart.Borderline, 19: smart.Borderline, 20: smart.Outside, 40: smart.Outside,
-		56: smart.Outside, 57: smart.Borderline, 58: smart.Borderline, 59: smart.Inside,
+	w := judge.Windows()[0]
+	for c, want := range map[int]judge.Position{
+		-5: judge.Inside, 17: judge.Inside, 18: judge.Borderline, 19: judge.Borderline, 20: judge.Outside, 40: judge.Outside,
+		56: judge.Outside, 57: judge.Borderline, 58: judge.Borderline, 59: judge.Inside,
 	} {
 		require.Equal(t, want, w.Place(c, 1), "%d C", c)
 	}
-	require.Equal(t, smart.Inside, w.Place(18, 0))
+	require.Equal(t, judge.Inside, w.Place(18, 0))
 	for model, want := range map[string]bool{
 		"ST3250620NS": true, "ST3250820NS": true, "ST3320620NS": true, "ST3400620NS": true, "ST3500630NS": true, "ST3750640NS": true,
 		"ST3500630AS": false, "ST3500320NS": false, "XST3500630NS": false, "": false,

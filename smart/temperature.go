@@ -1,8 +1,13 @@
 package smart
 
 import (
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"dougu.internal/smart/internal/scan"
 )
 
 // Conclude derives health, temperatures, power-on time and power cycles from the parts
@@ -10,111 +15,294 @@ import (
 // other ways to a snapshot call it themselves.
 func (s *Snapshot) Conclude() { s.conclude() }
 
-// conclude derives the temperatures, the power-on time and the power cycles from
-// the parts of the snapshot. It may be called again when parts are added.
-//
-// Where several sources know the same thing, the later one of attribute, SCT status,
-// SCT history and device statistics wins, which is the order in which smartctl -x
-// reads them; the source of each value is kept beside it.
+// conclude derives health, temperatures, wear, power-on time and power cycles from the
+// parts of the snapshot. It may be called again when parts are added.
 func (s *Snapshot) conclude() {
 	s.concludeSCSI()
 	s.concludeNVMe()
-	s.attributeTemperature(true)
-	t := &s.Temp
-	if c := s.SCT; c != nil {
-		set8(&t.Current, c.Current, FromSCT)
-		set8(&t.CycleMin, c.CycleMin, FromSCT)
-		set8(&t.CycleMax, c.CycleMax, FromSCT)
-		set8(&t.LifetimeMin, c.LifetimeMin, FromSCT)
-		set8(&t.LifetimeMax, c.LifetimeMax, FromSCT)
-		set8(&t.OpMax, c.OpLimitMax, FromSCT)
+	s.chooseTemperatures()
+	s.inferSeagate()
+	if v, ok := s.Stat(1, 0x10); ok && v >= 0 {
+		s.PowerOn = s.hours(uint64(v), "device statistics, page 1")
+	}
+	s.counters()
+	s.concludeEndurance()
+}
+
+// maxHours is the maximum power-on time that is believed: 114 years. Drives exist for
+// less, but counters that started at an odd value are seen.
+const maxHours = 1_000_000
+
+// hours returns a power-on time, or an absent one with a warning if nobody could have
+// lived to see it.
+func (s *Snapshot) hours(h uint64, path string) (o Opt[time.Duration]) {
+	if h <= maxHours {
+		return Some(time.Duration(h) * time.Hour)
+	}
+	s.warnOnce(Warning{Path: path, Msg: "the power-on time of " + strconv.FormatUint(h, 10) +
+		" hours is not possible and is left out"})
+	return o
+}
+
+// readings are the temperatures of one source.
+type readings struct {
+	from                                             TempSource
+	current, lifeMin, lifeMax, cycleMin, cycleMax    Opt[int16]
+	opMin, opMax, limitMin, limitMax, critical, trip Opt[int16]
+}
+
+func wide8(v Opt[int8]) Opt[int16] { return Opt[int16]{int16(v.V), v.OK} }
+
+// candidates are the temperatures of all sources, the best source first.
+type candidates struct {
+	r [8]readings
+	n int
+}
+
+func (c *candidates) add(r readings) { c.r[c.n], c.n = r, c.n+1 }
+
+func (c *candidates) list() []readings { return c.r[:c.n] }
+
+// candidates finds the temperatures of all sources, the best source first. smartctl -x
+// reads the sources in the reverse order and prefers the last.
+func (s *Snapshot) candidates(c *candidates) {
+	if len(s.Stats) > 0 {
+		r := readings{from: FromStats}
+		for _, v := range []struct {
+			off uint16
+			dst *Opt[int16]
+		}{{0x08, &r.current}, {0x20, &r.lifeMax}, {0x28, &r.lifeMin}, {0x58, &r.opMax}, {0x68, &r.opMin}} {
+			if n, ok := s.Stat(5, v.off); ok && n >= -127 && n <= 127 {
+				*v.dst = Some(int16(n))
+			}
+		}
+		c.add(r)
 	}
 	if h := s.History; h != nil {
-		set8(&t.OpMin, h.OpMin, FromHistory)
-		set8(&t.OpMax, h.OpMax, FromHistory)
-		set8(&t.LimitMin, h.LimitMin, FromHistory)
-		set8(&t.LimitMax, h.LimitMax, FromHistory)
+		c.add(readings{from: FromHistory, opMin: wide8(h.OpMin), opMax: wide8(h.OpMax), limitMin: wide8(h.LimitMin),
+			limitMax: wide8(h.LimitMax)})
 	}
-	for i := range s.Stats {
-		st := &s.Stats[i]
-		if !st.Value.OK {
-			continue
+	if t := s.SCT; t != nil {
+		c.add(readings{
+			from: FromSCT, current: wide8(t.Current), cycleMin: wide8(t.CycleMin), cycleMax: wide8(t.CycleMax),
+			lifeMin: wide8(t.LifetimeMin), lifeMax: wide8(t.LifetimeMax), opMax: wide8(t.OpLimitMax),
+		})
+	}
+	if n := s.NVMe; n != nil {
+		c.add(readings{from: FromNVMe, current: n.Temperature, opMax: n.WarningLimit, critical: n.CriticalLimit})
+	}
+	if h := s.SCSI; h != nil {
+		if e := h.Environment; e != nil {
+			c.add(readings{
+				from: FromSCSI, current: e.Current, lifeMax: e.LifetimeMax, lifeMin: e.LifetimeMin,
+				cycleMax: e.CycleMax, cycleMin: e.CycleMin,
+			})
 		}
-		switch {
-		case st.Page == 5 && st.Value.V >= -128 && st.Value.V < 128:
-			t.setStat(st.Offset, int16(st.Value.V))
-		case st.Page == 1 && st.Offset == 0x10 && st.Value.V >= 0:
-			s.PowerOn = Some(time.Duration(min(st.Value.V, maxHours)) * time.Hour)
+		// A temperature of 0 in page 0Dh means that the drive does not measure.
+		positive := func(v Opt[int16]) Opt[int16] { return Opt[int16]{v.V, v.OK && v.V != 0} }
+		c.add(readings{from: FromSCSI, current: positive(h.Temperature), trip: positive(h.Trip)})
+	}
+	if a := s.attributeReadings(!slices.ContainsFunc(c.list(),
+		func(r readings) bool { return r.current.OK })); a.current.OK {
+		c.add(a)
+	}
+	if y := s.Summary; y != nil {
+		r := readings{from: FromTool}
+		if s.Device.Protocol == "NVMe" && s.NVMe == nil {
+			r.from = FromNVMe
+		}
+		dst := r.all()
+		for i, v := range y.Temp.all() {
+			*dst[i] = Opt[int16]{v.C, v.OK && (v.C != 0 || s.Device.Protocol != "SCSI")}
+		}
+		c.add(r)
+	}
+}
+
+// attributeReadings returns the temperatures of the attribute table. alone means that no
+// better source has a current temperature: the summary of the tool then shows whether
+// the attribute is one.
+func (s *Snapshot) attributeReadings(alone bool) readings {
+	if s.Summary == nil || !s.Summary.Asked {
+		return s.attributeTemperature(true)
+	}
+	tool := s.Summary.Temp.Current
+	if !alone || tool.OK && (tool.C < coldestDrive || tool.C > hottestDrive) {
+		// The summary is about another source: only the name shows the format.
+		a := s.Attribute(194)
+		return s.attributeTemperature(a != nil && strings.HasPrefix(a.Name, "Temperature_Cel"))
+	}
+	r := s.attributeTemperature(tool.OK)
+	if tool.OK && r.current.OK && r.current.V > 0 && r.current.V != tool.C {
+		r.current, r.lifeMin, r.lifeMax = Some(tool.C), Opt[int16]{}, Opt[int16]{}
+	}
+	return r
+}
+
+// The range of temperatures that are believed.
+const (
+	coldestDrive = -60
+	hottestDrive = 150
+)
+
+// check removes what cannot be true from the temperatures of a source, and returns the
+// reasons.
+func (r *readings) check() (reasons [2]string) {
+	possible := func(v *Opt[int16], what string) {
+		if v.OK && (v.V < coldestDrive || v.V > hottestDrive) {
+			if reasons[0] == "" {
+				reasons[0] = fmt.Sprintf("%s of %d C is not possible and is left out", what, v.V)
+			}
+			*v = Opt[int16]{}
 		}
 	}
-	s.inferSeagate()
-	s.counters()
+	possible(&r.current, "the temperature")
+	possible(&r.lifeMin, "the lowest temperature")
+	possible(&r.lifeMax, "the highest temperature")
+	possible(&r.cycleMin, "the lowest temperature")
+	possible(&r.cycleMax, "the highest temperature")
+	for _, v := range [...]*Opt[int16]{&r.opMin, &r.opMax, &r.limitMin, &r.limitMax, &r.critical, &r.trip} {
+		if v.V < coldestDrive || v.V > hottestDrive { // many drives have values that mean "none"
+			*v = Opt[int16]{}
+		}
+	}
+	none := func(v Opt[int16]) bool { return !v.OK || v.V == 0 }
+	switch {
+	case r.lifeMax.OK && r.lifeMax.V == 0 && none(r.current) && none(r.lifeMin):
+		if r.current.OK {
+			reasons[1] = "all temperatures are 0 C: the drive has no sensor"
+		}
+		r.current, r.lifeMin, r.lifeMax, r.cycleMin, r.cycleMax = Opt[int16]{}, Opt[int16]{}, Opt[int16]{},
+			Opt[int16]{}, Opt[int16]{}
+	case r.lifeMin.OK && r.lifeMax.OK && r.lifeMin.V > r.lifeMax.V:
+		reasons[1] = fmt.Sprintf("the lowest temperature of %d C is above the highest of %d C; both are left out",
+			r.lifeMin.V, r.lifeMax.V)
+		r.lifeMin, r.lifeMax = Opt[int16]{}, Opt[int16]{}
+	case r.current.OK && (r.lifeMin.OK && r.current.V < r.lifeMin.V || r.lifeMax.OK && r.current.V > r.lifeMax.V):
+		reasons[1] = fmt.Sprintf("the temperature of %d C is outside of the lowest and the highest one of the "+
+			"same source and is left out", r.current.V)
+		r.current = Opt[int16]{}
+	}
+	return reasons
 }
 
-// maxHours keeps a power-on time within a time.Duration.
-const maxHours = 2_000_000
+// A drive in operation is warmer than its room. If one source says 0 C or less and
+// another one is between these temperatures, the first has no sensor.
+const (
+	usualLow  = 5
+	usualHigh = 80
+)
 
-func set8(dst *TempValue, v Opt[int8], from TempSource) {
-	if v.OK {
-		*dst = TempValue{int16(v.V), true, from}
+// without removes the temperatures that another source has as well.
+func (r *readings) without(other *readings) {
+	mine, theirs := r.all(), other.all()
+	for i, v := range mine {
+		if theirs[i].OK {
+			*v = Opt[int16]{}
+		}
 	}
 }
 
-func (t *Temperature) setStat(off uint16, c int16) {
-	v := TempValue{c, true, FromStats}
-	switch off {
-	case 0x08:
-		t.Current = v
-	case 0x20:
-		t.LifetimeMax = v
-	case 0x28:
-		t.LifetimeMin = v
-	case 0x58:
-		t.OpMax = v
-	case 0x68:
-		t.OpMin = v
+// all returns the temperatures in the order of [Temperature.all].
+func (r *readings) all() [11]*Opt[int16] {
+	return [11]*Opt[int16]{
+		&r.current, &r.lifeMin, &r.lifeMax, &r.cycleMin, &r.cycleMax, &r.opMin, &r.opMax, &r.limitMin, &r.limitMax,
+		&r.critical, &r.trip,
 	}
 }
 
-// attributeTemperature takes the temperature from the first of the attributes 194,
-// 190, 9 and 220 that holds one. The low byte is the temperature; 0 and what is above
-// 127 are not believed. Where none is left, a negative one counts when the whole raw
-// value is plausible, which smartctl does not report. positive is false when a document
-// says that no attribute holds one that smartctl reports.
-func (s *Snapshot) attributeTemperature(positive bool) {
+func (t *Temperature) all() [11]*TempValue {
+	return [11]*TempValue{
+		&t.Current, &t.LifetimeMin, &t.LifetimeMax, &t.CycleMin, &t.CycleMax, &t.OpMin, &t.OpMax, &t.LimitMin,
+		&t.LimitMax, &t.Critical, &t.Trip,
+	}
+}
+
+// chooseTemperatures fills Temp: the first source that has a temperature which can be
+// true.
+func (s *Snapshot) chooseTemperatures() {
+	var c candidates
+	s.candidates(&c)
+	list := c.list()
+	usual := false
+	if n := len(list) - 1; s.Summary != nil && n > 0 { // the tool repeats its sources
+		for i := range list[:n] {
+			list[n].without(&list[i])
+		}
+	}
+	for i := range list {
+		r := &list[i]
+		for _, reason := range r.check() {
+			if reason != "" {
+				s.warnOnce(Warning{Path: "temperature, " + r.from.String(), Msg: reason})
+			}
+		}
+		usual = usual || r.current.OK && r.current.V >= usualLow && r.current.V <= usualHigh
+	}
+	state := s.Temp
+	s.Temp = Temperature{}
+	t := &s.Temp
+	if s.Source.Format == FormatState { // the record of smartd
+		t.LifetimeMin, t.LifetimeMax = state.LifetimeMin, state.LifetimeMax
+	}
+	for i := range list {
+		r := &list[i]
+		if r.current.OK && r.current.V <= 0 && usual && !t.Current.OK {
+			s.warnOnce(Warning{Path: "temperature, " + r.from.String(),
+				Msg: fmt.Sprintf("the temperature of %d C contradicts another source and is left out", r.current.V)})
+			if r.lifeMin.V == 0 {
+				r.lifeMin = Opt[int16]{}
+			}
+			r.current = Opt[int16]{}
+		}
+		if r.from == FromAttribute && t.Current.OK {
+			continue // the extremes belong to the temperature of the attribute
+		}
+		t.take(r)
+	}
+}
+
+// take sets the temperatures that no better source has set.
+func (t *Temperature) take(r *readings) {
+	from := r.all()
+	for i, dst := range t.all() {
+		if v := from[i]; v.OK && !dst.OK {
+			*dst = TempValue{v.V, true, r.from}
+		}
+	}
+}
+
+// attributeTemperature returns the temperatures of the first of the attributes 194, 190,
+// 9 and 220 that holds one. The low byte is the temperature; 0 and values above 127 are
+// not believed. If none is left, a negative one counts if the whole raw value is
+// plausible, which smartctl does not report. positive is false if a document shows that
+// no attribute holds one that smartctl reports.
+func (s *Snapshot) attributeTemperature(positive bool) readings {
+	best := readings{from: FromAttribute}
 	for _, id := range [...]uint8{194, 190, 9, 220} {
 		a := s.Attribute(id)
 		if a == nil || s.Source.Format == FormatText && a.namedOther() {
 			continue
 		}
 		r, ok := a.temperature(s.bareTemperature())
-		if !ok || r.t < 0 && s.Temp.Current.OK || r.t > 0 && !positive {
+		if !ok || r.t < 0 && best.current.OK || r.t > 0 && !positive {
 			continue
 		}
-		s.Temp.Current = TempValue{int16(r.t), true, FromAttribute}
-		s.Temp.LifetimeMin, s.Temp.LifetimeMax = s.Temp.LifetimeMin.not(FromAttribute), s.Temp.LifetimeMax.not(FromAttribute)
+		best.current, best.lifeMin, best.lifeMax = Some(int16(r.t)), Opt[int16]{}, Opt[int16]{}
 		if id == 194 && r.kind >= readRange {
-			s.Temp.LifetimeMin = TempValue{int16(r.lo), true, FromAttribute}
-			s.Temp.LifetimeMax = TempValue{int16(r.hi), true, FromAttribute}
+			best.lifeMin, best.lifeMax = Some(int16(r.lo)), Some(int16(r.hi))
 		}
 		if r.t > 0 {
-			return
+			break
 		}
 	}
+	return best
 }
 
-// namedOther reports whether a text shows attribute 194 as a number without a name: the drive's entry in the database says
-// that it is no temperature (-v 194,unknown).
+// namedOther reports whether a text shows attribute 194 as a number without a name: the
+// drive database says that it is not a temperature (-v 194,unknown).
 func (a *Attribute) namedOther() bool {
 	return a.ID == 194 && a.Name == "Unknown_Attribute" && strings.Trim(a.Raw.Text, "0123456789") == ""
-}
-
-// not returns the value, or an absent one when it is from that source.
-func (v TempValue) not(from TempSource) TempValue {
-	if v.From == from {
-		return TempValue{}
-	}
-	return v
 }
 
 // bareTemperature reports whether attribute 190 may be printed as a bare number: so did
@@ -162,7 +350,8 @@ func (a *Attribute) printedTemperature(bare bool) (reading, bool) {
 	}
 	t := s.signed(0)
 	switch s.sep() {
-	case "#", "#.#", "# (# # # # #)", "# (# # # #)", "# (Min/Max #/#)", "# (Min/Max #/# ##)", "# (Lifetime Min/Max #/#)":
+	case "#", "#.#", "# (# # # # #)", "# (# # # #)", "# (Min/Max #/#)", "# (Min/Max #/# ##)",
+		"# (Lifetime Min/Max #/#)":
 	default:
 		return reading{}, false
 	}
@@ -247,7 +436,7 @@ func (a *Attribute) seagateBytes() (t, low int, ok bool) {
 // seagate reports whether the drive is of Seagate's make.
 func (id *Identity) seagate() bool {
 	m := id.Model
-	return len(m) > 3 && (m[:2] == "ST" && digit(m[2]) || hasPrefix(m, "SEAGATE") || hasPrefix(m, "Seagate")) ||
+	return len(m) > 3 && (m[:2] == "ST" && scan.Digit(m[2]) || hasPrefix(m, "SEAGATE") || hasPrefix(m, "Seagate")) ||
 		hasPrefix(id.Family, "Seagate")
 }
 

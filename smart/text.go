@@ -3,10 +3,9 @@ package smart
 import (
 	"bytes"
 	"fmt"
-)
 
-// maxLine bounds a line; what is behind it is left out with a warning.
-const maxLine = 64 << 10
+	"dougu.internal/smart/internal/scan"
+)
 
 // ParseText reads what smartctl printed about one drive, 5.3x to 8.0, whole or in
 // part: also single lines of the attribute table without a header, as they come out
@@ -21,7 +20,8 @@ func ParseText(b []byte) (*Snapshot, error) {
 		return nil, err
 	}
 	if len(list) > 1 {
-		list[0].warn(Warning{Line: list[1].Source.Line, Msg: fmt.Sprintf("a second drive begins here; %d drives in all, the others are left out", len(list))})
+		list[0].warn(Warning{Line: list[1].Source.Line,
+			Msg: fmt.Sprintf("a second drive begins here; %d drives in all, the others are left out", len(list))})
 	}
 	return list[0], nil
 }
@@ -30,8 +30,10 @@ func ParseText(b []byte) (*Snapshot, error) {
 // smartctl has printed.
 func ParseAttributeLine(line []byte) (Attribute, error) {
 	var a Attribute
-	if len(line) > maxLine || !a.parse(trim(line)) {
-		return Attribute{}, errs.Errorf("not a row of the attribute table: %.80q: want ID NAME FLAG VALUE WORST THRESH ... RAW_VALUE", line)
+	if len(line) > scan.MaxLine || !a.parse(scan.Trim(line)) {
+		return Attribute{},
+			errs.Errorf("not a row of the attribute table: %.80q: want ID NAME FLAG VALUE WORST THRESH ... "+
+				"RAW_VALUE", line)
 	}
 	a.revealText()
 	return a, nil
@@ -55,6 +57,10 @@ const (
 	modeNVMeErr  // NVMe error log
 	modeNVMeTest // NVMe self-test log
 	modeCounters // SCSI error counters
+	modeNVMeCLI  // text of nvme smart-log
+	modeScan     // SCSI background scan
+	modePending  // pending defects log
+	modeFARM     // FARM log
 	modeSkip     // parts that the model does not keep
 )
 
@@ -86,9 +92,9 @@ func parseText(b []byte) ([]*Snapshot, error) {
 		}
 		p.line++
 		n := len(l) + 1
-		if len(l) > maxLine {
+		if len(l) > scan.MaxLine {
 			p.warn("the line is longer than 64 KiB and is left out")
-		} else if l = trim(l); len(l) > 0 {
+		} else if l = scan.Trim(l); len(l) > 0 {
 			p.feed(l)
 		}
 		p.off += n
@@ -141,89 +147,12 @@ func (p *textParser) warn(msg string) {
 	p.s.warn(Warning{Line: p.line, Offset: p.off, Msg: msg})
 }
 
-// space reports whether a byte is one that smartctl, a locale or a forum puts
-// between words.
-func space(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
-
-// trim removes spaces at both ends, a no-break space and escape sequences included.
-func trim(b []byte) []byte {
-	if bytes.IndexByte(b, 0x1b) >= 0 || bytes.IndexByte(b, 0) >= 0 {
-		b = withoutEscapes(b)
-	}
-	for len(b) > 0 {
-		switch {
-		case space(b[0]):
-			b = b[1:]
-		case len(b) > 1 && b[0] == 0xc2 && b[1] == 0xa0:
-			b = b[2:]
-		case space(b[len(b)-1]):
-			b = b[:len(b)-1]
-		case len(b) > 1 && b[len(b)-2] == 0xc2 && b[len(b)-1] == 0xa0:
-			b = b[:len(b)-2]
-		default:
-			return b
-		}
-	}
-	return b
-}
-
-// withoutEscapes drops terminal escape sequences and NUL bytes.
-func withoutEscapes(b []byte) []byte {
-	out := make([]byte, 0, len(b))
-	for i := 0; i < len(b); i++ {
-		switch {
-		case b[i] == 0:
-		case b[i] != 0x1b:
-			out = append(out, b[i])
-		case i+1 < len(b) && b[i+1] == '[':
-			for i += 2; i < len(b) && (b[i] < 0x40 || b[i] > 0x7e); i++ {
-			}
-		}
-	}
-	return out
-}
-
-// word cuts the first word off.
-func word(b []byte) (w, rest []byte) {
-	i := 0
-	for i < len(b) && !space(b[i]) {
-		if b[i] == 0xc2 && i+1 < len(b) && b[i+1] == 0xa0 {
-			break
-		}
-		i++
-	}
-	w, rest = b[:i], b[i:]
-	for len(rest) > 0 {
-		switch {
-		case space(rest[0]):
-			rest = rest[1:]
-		case len(rest) > 1 && rest[0] == 0xc2 && rest[1] == 0xa0:
-			rest = rest[2:]
-		default:
-			return w, rest
-		}
-	}
-	return w, nil
-}
-
-// after returns the trimmed text behind a prefix.
-func after(l []byte, prefix string) ([]byte, bool) {
-	if len(l) < len(prefix) || string(l[:len(prefix)]) != prefix {
-		return nil, false
-	}
-	return trim(l[len(prefix):]), true
-}
-
-func starts(l []byte, prefix string) bool {
-	return len(l) >= len(prefix) && string(l[:len(prefix)]) == prefix
-}
-
 // feed takes one line without its end and its margins.
 func (p *textParser) feed(l []byte) {
 	if p.inMode(l) || p.section(l) {
 		return
 	}
-	if c := l[0]; digit(c) {
+	if c := l[0]; scan.Digit(c) {
 		if p.row(l) || p.mode == modeSkip {
 			return
 		}
@@ -263,7 +192,7 @@ func clip(l []byte) string {
 func (p *textParser) inMode(l []byte) bool {
 	switch p.mode {
 	case modeTable:
-		return digit(l[0]) && p.row(l)
+		return scan.Digit(l[0]) && p.row(l)
 	case modeErrors:
 		return p.errorLine(l)
 	case modeTests:
@@ -280,6 +209,14 @@ func (p *textParser) inMode(l []byte) bool {
 		return p.counterLine(l)
 	case modeGeneral:
 		return p.generalLine(l)
+	case modeNVMeCLI:
+		return p.nvmeCLILine(l)
+	case modeScan:
+		return p.scanLine(l)
+	case modePending:
+		return p.pendingLine(l)
+	case modeFARM:
+		return p.farmLine(l)
 	}
 	return false
 }
@@ -320,14 +257,14 @@ func (p *textParser) row(l []byte) bool {
 // parse reads a row: ID NAME FLAG VALUE WORST THRESH [TYPE UPDATED] WHEN_FAILED RAW.
 // The columns are not at fixed places.
 func (a *Attribute) parse(l []byte) bool {
-	w, rest := word(l)
+	w, rest := scan.Word(l)
 	id, ok := uint64(0), false
 	if n := 0; len(w) > 0 {
-		if id, n, ok = leadingUint(w); !ok || n != len(w) {
+		if id, n, ok = scan.Uint(w); !ok || n != len(w) {
 			if len(w) != 4 || w[0] != '0' || w[1] != 'x' {
 				return false
 			}
-			id, ok = hexNumber(w[2:])
+			id, ok = scan.Hex(w[2:])
 		}
 	}
 	if !ok || id == 0 || id > 255 || len(rest) == 0 {
@@ -342,25 +279,25 @@ func (a *Attribute) parse(l []byte) bool {
 		dst *uint8
 		bit Fields
 	}{{&a.Value, HasValue}, {&a.Worst, HasWorst}, {&a.Thresh, HasThresh}} {
-		if w, rest = word(rest); !a.normal(f.dst, f.bit, w) {
+		if w, rest = scan.Word(rest); !a.normal(f.dst, f.bit, w) {
 			return false
 		}
 	}
 	if !brief {
-		if w, rest = word(rest); !starts(w, "Pre-fail") && !starts(w, "Old_age") {
+		if w, rest = scan.Word(rest); !scan.Starts(w, "Pre-fail") && !scan.Starts(w, "Old_age") {
 			return false
 		}
-		if w, rest = word(rest); !starts(w, "Always") && !starts(w, "Offline") {
+		if w, rest = scan.Word(rest); !scan.Starts(w, "Always") && !scan.Starts(w, "Offline") {
 			return false
 		}
 	}
-	w, rest = word(rest)
+	w, rest = scan.Word(rest)
 	a.judge()
 	switch {
 	case string(w) == "-":
-	case starts(w, "FAILING_NOW"), string(w) == "NOW":
+	case scan.Starts(w, "FAILING_NOW"), string(w) == "NOW":
 		a.State = FailingNow
-	case starts(w, "In_the_past"), string(w) == "Past":
+	case scan.Starts(w, "In_the_past"), string(w) == "Past":
 		a.State = FailedPast
 	default:
 		return false
@@ -374,17 +311,17 @@ func (a *Attribute) parse(l []byte) bool {
 // name of 24 characters or more has no space behind it.
 func cutFlags(l []byte) (name []byte, f Flags, rest []byte, brief, ok bool) {
 	for at := 0; at < len(l); {
-		w, after := word(l[at:])
+		w, after := scan.Word(l[at:])
 		end := at + len(w)
 		if n := len(w); (at > 0 && n == 6 || end >= 24+6 && n > 6) && w[n-6] == '0' && w[n-5] == 'x' {
-			if v, ok := hexNumber(w[n-4:]); ok {
-				return trim(l[:end-6]), Flags(v), after, false, true
+			if v, ok := scan.Hex(w[n-4:]); ok {
+				return scan.Trim(l[:end-6]), Flags(v), after, false, true
 			}
 		}
 		for n := 6; n <= 7; n++ {
 			if at > 0 && len(w) == n || end >= 24+n && len(w) > n {
 				if f, ok := letters(w[len(w)-n:]); ok && valueFollows(after) {
-					return trim(l[:end-n]), f, after, true, true
+					return scan.Trim(l[:end-n]), f, after, true, true
 				}
 			}
 		}
@@ -398,8 +335,8 @@ func cutFlags(l []byte) (name []byte, f Flags, rest []byte, brief, ok bool) {
 
 // valueFollows reports whether a normalised value comes next.
 func valueFollows(l []byte) bool {
-	w, _ := word(l)
-	return len(w) > 0 && (digit(w[0]) || string(w) == "---")
+	w, _ := scan.Word(l)
+	return len(w) > 0 && (scan.Digit(w[0]) || string(w) == "---")
 }
 
 // letters reads the brief form of the flags. Which of the higher bits are set behind
@@ -428,11 +365,11 @@ func (a *Attribute) normal(dst *uint8, bit Fields, w []byte) bool {
 	if string(w) == "---" {
 		return true
 	}
-	v, n, ok := leadingUint(w)
+	v, n, ok := scan.Uint(w)
 	if ok && n != len(w) {
 		v, ok = 0, false
 		if len(w) == 4 && w[0] == '0' && w[1] == 'x' {
-			v, ok = hexNumber(w[2:])
+			v, ok = scan.Hex(w[2:])
 		}
 	}
 	if !ok || v > 255 {
@@ -455,7 +392,7 @@ func (p *textParser) keyValue(l []byte) (key, value []byte) {
 		out := p.buf[:0]
 		for rest := key; len(rest) > 0; {
 			var w []byte
-			w, rest = word(rest)
+			w, rest = scan.Word(rest)
 			if len(out) > 0 && len(w) > 0 {
 				out = append(out, ' ')
 			}
@@ -463,9 +400,9 @@ func (p *textParser) keyValue(l []byte) (key, value []byte) {
 		}
 		key = out
 	}
-	value = trim(l[i+1:])
+	value = scan.Trim(l[i+1:])
 	if value == nil {
 		value = []byte{}
 	}
-	return trim(key), value
+	return scan.Trim(key), value
 }

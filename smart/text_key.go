@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"time"
+
+	"dougu.internal/smart/internal/scan"
 )
 
 // key handles a line "Key: value" by the key alone: the keys of all sections and
@@ -36,7 +38,7 @@ func (p *textParser) infoKey(k, v []byte) bool {
 		if string(k) == "Device" { // 5.38: "Device: VENDOR PRODUCT Version: REV"
 			p.scsi()
 			if m, rev, ok := bytes.Cut(v, []byte("Version:")); ok {
-				id.Firmware, v = string(trim(rev)), trim(m)
+				id.Firmware, v = string(scan.Trim(rev)), scan.Trim(m)
 			}
 		}
 		if id.Model != "" && id.Model != string(v) && p.header {
@@ -68,32 +70,34 @@ func (p *textParser) infoKey(k, v []byte) bool {
 	case "Sector Size", "Sector Sizes":
 		sectors(id, v)
 	case "Logical block size", "Namespace 1 Formatted LBA Size":
-		if n, _, ok := leadingUint(v); ok && n < 1<<31 {
+		if n, _, ok := scan.Uint(v); ok && n < 1<<31 {
 			id.LogicalSector = Some(uint32(n))
 		}
 	case "Physical block size":
-		if n, _, ok := leadingUint(v); ok && n < 1<<31 {
+		if n, _, ok := scan.Uint(v); ok && n < 1<<31 {
 			id.PhysicalSector = Some(uint32(n))
 		}
 	case "Rotation Rate":
-		if n, _, ok := leadingUint(v); ok && n < 1<<16 {
+		if n, _, ok := scan.Uint(v); ok && n < 1<<16 {
 			id.Rotation = Some(uint16(n))
-		} else if starts(v, "Solid State") {
+		} else if scan.Starts(v, "Solid State") {
 			id.Rotation = Some[uint16](0)
 		}
 	case "Form Factor":
 		id.FormFactor = string(v)
 	case "Device is":
-		id.InDatabase = Some(starts(v, "In smartctl database"))
+		id.InDatabase = Some(scan.Starts(v, "In smartctl database"))
 	case "Local Time is":
 		p.taken(v)
 	case "SMART support is":
 		switch {
-		case starts(v, "Available"), starts(v, "Unavailable"):
+		case scan.Starts(v, "Available"), scan.Starts(v, "Unavailable"):
 			id.SMARTAvailable = Some(v[0] == 'A')
-		case starts(v, "Enabled"), starts(v, "Disabled"):
+		case scan.Starts(v, "Enabled"), scan.Starts(v, "Disabled"):
 			id.SMARTEnabled = Some(v[0] == 'E')
 		}
+	case "Power mode is", "Power mode was":
+		p.s.PowerMode = string(v)
 	case "Transport protocol":
 		p.scsi()
 	default:
@@ -116,7 +120,7 @@ func grouped128(v []byte) (Uint128, bool) {
 	for i := 0; i < len(v); i++ {
 		c := v[i]
 		switch {
-		case digit(c):
+		case scan.Digit(c):
 			if n == len(buf) {
 				return Uint128{}, false
 			}
@@ -125,7 +129,7 @@ func grouped128(v []byte) (Uint128, bool) {
 		case n == 0:
 			return Uint128{}, false
 		case c == ',', c == '.', c == '\'', c == ' ', c == 0xa0:
-			if i+1 == len(v) || !digit(v[i+1]) {
+			if i+1 == len(v) || !scan.Digit(v[i+1]) {
 				return parseUint128(buf[:n])
 			}
 		case (c == 0xc2 || c == 0xe2) && i+1 < len(v): // U+00A0, U+2019, U+202F
@@ -146,7 +150,7 @@ func wwn(v []byte) string {
 	for _, c := range v {
 		switch {
 		case c == ' ':
-		case digit(c), c >= 'a' && c <= 'f', c >= 'A' && c <= 'F':
+		case scan.Digit(c), c >= 'a' && c <= 'f', c >= 'A' && c <= 'F':
 			out = append(out, c)
 		default:
 			return ""
@@ -161,13 +165,13 @@ func wwn(v []byte) string {
 // sectors reads "512 bytes logical/physical" and "512 bytes logical, 4096 bytes
 // physical".
 func sectors(id *Identity, v []byte) {
-	n, k, ok := leadingUint(v)
+	n, k, ok := scan.Uint(v)
 	if !ok || n >= 1<<31 {
 		return
 	}
 	id.LogicalSector = Some(uint32(n))
 	if i := bytes.IndexByte(v[k:], ','); i >= 0 {
-		n, _, ok = leadingUint(trim(v[k+i+1:]))
+		n, _, ok = scan.Uint(scan.Trim(v[k+i+1:]))
 	}
 	if ok && n < 1<<31 {
 		id.PhysicalSector = Some(uint32(n))
@@ -195,22 +199,22 @@ func (p *textParser) moreKey(k, v []byte) bool {
 		p.nvme().CriticalLimit = temp16(v)
 	case "Current Drive Temperature":
 		p.scsi()
-		if n, _, ok := leadingUint(v); ok && n < 255 {
+		if n, _, ok := scan.Uint(v); ok && n < 255 {
 			p.s.SCSI.Temperature = Some(int16(n))
 		}
 	case "Drive Trip Temperature":
 		p.scsi()
-		if n, _, ok := leadingUint(v); ok && n < 255 {
+		if n, _, ok := scan.Uint(v); ok && n < 255 {
 			p.s.SCSI.Trip = Some(int16(n))
 		}
 	case "Percentage used endurance indicator":
 		p.scsi()
-		if n, _, ok := leadingUint(v); ok && n < 256 {
+		if n, _, ok := scan.Uint(v); ok && n < 256 {
 			p.s.SCSI.Used = Some(uint8(n))
 		}
 	case "Elements in grown defect list":
 		p.scsi()
-		if n, _, ok := leadingUint(v); ok {
+		if n, _, ok := scan.Uint(v); ok {
 			p.s.SCSI.GrownDefects = Some(n)
 		}
 	case "Non-medium error count":
@@ -225,10 +229,8 @@ func (p *textParser) moreKey(k, v []byte) bool {
 		p.scanTime(v)
 	case "Accumulated power on time", "accumulated power on time":
 	case "ATA Error Count", "Device Error Count":
-		if n, _, ok := leadingUint(v); ok {
-			p.s.Errors.Count = Some(n)
-			p.mode = modeErrors
-		}
+		p.s.Errors.Count = errorCount(v)
+		p.mode = modeErrors
 	default:
 		return knownKey(k)
 	}
@@ -238,19 +240,27 @@ func (p *textParser) moreKey(k, v []byte) bool {
 // knownKey lists keys that smartctl prints and the model does not keep.
 func knownKey(k []byte) bool {
 	switch string(k) {
-	case "ATA Version is", "ATA Standard is", "SATA Version is", "TRIM Command", "AAM feature is", "AAM level is", "APM feature is",
-		"APM level is", "Rd look-ahead is", "Write cache is", "DSN feature is", "ATA Security is", "Wt Cache Reorder", "Power mode is",
-		"Power mode was", "Compliance", "Device type", "Read Cache is", "Writeback Cache is", "Temperature Warning", "PCI Vendor/Subsystem ID",
-		"PCI Vendor ID", "PCI Vendor Subsystem ID", "IEEE OUI Identifier", "Unallocated NVM Capacity", "Controller ID", "NVMe Version",
-		"Number of Namespaces", "Namespace 1 Utilization", "Namespace 1 IEEE EUI-64", "Maximum Data Transfer Size", "Add. Product Id",
-		"Zoned Device", "Logical Unit ID", "Host Protected Area", "Formatted with type 2 protection", "Rotational Rate", "Manufactured in week",
-		"SCT capabilities", "Commulative Power-on", "Long (extended) Self-test duration", "Pending defect count", "Self-test status",
-		"Blocks sent to initiator", "Temperature Reporting", "Unsupported", "Namespace 1 Size", "ASCII", "Media and Data",
+	case "ATA Version is", "ATA Standard is", "SATA Version is", "TRIM Command", "AAM feature is", "AAM level is",
+		"APM feature is",
+		"APM level is", "Rd look-ahead is", "Write cache is", "DSN feature is", "ATA Security is",
+		"Wt Cache Reorder", "Compliance", "Device type", "Read Cache is", "Writeback Cache is",
+		"Temperature Warning", "PCI Vendor/Subsystem ID",
+		"PCI Vendor ID", "PCI Vendor Subsystem ID", "IEEE OUI Identifier", "Unallocated NVM Capacity",
+		"Controller ID", "NVMe Version",
+		"Number of Namespaces", "Namespace 1 Utilization", "Namespace 1 IEEE EUI-64", "Maximum Data Transfer Size",
+		"Add. Product Id",
+		"Zoned Device", "Logical Unit ID", "Host Protected Area", "Formatted with type 2 protection",
+		"Rotational Rate", "Manufactured in week",
+		"SCT capabilities", "Commulative Power-on", "Long (extended) Self-test duration", "Pending defect count",
+		"Self-test status",
+		"Blocks sent to initiator", "Temperature Reporting", "Unsupported", "Namespace 1 Size", "ASCII",
+		"Media and Data",
 		"Error Recovery Control":
 		return true
 	}
-	for _, prefix := range []string{"Firmware Updates", "Optional Admin Commands", "Optional NVM Commands", "Log Page Attributes", "Namespace "} {
-		if starts(k, prefix) {
+	for _, prefix := range []string{"Firmware Updates", "Optional Admin Commands", "Optional NVM Commands",
+		"Log Page Attributes", "Namespace "} {
+		if scan.Starts(k, prefix) {
 			return true
 		}
 	}
@@ -270,11 +280,11 @@ func (p *textParser) generalLine(l []byte) bool {
 		if i < 0 || j < i {
 			return 0, false
 		}
-		n := trim(l[i+1 : j])
+		n := scan.Trim(l[i+1 : j])
 		if len(n) > 2 && n[0] == '0' && n[1] == 'x' {
-			return hexNumber(n[2:])
+			return scan.Hex(n[2:])
 		}
-		v, k, ok := leadingUint(n)
+		v, k, ok := scan.Uint(n)
 		return v, ok && k == len(n)
 	}
 	minutes := func(dst *Opt[uint16]) {
@@ -283,31 +293,32 @@ func (p *textParser) generalLine(l []byte) bool {
 		}
 	}
 	switch {
-	case starts(l, "SMART Attributes Data Structure"), l[0] == '=', starts(l, "ID#"), starts(l, "smartctl "), starts(l, "SMART E"), starts(l, "SMART S"):
+	case scan.Starts(l, "SMART Attributes Data Structure"), l[0] == '=', scan.Starts(l, "ID#"),
+		scan.Starts(l, "smartctl "), scan.Starts(l, "SMART E"), scan.Starts(l, "SMART S"):
 		return false
-	case starts(l, "Offline data collection status:"):
+	case scan.Starts(l, "Offline data collection status:"):
 		if v, ok := code(); ok && v < 256 {
 			o.CollectionStatus = uint8(v)
 		}
-	case starts(l, "Self-test execution status:"):
+	case scan.Starts(l, "Self-test execution status:"):
 		if v, ok := code(); ok && v < 256 {
 			o.SelfTestStatus = Some(uint8(v))
 		}
-	case starts(l, "data collection:"):
+	case scan.Starts(l, "data collection:"):
 		if v, ok := code(); ok && v < 1<<16 {
 			o.CollectionSeconds = uint16(v)
 		}
-	case starts(l, "capabilities:"):
+	case scan.Starts(l, "capabilities:"):
 		if v, ok := code(); ok && v < 256 {
 			o.Capabilities = uint8(v)
 		}
-	case starts(l, "Short self-test routine"):
+	case scan.Starts(l, "Short self-test routine"):
 		p.poll = 1
-	case starts(l, "Extended self-test routine"):
+	case scan.Starts(l, "Extended self-test routine"):
 		p.poll = 2
-	case starts(l, "Conveyance self-test routine"):
+	case scan.Starts(l, "Conveyance self-test routine"):
 		p.poll = 3
-	case starts(l, "recommended polling time:"):
+	case scan.Starts(l, "recommended polling time:"):
 		switch p.poll {
 		case 1:
 			minutes(&o.ShortMinutes)

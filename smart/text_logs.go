@@ -3,6 +3,8 @@ package smart
 import (
 	"bytes"
 	"strings"
+
+	"dougu.internal/smart/internal/scan"
 )
 
 // begun lets a table give way to the next part of the text.
@@ -21,29 +23,37 @@ func (p *textParser) errorLine(l []byte) bool {
 	}
 	log := &p.s.Errors
 	switch {
-	case starts(l, "No Errors Logged"):
+	case scan.Starts(l, "No Errors Logged"):
 		log.Count = Some[uint64](0)
 		return true
-	case starts(l, "ATA Error Count:"), starts(l, "Device Error Count:"):
-		if n, _, ok := leadingUint(trim(l[bytes.IndexByte(l, ':')+1:])); ok {
-			log.Count = Some(n)
-		}
+	case scan.Starts(l, "ATA Error Count:"), scan.Starts(l, "Device Error Count:"):
+		log.Count = errorCount(scan.Trim(l[bytes.IndexByte(l, ':')+1:]))
 		return true
-	case starts(l, "Error ") && bytes.Contains(l, []byte(" occurred at disk power-on lifetime:")):
+	case scan.Starts(l, "Error ") && bytes.Contains(l, []byte(" occurred at disk power-on lifetime:")):
 		p.errorHead(l)
 		return true
-	case starts(l, "ER ST SC"), starts(l, "ER -- ST"):
+	case scan.Starts(l, "ER ST SC"), scan.Starts(l, "ER -- ST"):
 		p.regs = true
 		return true
-	case p.regs && !starts(l, "-- --"):
+	case p.regs && !scan.Starts(l, "-- --"):
 		p.regs = false
 		p.registers(l)
 		return true
-	case starts(l, "SCT "), starts(l, "Selective Self-test"), starts(l, "Device Statistics"), starts(l, "Read SMART"):
+	case scan.Starts(l, "SCT "), scan.Starts(l, "Selective Self-test"), scan.Starts(l, "Device Statistics"),
+		scan.Starts(l, "Read SMART"):
 		p.mode = modeData
 		return false
 	}
 	return true
+}
+
+// errorCount reads the number of errors. Since 7.4 smartctl marks the count of a log whose
+// index is out of range: "6 (possibly also invalid)".
+func errorCount(v []byte) (o Opt[uint64]) {
+	if n, _, ok := scan.Uint(v); ok && !bytes.Contains(v, []byte("possibly also invalid")) {
+		o = Some(n)
+	}
+	return o
 }
 
 func (p *textParser) errorHead(l []byte) {
@@ -52,14 +62,14 @@ func (p *textParser) errorHead(l []byte) {
 		p.err = nil
 		return
 	}
-	n, ok := signedNumber(l[len("Error "):])
+	n, ok := scan.Signed(l[len("Error "):])
 	if !ok {
 		return
 	}
 	log.Entries = append(log.Entries, ErrorEntry{Number: n})
 	p.err = &log.Entries[len(log.Entries)-1]
 	_, rest, _ := bytes.Cut(l, []byte("lifetime:"))
-	if h, _, ok := leadingUint(trim(rest)); ok {
+	if h, _, ok := scan.Uint(scan.Trim(rest)); ok {
 		p.err.Hours = Some(h)
 	}
 }
@@ -73,11 +83,11 @@ func (p *textParser) registers(l []byte) {
 	var r [12]byte
 	n, dash := 0, false
 	for n < 7 || dash && n < 12 {
-		w, rest := word(l)
+		w, rest := scan.Word(l)
 		if string(w) == "--" {
 			dash = true
 		} else {
-			v, ok := hexNumber(w)
+			v, ok := scan.Hex(w)
 			if !ok || len(w) != 2 {
 				break
 			}
@@ -95,7 +105,8 @@ func (p *textParser) registers(l []byte) {
 		e.LBA = Some(uint64(r[3]) | uint64(r[4])<<8 | uint64(r[5])<<16)
 	case dash && n == 12:
 		e.Error, e.Status, e.Count, e.Device = r[0], r[1], uint16(r[2])<<8|uint16(r[3]), r[10]
-		e.LBA = Some(uint64(r[4])<<40 | uint64(r[5])<<32 | uint64(r[6])<<24 | uint64(r[7])<<16 | uint64(r[8])<<8 | uint64(r[9]))
+		e.LBA = Some(uint64(r[4])<<40 | uint64(r[5])<<32 | uint64(r[6])<<24 |
+			uint64(r[7])<<16 | uint64(r[8])<<8 | uint64(r[9]))
 	default:
 		p.warn("the registers of the error are not understood")
 	}
@@ -103,11 +114,11 @@ func (p *textParser) registers(l []byte) {
 
 // testLine takes the rows of a self-test log.
 func (p *textParser) testLine(l []byte) bool {
-	if l[0] == '#' && len(l) > 2 && (l[1] == ' ' || digit(l[1])) {
-		rest := trim(l[1:])
-		if n, k, ok := leadingUint(rest); ok && n < 1<<16 && len(p.s.SelfTests) < maxSelfTests {
+	if l[0] == '#' && len(l) > 2 && (l[1] == ' ' || scan.Digit(l[1])) {
+		rest := scan.Trim(l[1:])
+		if n, k, ok := scan.Uint(rest); ok && n < 1<<16 && len(p.s.SelfTests) < maxSelfTests {
 			t := SelfTest{Num: int(n)}
-			if t.parseRow(trim(rest[k:])) {
+			if t.parseRow(scan.Trim(rest[k:])) {
 				p.s.SelfTests = append(p.s.SelfTests, t)
 			} else {
 				p.warn("a row of the self-test log is not understood: " + clip(l))
@@ -119,9 +130,11 @@ func (p *textParser) testLine(l []byte) bool {
 		return taken
 	}
 	switch {
-	case starts(l, "Num "), starts(l, "Description"), starts(l, "No self-tests have been logged"), starts(l, "[To run self-tests"):
+	case scan.Starts(l, "Num "), scan.Starts(l, "Description"), scan.Starts(l, "No self-tests have been logged"),
+		scan.Starts(l, "[To run self-tests"):
 		return true
-	case bytes.Contains(l, []byte("self-test log")), bytes.Contains(l, []byte("self-tests are")), bytes.Contains(l, []byte("outdated by newer")):
+	case bytes.Contains(l, []byte("self-test log")), bytes.Contains(l, []byte("self-tests are")),
+		bytes.Contains(l, []byte("outdated by newer")):
 		return true
 	}
 	return false
@@ -131,32 +144,32 @@ func (p *textParser) testLine(l []byte) bool {
 // bracket at its end.
 func (t *SelfTest) parseRow(l []byte) bool {
 	if i := bytes.LastIndexByte(l, '['); i > 0 {
-		return t.scsiRow(trim(l[:i]))
+		return t.scsiRow(scan.Trim(l[:i]))
 	}
 	before, after0, ok := bytes.Cut(l, []byte{'%'})
 	if !ok {
 		return false
 	}
-	head, tail := before, trim(after0)
+	head, tail := before, scan.Trim(after0)
 	j := len(head)
-	for j > 0 && digit(head[j-1]) {
+	for j > 0 && scan.Digit(head[j-1]) {
 		j--
 	}
-	percent, _, ok := leadingUint(head[j:])
+	percent, _, ok := scan.Uint(head[j:])
 	if !ok || percent > 150 {
 		return false
 	}
-	head = trim(head[:j])
+	head = scan.Trim(head[:j])
 	k := kindLength(head)
 	if k == 0 {
 		return false
 	}
-	t.Kind, t.Result = string(head[:k]), string(trim(head[k:]))
+	t.Kind, t.Result = string(head[:k]), string(scan.Trim(head[k:]))
 	if c, ok := resultCode(t.Result); ok {
 		t.Code = Some(c<<4 | uint8(percent/10))
 	}
-	w, rest := word(tail)
-	if h, n, ok := leadingUint(w); ok && n == len(w) {
+	w, rest := scan.Word(tail)
+	if h, n, ok := scan.Uint(w); ok && n == len(w) {
 		t.Hours = Some(h)
 	}
 	t.lba(rest)
@@ -165,12 +178,12 @@ func (t *SelfTest) parseRow(l []byte) bool {
 
 // lba reads a block, decimal or 0x and hexadecimal digits.
 func (t *SelfTest) lba(l []byte) {
-	w, _ := word(l)
-	if starts(w, "0x") {
-		if v, ok := hexNumber(w[2:]); ok {
+	w, _ := scan.Word(l)
+	if scan.Starts(w, "0x") {
+		if v, ok := scan.Hex(w[2:]); ok {
 			t.LBA = Some(v)
 		}
-	} else if v, n, ok := leadingUint(w); ok && n == len(w) {
+	} else if v, n, ok := scan.Uint(w); ok && n == len(w) {
 		t.LBA = Some(v)
 	}
 }
@@ -183,11 +196,11 @@ var ataKinds = []string{
 // kindLength returns the length of the name of a test at the start of a row.
 func kindLength(l []byte) int {
 	for _, k := range ataKinds {
-		if starts(l, k) {
+		if scan.Starts(l, k) {
 			return len(k)
 		}
 	}
-	if starts(l, "Vendor (") || starts(l, "Reserved (") {
+	if scan.Starts(l, "Vendor (") || scan.Starts(l, "Reserved (") {
 		return bytes.IndexByte(l, ')') + 1
 	}
 	return 0
@@ -204,7 +217,7 @@ func resultCode(s string) (uint8, bool) {
 		}
 	}
 	if digits, ok := strings.CutPrefix(s, "Unknown status (0x"); ok {
-		v, ok := hexNumber(strings.TrimSuffix(digits, ")"))
+		v, ok := scan.Hex(strings.TrimSuffix(digits, ")"))
 		return uint8(v), ok && v < 16
 	}
 	return 0, false
@@ -212,7 +225,7 @@ func resultCode(s string) (uint8, bool) {
 
 func (t *SelfTest) scsiRow(l []byte) bool {
 	for _, k := range scsiTestKinds {
-		if !starts(l, k) {
+		if !scan.Starts(l, k) {
 			continue
 		}
 		t.Kind = k
@@ -221,7 +234,7 @@ func (t *SelfTest) scsiRow(l []byte) bool {
 			return false
 		}
 		n := len(f)
-		if h, k, ok := leadingUint(f[n-2]); ok && k == len(f[n-2]) {
+		if h, k, ok := scan.Uint(f[n-2]); ok && k == len(f[n-2]) {
 			t.Hours = Some(h)
 		}
 		t.lba(f[n-1])
@@ -240,17 +253,17 @@ func (p *textParser) sctKey(k, v []byte) bool {
 	t := p.s.SCT
 	switch string(k) {
 	case "SCT Status Version":
-		if n, _, ok := leadingUint(v); ok && n < 1<<16 {
+		if n, _, ok := scan.Uint(v); ok && n < 1<<16 {
 			t.FormatVersion = uint16(n)
 		}
 	case "SCT Version (vendor specific)":
-		if n, _, ok := leadingUint(v); ok && n < 1<<16 {
+		if n, _, ok := scan.Uint(v); ok && n < 1<<16 {
 			t.SCTVersion = uint16(n)
 		}
 	case "SCT Support Level":
 	case "Device State":
 		if i := bytes.LastIndexByte(v, '('); i >= 0 {
-			if n, _, ok := leadingUint(v[i+1:]); ok && n < 256 {
+			if n, _, ok := scan.Uint(v[i+1:]); ok && n < 256 {
 				t.DeviceState = uint8(n)
 			}
 		}
@@ -284,38 +297,22 @@ func (p *textParser) sctKey(k, v []byte) bool {
 }
 
 func count32(b []byte) (o Opt[uint32]) {
-	if n, _, ok := leadingUint(trim(b)); ok && n < 1<<32 {
+	if n, _, ok := scan.Uint(scan.Trim(b)); ok && n < 1<<32 {
 		o = Some(uint32(n))
 	}
 	return o
 }
 
-// signedNumber reads an optional minus and digits.
-func signedNumber(b []byte) (int64, bool) {
-	neg := len(b) > 0 && b[0] == '-'
-	if neg {
-		b = b[1:]
-	}
-	v, _, ok := leadingUint(b)
-	if !ok || v > 1<<40 {
-		return 0, false
-	}
-	if neg {
-		return -int64(v), true
-	}
-	return int64(v), true
-}
-
 // temp8 reads "31 Celsius"; "?" and "--" are unknown.
 func temp8(v []byte) (o Opt[int8]) {
-	if n, ok := signedNumber(v); ok && n >= -127 && n <= 127 {
+	if n, ok := scan.Signed(v); ok && n >= -127 && n <= 127 {
 		o = Some(int8(n))
 	}
 	return o
 }
 
 func temp16(v []byte) (o Opt[int16]) {
-	if n, ok := signedNumber(v); ok && n >= -273 && n < 1<<15 {
+	if n, ok := scan.Signed(v); ok && n >= -273 && n < 1<<15 {
 		o = Some(int16(n))
 	}
 	return o
@@ -324,14 +321,14 @@ func temp16(v []byte) (o Opt[int16]) {
 // tempPair reads "5/60 Celsius".
 func tempPair(v []byte) (lo, hi Opt[int8]) {
 	a, b, _ := bytes.Cut(v, []byte("/"))
-	return temp8(trim(a)), temp8(trim(b))
+	return temp8(scan.Trim(a)), temp8(scan.Trim(b))
 }
 
 // historyKey takes the head of the temperature history.
 func (p *textParser) historyKey(k, v []byte) bool {
 	h := p.s.History
 	minutes := func(dst *uint16) {
-		if n, _, ok := leadingUint(v); ok && n < 1<<16 {
+		if n, _, ok := scan.Uint(v); ok && n < 1<<16 {
 			*dst = uint16(n)
 		}
 	}
@@ -371,26 +368,26 @@ func (p *textParser) historyLine(l []byte) bool {
 		}
 	}
 	switch {
-	case starts(l, "Index "):
+	case scan.Starts(l, "Index "):
 		return true
-	case starts(l, "Temperature History is empty"), starts(l, "Invalid Temperature History Size"):
+	case scan.Starts(l, "Temperature History is empty"), scan.Starts(l, "Invalid Temperature History Size"):
 		p.warn(clip(l))
 		return true
-	case starts(l, "..."):
+	case scan.Starts(l, "..."):
 		i := bytes.IndexByte(l, '(')
-		if n, _, ok := leadingUint(trim(l[i+1:])); ok && len(h.Samples) > 0 {
+		if n, _, ok := scan.Uint(scan.Trim(l[i+1:])); ok && len(h.Samples) > 0 {
 			add(h.Samples[len(h.Samples)-1], n)
 		}
 		return true
-	case digit(l[0]):
-		w, rest := word(l)
-		if _, n, ok := leadingUint(w); !ok || n != len(w) {
+	case scan.Digit(l[0]):
+		w, rest := scan.Word(l)
+		if _, n, ok := scan.Uint(w); !ok || n != len(w) {
 			return false
 		}
-		if _, rest = word(rest); len(rest) > 4 && rest[2] == ':' {
-			_, rest = word(rest)
+		if _, rest = scan.Word(rest); len(rest) > 4 && rest[2] == ':' {
+			_, rest = scan.Word(rest)
 		}
-		w, _ = word(rest)
+		w, _ = scan.Word(rest)
 		if v := temp8(w); v.OK || string(w) == "?" {
 			add(v, 1)
 			return true
@@ -402,7 +399,8 @@ func (p *textParser) historyLine(l []byte) bool {
 // endHistory checks that no row of the history is missing.
 func (p *textParser) endHistory() {
 	h := p.s.History
-	if p.mode == modeHistory && h != nil && h.Size > 0 && h.Size <= historyMax && h.Index < h.Size && len(h.Samples) != int(h.Size) {
+	if p.mode == modeHistory && h != nil && h.Size > 0 && h.Size <= historyMax && h.Index < h.Size &&
+		len(h.Samples) != int(h.Size) {
 		p.warn("the temperature history is cut: rows are missing")
 	}
 }
@@ -411,21 +409,21 @@ func (p *textParser) endHistory() {
 // 7.0 flags, and the name.
 func (p *textParser) statLine(l []byte) bool {
 	switch {
-	case l[0] == '|', starts(l, "Page "):
+	case l[0] == '|', scan.Starts(l, "Page "):
 		return true
-	case !digit(l[0]):
+	case !scan.Digit(l[0]):
 		return false
 	}
-	pageWord, rest := word(l)
-	offWord, rest := word(rest)
+	pageWord, rest := scan.Word(l)
+	offWord, rest := scan.Word(rest)
 	page, ok1 := anyNumber(pageWord)
 	if len(offWord) > 0 && offWord[0] == '=' {
 		return ok1
 	}
 	off, ok2 := anyNumber(offWord)
-	sizeWord, rest := word(rest)
-	size, _, ok3 := leadingUint(sizeWord)
-	value, rest := word(rest)
+	sizeWord, rest := scan.Word(rest)
+	size, _, ok3 := scan.Uint(sizeWord)
+	value, rest := scan.Word(rest)
 	if string(sizeWord) == "-" && ok1 && ok2 {
 		return true // "[Trailing garbage ignored]"
 	}
@@ -437,15 +435,15 @@ func (p *textParser) statLine(l []byte) bool {
 		st.Flags |= 0x20
 		value = value[:len(value)-1]
 	}
-	if n, ok := signedNumber(value); ok {
+	if n, ok := scan.Signed(value); ok {
 		st.Value = Some(n)
 		st.Flags |= statValid
-	} else if v, n, ok := leadingUint(value); ok && n == len(value) && v < 1<<63 {
+	} else if v, n, ok := scan.Uint(value); ok && n == len(value) && v < 1<<63 {
 		st.Value = Some(int64(v))
 		st.Flags |= statValid
 	}
 	// Bits 0 to 2 are reserved; a '+' stands for any of them.
-	if w, name := word(rest); (len(w) == 3 || len(w) == 4) && len(bytes.Trim(w, "-NDC+")) == 0 {
+	if w, name := scan.Word(rest); (len(w) == 3 || len(w) == 4) && len(bytes.Trim(w, "-NDC+")) == 0 {
 		for i, bit := range [3]uint8{0x20, 0x10, 0x08} {
 			if w[i] != '-' {
 				st.Flags |= bit
@@ -462,9 +460,9 @@ func (p *textParser) statLine(l []byte) bool {
 
 // anyNumber reads a decimal number, or 0x and hexadecimal digits.
 func anyNumber(w []byte) (uint64, bool) {
-	if starts(w, "0x") {
-		return hexNumber(w[2:])
+	if scan.Starts(w, "0x") {
+		return scan.Hex(w[2:])
 	}
-	v, n, ok := leadingUint(w)
+	v, n, ok := scan.Uint(w)
 	return v, ok && n == len(w)
 }

@@ -3,6 +3,8 @@ package smart
 import (
 	"bytes"
 	"time"
+
+	"dougu.internal/smart/internal/scan"
 )
 
 // nvme returns the NVMe part of the snapshot.
@@ -21,12 +23,12 @@ func (p *textParser) nvmeKey(k, v []byte) bool {
 		*dst = Opt[Uint128]{u, ok}
 	}
 	percent := func(dst *Opt[uint8]) {
-		if u, _, ok := leadingUint(v); ok && u < 256 {
+		if u, _, ok := scan.Uint(v); ok && u < 256 {
 			*dst = Some(uint8(u))
 		}
 	}
 	word32 := func(dst *Opt[uint32]) { // 7.3 prints these signed
-		if i, ok := signedNumber(v); ok && i >= -1<<31 && i < 1<<32 {
+		if i, ok := scan.Signed(v); ok && i >= -1<<31 && i < 1<<32 {
 			*dst = Some(uint32(i))
 		} else if u, ok := grouped(v); ok && u < 1<<32 {
 			*dst = Some(uint32(u))
@@ -34,8 +36,8 @@ func (p *textParser) nvmeKey(k, v []byte) bool {
 	}
 	switch string(k) {
 	case "Critical Warning":
-		if starts(v, "0x") {
-			if u, ok := hexNumber(v[2:]); ok && u < 256 {
+		if scan.Starts(v, "0x") {
+			if u, ok := scan.Hex(v[2:]); ok && u < 256 {
 				n.CriticalWarning = Some(uint8(u))
 			}
 		}
@@ -80,7 +82,7 @@ func (p *textParser) nvmeKey(k, v []byte) bool {
 	case "Thermal Temp. 2 Total Time":
 		word32(&n.ThermalSeconds[1])
 	default:
-		rest, ok := after(k, "Temperature Sensor ")
+		rest, ok := scan.After(k, "Temperature Sensor ")
 		if !ok || len(rest) != 1 || rest[0] < '1' || rest[0] > '8' {
 			return false
 		}
@@ -91,16 +93,16 @@ func (p *textParser) nvmeKey(k, v []byte) bool {
 
 // nvmeErrorLine takes the rows of the NVMe error log.
 func (p *textParser) nvmeErrorLine(l []byte) bool {
-	if !digit(l[0]) {
+	if !scan.Digit(l[0]) {
 		if taken, stay := p.begun(l); taken || !stay {
 			return taken
 		}
-		return starts(l, "Num ") || starts(l, "No Errors Logged") || starts(l, "...")
+		return scan.Starts(l, "Num ") || scan.Starts(l, "No Errors Logged") || scan.Starts(l, "...")
 	}
 	var f [7][]byte
 	rest := l
 	for i := range f {
-		if f[i], rest = word(rest); len(f[i]) == 0 {
+		if f[i], rest = scan.Word(rest); len(f[i]) == 0 {
 			return false
 		}
 	}
@@ -116,8 +118,8 @@ func (p *textParser) nvmeErrorLine(l []byte) bool {
 	if v, ok := anyNumber(f[6]); ok {
 		e.LBA = Some(v)
 	}
-	_, rest = word(rest) // namespace
-	_, rest = word(rest) // vendor specific
+	_, rest = scan.Word(rest) // namespace
+	_, rest = scan.Word(rest) // vendor specific
 	e.Text = string(rest)
 	if len(p.s.Errors.Entries) < maxErrors {
 		p.s.Errors.Entries = append(p.s.Errors.Entries, e)
@@ -127,46 +129,46 @@ func (p *textParser) nvmeErrorLine(l []byte) bool {
 
 // nvmeTestLine takes the rows of the NVMe self-test log.
 func (p *textParser) nvmeTestLine(l []byte) bool {
-	if !digit(l[0]) {
+	if !scan.Digit(l[0]) {
 		if taken, stay := p.begun(l); taken || !stay {
 			return taken
 		}
-		return starts(l, "Num ") || starts(l, "Self-test status:") || starts(l, "No Self-tests Logged")
+		return scan.Starts(l, "Num ") || scan.Starts(l, "Self-test status:") || scan.Starts(l, "No Self-tests Logged")
 	}
-	w, rest := word(l)
-	n, _, ok := leadingUint(w)
+	w, rest := scan.Word(l)
+	n, _, ok := scan.Uint(w)
 	if !ok || n > 64 {
 		return false
 	}
 	t := SelfTest{Num: int(n) + 1}
 	k := 0
 	for _, name := range []string{"Short", "Extended", "Vendor specific"} {
-		if starts(rest, name) {
+		if scan.Starts(rest, name) {
 			k = len(name)
 		}
 	}
-	if starts(rest, "Unknown (") {
+	if scan.Starts(rest, "Unknown (") {
 		k = bytes.IndexByte(rest, ')') + 1
 	}
 	if k == 0 {
 		return false
 	}
-	t.Kind, rest = string(rest[:k]), trim(rest[k:])
+	t.Kind, rest = string(rest[:k]), scan.Trim(rest[k:])
 	k = 0
 	for _, name := range nvmeTestResults {
-		if starts(rest, name) {
+		if scan.Starts(rest, name) {
 			k = len(name)
 		}
 	}
-	if starts(rest, "Unknown result (") {
+	if scan.Starts(rest, "Unknown result (") {
 		k = bytes.IndexByte(rest, ')') + 1
 	}
 	if k == 0 {
 		return false
 	}
-	t.Result, rest = string(rest[:k]), trim(rest[k:])
-	w, rest = word(rest)
-	if h, n, ok := leadingUint(w); ok && n == len(w) {
+	t.Result, rest = string(rest[:k]), scan.Trim(rest[k:])
+	w, rest = scan.Word(rest)
+	if h, n, ok := scan.Uint(w); ok && n == len(w) {
 		t.Hours = Some(h)
 	}
 	t.lba(rest)
@@ -189,29 +191,30 @@ func (p *textParser) counterLine(l []byte) bool {
 	h := p.s.SCSI
 	var dst **ErrorCounters
 	switch {
-	case starts(l, "read:"):
+	case scan.Starts(l, "read:"):
 		dst = &h.Read
-	case starts(l, "write:"):
+	case scan.Starts(l, "write:"):
 		dst = &h.Write
-	case starts(l, "verify:"):
+	case scan.Starts(l, "verify:"):
 		dst = &h.Verify
-	case starts(l, "Errors Corrected"), starts(l, "ECC"), starts(l, "fast |"), starts(l, "Error "):
+	case scan.Starts(l, "Errors Corrected"), scan.Starts(l, "ECC"), scan.Starts(l, "fast |"), scan.Starts(l, "Error "):
 		return true
 	default:
 		return false
 	}
 	c := &ErrorCounters{}
-	rest := trim(l[bytes.IndexByte(l, ':')+1:])
-	for i, v := range []*Opt[uint64]{&c.ECCFast, &c.ECCDelayed, &c.Rereads, &c.Corrected, &c.Invocations, &c.Bytes, &c.Uncorrected} {
+	rest := scan.Trim(l[bytes.IndexByte(l, ':')+1:])
+	for i, v := range []*Opt[uint64]{&c.ECCFast, &c.ECCDelayed, &c.Rereads, &c.Corrected, &c.Invocations, &c.Bytes,
+		&c.Uncorrected} {
 		var w []byte
-		w, rest = word(rest)
+		w, rest = scan.Word(rest)
 		if len(w) == 0 {
 			p.warn("a row of the error counters is cut")
 			break
 		}
 		if i == 5 {
 			*v = gigabytes(w)
-		} else if n, k, ok := leadingUint(w); ok && k == len(w) {
+		} else if n, k, ok := scan.Uint(w); ok && k == len(w) {
 			*v = Some(n)
 		}
 	}
@@ -249,9 +252,9 @@ func (p *textParser) scanTime(v []byte) {
 
 // poweredUp reads the old line "number of hours powered up = 20576.12".
 func (p *textParser) poweredUp(v []byte) {
-	if h, n, ok := leadingUint(v); ok && h <= maxHours {
+	if h, n, ok := scan.Uint(v); ok && h <= maxHours {
 		d := time.Duration(h) * time.Hour
-		if n+1 < len(v) && (v[n] == '.' || v[n] == ',') && digit(v[n+1]) {
+		if n+1 < len(v) && (v[n] == '.' || v[n] == ',') && scan.Digit(v[n+1]) {
 			d += time.Duration(v[n+1]-'0') * 6 * time.Minute
 		}
 		p.s.PowerOn = Some(d)
@@ -260,7 +263,7 @@ func (p *textParser) poweredUp(v []byte) {
 
 // manufactured reads "Manufactured in week 37 of year 2017".
 func (p *textParser) manufactured(l []byte) bool {
-	rest, ok := after(l, "Manufactured in week ")
+	rest, ok := scan.After(l, "Manufactured in week ")
 	if !ok {
 		return false
 	}
@@ -269,7 +272,7 @@ func (p *textParser) manufactured(l []byte) bool {
 		p.s.SCSI.StartStop = &StartStop{}
 	}
 	week, year, _ := bytes.Cut(rest, []byte("of year"))
-	p.s.SCSI.StartStop.Week, p.s.SCSI.StartStop.Year = string(trim(week)), string(trim(year))
+	p.s.SCSI.StartStop.Week, p.s.SCSI.StartStop.Year = string(scan.Trim(week)), string(scan.Trim(year))
 	return true
 }
 
@@ -279,7 +282,7 @@ func (p *textParser) equalsLine(l []byte) bool {
 	if !ok {
 		return false
 	}
-	k, v = trim(k), trim(v)
+	k, v = scan.Trim(k), scan.Trim(v)
 	var dst *Opt[int16]
 	env := func() *Environment {
 		p.scsi()
@@ -303,13 +306,15 @@ func (p *textParser) equalsLine(l []byte) bool {
 		p.scsi()
 		p.poweredUp(v)
 		return true
-	case "number of minutes until next internal SMART test", "Blocks sent to initiator", "Blocks received from initiator",
+	case "number of minutes until next internal SMART test", "Blocks sent to initiator",
+		"Blocks received from initiator",
 		"Blocks read from cache and sent to initiator", "Relative humidity", "Lifetime maximum relative humidity",
-		"Lifetime minimum relative humidity", "Maximum relative humidity since power on", "Minimum relative humidity since power on",
+		"Lifetime minimum relative humidity", "Maximum relative humidity since power on",
+		"Minimum relative humidity since power on",
 		"Number of read and write commands whose size <", "Number of read and write commands whose size >":
 		return true
 	default:
-		return starts(k, "Number of read and write commands")
+		return scan.Starts(k, "Number of read and write commands")
 	}
 	*dst = temp16(v)
 	return true

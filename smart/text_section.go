@@ -3,6 +3,8 @@ package smart
 import (
 	"bytes"
 	"strings"
+
+	"dougu.internal/smart/internal/scan"
 )
 
 // section handles the lines that begin a part of the text.
@@ -13,7 +15,7 @@ func (p *textParser) section(l []byte) bool {
 	case '=':
 		return p.startOf(l)
 	case 'I':
-		if starts(l, "ID#") && bytes.Contains(l, []byte("ATTRIBUTE_NAME")) {
+		if scan.Starts(l, "ID#") && bytes.Contains(l, []byte("ATTRIBUTE_NAME")) {
 			p.mode, p.header, p.used = modeTable, true, true
 			return true
 		}
@@ -21,51 +23,60 @@ func (p *textParser) section(l []byte) bool {
 		return p.sectionS(l)
 	case 'G':
 		switch {
-		case starts(l, "General SMART Values:"):
+		case scan.Starts(l, "General SMART Values:"):
 			p.to(modeGeneral)
 			return true
-		case starts(l, "General Purpose Log Directory"), starts(l, "General Purpose Logging"):
+		case scan.Starts(l, "General Purpose Log Directory"), scan.Starts(l, "General Purpose Logging"):
 			p.to(modeSkip)
 			return true
 		}
 	case 'D':
-		if starts(l, "Device Statistics (") {
+		if scan.Starts(l, "Device Statistics (") {
 			p.to(modeStats)
 			if bytes.Contains(l, []byte("not supported")) {
 				p.mode = modeData
 			}
 			return true
 		}
-		if starts(l, "Device Statistics page ") && bytes.HasSuffix(l, []byte(")")) && bytes.Contains(l, []byte(" is invalid (page=")) {
+		if scan.Starts(l, "Device Statistics page ") && bytes.HasSuffix(l, []byte(")")) &&
+			bytes.Contains(l, []byte(" is invalid (page=")) {
 			p.mode, p.used = modeData, true // the log lists no pages
 			return true
 		}
 	case 'E':
 		switch {
-		case starts(l, "Error counter log:"):
+		case scan.Starts(l, "Error counter log:"):
 			p.scsi()
 			p.to(modeCounters)
 			return true
-		case starts(l, "Error Information (NVMe"):
+		case scan.Starts(l, "Error Information (NVMe"):
 			p.to(modeNVMeErr)
 			return true
 		}
 	case 'B':
-		if starts(l, "Background scan results log") {
-			p.to(modeSkip)
+		if scan.Starts(l, "Background scan results log") {
+			p.scsi()
+			p.to(modeScan)
 			return true
 		}
 	case 'P':
-		if starts(l, "Pending Defects log") || starts(l, "Protocol Specific port log page") {
+		if scan.Starts(l, "Pending Defects log") {
+			if scan.Starts(l, "Pending Defects log (GP Log 0x0c)") && !bytes.Contains(l, []byte("not supported")) {
+				p.s.Pending = &PendingDefects{}
+			}
+			p.to(modePending)
+			return true
+		}
+		if scan.Starts(l, "Protocol Specific port log page") {
 			p.to(modeSkip)
 			return true
 		}
 	case 'T':
-		if starts(l, "Temperature History Size") {
+		if scan.Starts(l, "Temperature History Size") {
 			return false
 		}
 	case 'V':
-		if starts(l, "Vendor Specific SMART Attributes") {
+		if scan.Starts(l, "Vendor Specific SMART Attributes") {
 			return true
 		}
 	case '#', '$', '[', 'r', '~':
@@ -80,27 +91,35 @@ func (p *textParser) to(m mode) {
 }
 
 func (p *textParser) sectionS(l []byte) bool {
-	if starts(l, "SMART ") {
+	if scan.Starts(l, "SMART ") {
 		return p.sectionSMART(l)
 	}
 	switch {
-	case starts(l, "SMART/Health Information (NVMe"):
+	case scan.Starts(l, "SMART/Health Information (NVMe"):
 		p.to(modeNVMe)
 		p.nvme()
 		return true
-	case starts(l, "SCT Status Version:"):
+	case scan.Starts(l, "SCT Status Version:"):
 		p.to(modeSCT)
 		p.s.SCT = &SCTStatus{}
 		return false // it is a key as well
-	case starts(l, "SCT Temperature History Version:"):
+	case scan.Starts(l, "SCT Temperature History Version:"):
 		p.to(modeHistory)
 		p.s.History = &SCTHistory{}
 		return false
-	case starts(l, "SCT Error Recovery Control"), starts(l, "Seagate Field Access"), starts(l, "SATA Phy Event Counters"),
-		starts(l, "Supported Power States"), starts(l, "Supported LBA Sizes"):
+	case scan.Starts(l, "SCT Error Recovery Control"), scan.Starts(l, "SATA Phy Event Counters"),
+		scan.Starts(l, "Supported Power States"), scan.Starts(l, "Supported LBA Sizes"):
 		p.to(modeSkip)
 		return true
-	case starts(l, "Self-test Log (NVMe"):
+	case scan.Starts(l, "Smart Log for NVME device:"):
+		return p.nvmeCLI(l)
+	case scan.Starts(l, "Seagate Field Access Reliability Metrics"):
+		p.to(modeFARM)
+		if p.s.FARM == nil && !bytes.Contains(l, []byte("not supported")) {
+			p.s.FARM = &FARM{}
+		}
+		return true
+	case scan.Starts(l, "Self-test Log (NVMe"):
 		p.to(modeNVMeTest)
 		return true
 	}
@@ -110,25 +129,25 @@ func (p *textParser) sectionS(l []byte) bool {
 func (p *textParser) sectionSMART(l []byte) bool {
 	rest := l[len("SMART "):]
 	switch {
-	case starts(rest, "overall-health self-assessment test result:"):
+	case scan.Starts(rest, "overall-health self-assessment test result:"):
 		p.to(modeData)
-		p.verdict(trim(rest[len("overall-health self-assessment test result:"):]))
-	case starts(rest, "Health Status:"):
+		p.verdict(scan.Trim(rest[len("overall-health self-assessment test result:"):]))
+	case scan.Starts(rest, "Health Status:"):
 		p.to(modeData)
 		p.scsi()
-		p.scsiVerdict(trim(rest[len("Health Status:"):]))
-	case starts(rest, "Attributes Data Structure revision number:"):
-		if v, _, ok := leadingUint(trim(rest[len("Attributes Data Structure revision number:"):])); ok && v < 1<<16 {
+		p.scsiVerdict(scan.Trim(rest[len("Health Status:"):]))
+	case scan.Starts(rest, "Attributes Data Structure revision number:"):
+		if v, _, ok := scan.Uint(scan.Trim(rest[len("Attributes Data Structure revision number:"):])); ok && v < 1<<16 {
 			p.s.AttributeRevision = Some(uint16(v))
 		}
 		p.to(modeData)
-	case starts(rest, "Error Log Version:"), starts(rest, "Extended Comprehensive Error Log Version:"):
+	case scan.Starts(rest, "Error Log Version:"), scan.Starts(rest, "Extended Comprehensive Error Log Version:"):
 		p.to(modeErrors)
-	case starts(rest, "Self-test log"), starts(rest, "Extended Self-test Log Version:"):
+	case scan.Starts(rest, "Self-test log"), scan.Starts(rest, "Extended Self-test Log Version:"):
 		p.to(modeTests)
-	case starts(rest, "Selective self-test log"):
+	case scan.Starts(rest, "Selective self-test log"):
 		p.to(modeSkip)
-	case starts(rest, "Log Directory"), starts(rest, "          Log Directory"):
+	case scan.Starts(rest, "Log Directory"), scan.Starts(rest, "          Log Directory"):
 		p.to(modeSkip)
 	default:
 		return p.nvmeHeader(l)
@@ -147,15 +166,15 @@ func (p *textParser) nvmeHeader(l []byte) bool {
 // banner reads the first line of an output: "smartctl 7.3 2022-02-28 r5338 [...]",
 // or "smartctl version 5.38 [...]".
 func (p *textParser) banner(l []byte) bool {
-	rest, ok := after(l, "smartctl ")
+	rest, ok := scan.After(l, "smartctl ")
 	if !ok {
 		return false
 	}
-	w, rest := word(rest)
+	w, rest := scan.Word(rest)
 	if string(w) == "version" {
-		w, _ = word(rest)
+		w, _ = scan.Word(rest)
 	}
-	if v := bytes.TrimPrefix(w, []byte("pre-")); len(v) == 0 || !digit(v[0]) {
+	if v := bytes.TrimPrefix(w, []byte("pre-")); len(v) == 0 || !scan.Digit(v[0]) {
 		return false
 	}
 	if p.used {
@@ -172,16 +191,16 @@ func (p *textParser) banner(l []byte) bool {
 // database, "==> WARNING: ...".
 func (p *textParser) startOf(l []byte) bool {
 	switch {
-	case starts(l, "=== START OF INFORMATION"):
+	case scan.Starts(l, "=== START OF INFORMATION"):
 		if id := &p.s.Identity; id.Model != "" || id.Serial != "" || p.header {
 			p.next()
 		}
 		p.to(modeInfo)
 		return true
-	case starts(l, "=== START OF"):
+	case scan.Starts(l, "=== START OF"):
 		p.to(modeData)
 		return true
-	case starts(l, "==> WARNING:"):
+	case scan.Starts(l, "==> WARNING:"):
 		p.message(l)
 		p.mode = modeSkip
 		return true
@@ -233,9 +252,9 @@ func (p *textParser) message(l []byte) {
 func (p *textParser) verdict(v []byte) {
 	h := &p.s.Health
 	switch {
-	case starts(v, "PASSED"):
+	case scan.Starts(v, "PASSED"):
 		h.Status = Passed
-	case starts(v, "FAILED"):
+	case scan.Starts(v, "FAILED"):
 		h.Status = Failed
 	}
 }
@@ -248,15 +267,15 @@ func (p *textParser) scsiVerdict(v []byte) {
 	}
 	h.Status = Failed
 	reason, codes, ok := bytes.Cut(v, []byte("[asc="))
-	h.Detail = string(trim(reason))
+	h.Detail = string(scan.Trim(reason))
 	if !ok {
 		return
 	}
 	asc, rest, _ := bytes.Cut(codes, []byte(","))
 	_, rest, _ = bytes.Cut(rest, []byte("ascq="))
 	ascq, _, _ := bytes.Cut(rest, []byte("]"))
-	a, ok1 := hexNumber(trim(asc))
-	q, ok2 := hexNumber(trim(ascq))
+	a, ok1 := scan.Hex(scan.Trim(asc))
+	q, ok2 := scan.Hex(scan.Trim(ascq))
 	if ok1 && ok2 && a < 256 && q < 256 {
 		p.s.SCSI.ASC, p.s.SCSI.ASCQ = Some(uint8(a)), Some(uint8(q))
 	}
@@ -265,13 +284,24 @@ func (p *textParser) scsiVerdict(v []byte) {
 // noise accepts what smartctl prints beside the evidence; messages are kept.
 func (p *textParser) noise(l []byte) bool {
 	switch {
-	case starts(l, "Warning: "+basedOnAttributes), starts(l, basedOnAttributes):
+	case scan.Starts(l, "Warning: "+basedOnAttributes), scan.Starts(l, basedOnAttributes):
 		h := &p.s.Health
 		*h = Health{Inferred: true, Guess: h.Status, Detail: basedOnAttributes}
 		return true
+	case scan.Starts(l, "Device supports SMART and is "): // SCSI disks up to 6.0
+		p.scsi()
+		id := &p.s.Identity
+		id.SMARTAvailable, id.SMARTEnabled = Some(true), Some(scan.Starts(l, "Device supports SMART and is Enabled"))
+		p.used = true
+		return true
+	case scan.Starts(l, "Device does not support SMART"):
+		p.s.Identity.SMARTAvailable = Some(false)
+		return false
+	case p.mode == modeSCT && hexDump(l): // after "Vendor specific:"
+		return true
 	case l[0] == '|': // the legend under the brief table
 		return true
-	case starts(l, "- ") && p.mode == modeData && p.s.Health.Status == Failed: // reasons of an NVMe drive
+	case scan.Starts(l, "- ") && p.mode == modeData && p.s.Health.Status == Failed: // reasons of an NVMe drive
 		if h := &p.s.Health; h.Detail == "" {
 			h.Detail = string(l[2:])
 		} else if len(h.Detail) < 1024 {
@@ -280,7 +310,7 @@ func (p *textParser) noise(l []byte) bool {
 		return true
 	}
 	for _, prefix := range quietLines {
-		if starts(l, prefix) {
+		if scan.Starts(l, prefix) {
 			return true
 		}
 	}
@@ -294,20 +324,43 @@ func (p *textParser) noise(l []byte) bool {
 	return false
 }
 
+// hexDump reports whether a line consists of 16 bytes in hexadecimal digits.
+func hexDump(l []byte) bool {
+	if len(l) != 16*3-1 {
+		return false
+	}
+	for len(l) > 0 {
+		var w []byte
+		w, l = scan.Word(l)
+		if _, ok := scan.Hex(w); !ok || len(w) != 2 {
+			return false
+		}
+	}
+	return true
+}
+
 // quietLines begin lines that carry no evidence.
 var quietLines = []string{
-	"Copyright (C)", "Home page is", "REPLAY-IOCTL:", "REPORT-IOCTL:", "Please note the following", "No failed Attributes found",
-	"See vendor-specific Attribute list", "Failed Attributes:", "Drive failure expected", "Vendor (", "Grown defects during",
-	"Total blocks reassigned during", "Total new blocks reassigned", "Power on minutes since format", "[No Information Found]",
-	"[code]", "[/code]", "[CODE]", "[/CODE]", "LU is ", "SMART Capability", "No self-tests have been logged", "No Self-tests",
-	"No Errors Logged", "may change", "Read Intensive", "See also",
+	"Copyright (C)", "Home page is", "REPLAY-IOCTL:", "REPORT-IOCTL:", "Please note the following",
+	"No failed Attributes found",
+	"See vendor-specific Attribute list", "Failed Attributes:", "Drive failure expected", "Vendor (",
+	"Grown defects during",
+	"Total blocks reassigned during", "Total new blocks reassigned", "Power on minutes since format",
+	"[No Information Found]",
+	"[code]", "[/code]", "[CODE]", "[/CODE]", "LU is ", "SMART Capability", "No self-tests have been logged",
+	"No Self-tests",
+	"No Errors Logged", "may change", "Read Intensive", "See also", "The above only provides legacy SMART information",
+	"Selective Self-tests/Logging not supported", "Temperature Warning Enabled",
+	"Temperature Warning Disabled or Not Supported",
 }
 
 // messageParts mark lines in which the tool complains.
 var messageParts = [][]byte{
-	[]byte("failed"), []byte("Failed"), []byte("not supported"), []byte("not implemented"), []byte("does not support"), []byte("does not return"),
+	[]byte("failed"), []byte("Failed"), []byte("not supported"), []byte("not implemented"),
+	[]byte("does not support"), []byte("does not return"),
 	[]byte("Warning"), []byte("WARNING"), []byte("STANDBY"), []byte("SLEEP"), []byte("Unable to"), []byte("unable to"),
-	[]byte("Unexpected"), []byte("unsupported"), []byte("Unknown USB bridge"), []byte("Permission denied"), []byte("checksum"),
+	[]byte("Unexpected"), []byte("unsupported"), []byte("Unknown USB bridge"), []byte("Permission denied"),
+	[]byte("checksum"),
 	[]byte("mandatory SMART command"), []byte("Please specify device type"), []byte("Use smartctl -h"), []byte("error"),
 	[]byte("Error"), []byte("lacks SMART"), []byte("No such "), []byte("scsiModePageOffset"),
 }

@@ -3,6 +3,8 @@ package smart
 import (
 	"math/big"
 	"math/bits"
+
+	"dougu.internal/smart/internal/scan"
 )
 
 // Uint128 is an unsigned number of 128 bits, the size of NVMe's counters.
@@ -22,8 +24,8 @@ func (u Uint128) Big() *big.Int {
 	return b.Lsh(b, 64).Or(b, new(big.Int).SetUint64(u.Lo))
 }
 
-// float returns the nearest number of type float64.
-func (u Uint128) float() float64 { return float64(u.Hi)*(1<<64) + float64(u.Lo) }
+// Float64 returns the nearest number of type float64.
+func (u Uint128) Float64() float64 { return float64(u.Hi)*(1<<64) + float64(u.Lo) }
 
 // String returns the decimal digits.
 func (u Uint128) String() string { return string(u.Append(nil)) }
@@ -64,7 +66,7 @@ func parseUint128[T string | []byte](s T) (u Uint128, ok bool) {
 		return u, false
 	}
 	for i := range len(s) {
-		if !digit(s[i]) {
+		if !scan.Digit(s[i]) {
 			return Uint128{}, false
 		}
 		hi, lo := bits.Mul64(u.Lo, 10)

@@ -12,9 +12,9 @@
 // drives. "-" is standard input. The program runs no other program and does not write to
 // devices.
 //
-// The exit status is 0 if nothing is found, 1 if there is a finding of severity
-// watch or act, and 2 if the usage is wrong or an input cannot be read. The program
-// continues with the other inputs after an input that cannot be read.
+// The exit status is 0 without findings of severity watch or act, and 1 with one. It is 2 if
+// the usage is wrong, if an input cannot be read, or if nothing is known about the health of
+// a drive. The program continues with the other inputs after an input that cannot be read.
 package main
 
 import (
@@ -28,11 +28,14 @@ import (
 	"time"
 
 	"dougu.internal/smart"
+	"dougu.internal/smart/device"
+	"dougu.internal/smart/judge"
 )
 
 const usage = `usage: smart-report [flags] FILE ... | -
 
-  -format text|json|prometheus   output format (default text)
+  -format text|json|model|prometheus
+                                 output format (default text)
   -device PATH                   read the device; can be repeated; requires privileges
   -drivedb PATH                  drivedb.h with the names and formats of attributes,
                                  used for raw pages and devices
@@ -40,20 +43,29 @@ const usage = `usage: smart-report [flags] FILE ... | -
   -dd FILE                       join write speeds that dd printed with the drives
   -compare                       compare two snapshots of one drive: FILE FILE
   -wake                          also read a device in standby, which wakes it
+  -series                        combine the inputs of one drive to a history
+  -quiet                         text: print only drives with a finding of severity watch or act,
+                                 and a summary
+  -act-only                      exit status 1 for findings of severity act only
 
 -format json prints an array with one object for each drive. Unknown values are omitted:
   source, device, port, model, serial, firmware, health (passed|failed|unknown),
   temperature {current, lifetime_min, lifetime_max, cycle_min, cycle_max, op_min, op_max,
     limit_min, limit_max, critical, trip, sources {NAME: SOURCE}},
-  power_on_hours, power_cycles,
+  power_on_hours, power_cycles, family, wwn, capacity_bytes, rotation_rate, power_mode, exit_status,
+  endurance, nvme, scsi, self_tests, error_log, pending_defects, farm: as in -format model,
   attributes [{id, name, value, worst, thresh, raw_string, raw, state}]
     raw: hexadecimal digits, highest byte first, ".." for an unknown byte
     state: ok|past|now|no-threshold|no-value
-  findings [{rule, severity (act|watch|info), detail, evidence, source, past}],
+  findings [{rule, severity (act|watch|info), detail, evidence, source, past, key, attribute, number, unit,
+    since}],
   throughput {label, bytes, seconds, bytes_per_second, slow, position, conclusion, detail},
   warnings [TEXT]
 
-exit status: 0 nothing is wrong, 1 findings (watch or act), 2 usage or unreadable input
+-format model prints an array of snapshots: the JSON form of smart.Snapshot, which can be read back.
+
+exit status: 0 nothing is wrong, 1 findings (watch or act), 2 usage or unreadable input, or nothing is known
+about the health of a drive
 `
 
 func main() {
@@ -76,6 +88,7 @@ type options struct {
 	format, drivedb, model, dd string
 	devices                    list
 	compare, wake              bool
+	quiet, actOnly, series     bool
 }
 
 func run(in io.Reader, out, errs io.Writer, args []string) int {
@@ -90,6 +103,9 @@ func run(in io.Reader, out, errs io.Writer, args []string) int {
 	flags.Var(&o.devices, "device", "")
 	flags.BoolVar(&o.compare, "compare", false, "")
 	flags.BoolVar(&o.wake, "wake", false, "")
+	flags.BoolVar(&o.series, "series", false, "")
+	flags.BoolVar(&o.quiet, "quiet", false, "")
+	flags.BoolVar(&o.actOnly, "act-only", false, "")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -104,7 +120,8 @@ type drive struct {
 	name     string // name of the input
 	s        *smart.Snapshot
 	findings smart.Findings
-	verdict  *smart.DiskVerdict
+	verdict  *judge.DiskDiagnosis
+	series   *judge.Series // or nil
 }
 
 type report struct {
@@ -113,7 +130,7 @@ type report struct {
 	out, errs io.Writer
 	db        *smart.DriveDB
 	drives    []drive
-	diagnosis *smart.Diagnosis
+	diagnosis *judge.Diagnosis
 	bad       bool
 }
 
@@ -124,8 +141,8 @@ func (r *report) fail(format string, args ...any) {
 
 func (r *report) run(files []string) int {
 	switch {
-	case r.format != "text" && r.format != "json" && r.format != "prometheus":
-		r.fail("unknown format %q, want text, json or prometheus", r.format)
+	case r.format != "text" && r.format != "json" && r.format != "model" && r.format != "prometheus":
+		r.fail("unknown format %q, want text, json, model or prometheus", r.format)
 		return 2
 	case len(files) == 0 && len(r.devices) == 0:
 		fmt.Fprint(r.errs, usage)
@@ -145,6 +162,9 @@ func (r *report) run(files []string) int {
 		if err != nil {
 			r.fail("%s: %v", r.drivedb, err)
 			return 2
+		}
+		for _, w := range r.db.Warnings {
+			fmt.Fprintf(r.errs, "smart-report: %s: %s\n", clean(r.drivedb), clean(w.String()))
 		}
 	}
 	for _, name := range files {
@@ -169,14 +189,21 @@ func (r *report) run(files []string) int {
 	return r.status()
 }
 
-// status returns 1 if a drive has a finding of severity watch or act.
+// status returns 1 if a drive has a finding of severity watch or act, and 2 if nothing is
+// known about the health of a drive.
 func (r *report) status() int {
+	nothing := false
 	for _, d := range r.drives {
 		for _, f := range d.findings {
-			if f.Severity < smart.Info {
+			if f.Rule == judge.NothingKnown {
+				nothing = true
+			} else if f.Severity == smart.Act || f.Severity == smart.Watch && !r.actOnly {
 				return 1
 			}
 		}
+	}
+	if nothing {
+		return 2
 	}
 	return 0
 }
@@ -207,7 +234,7 @@ func (r *report) file(name string) {
 		r.fail("%s: %v", name, err)
 	}
 	for _, s := range found {
-		if s.Source.Format == smart.FormatState {
+		if s.Source.Format == smart.FormatState || s.Source.Format == smart.FormatAttrLog {
 			s.NameFromState(name)
 		}
 		if s.Identity.Model == "" {
@@ -218,7 +245,7 @@ func (r *report) file(name string) {
 }
 
 func (r *report) device(name string) {
-	d, err := smart.Open(name)
+	d, err := device.Open(name)
 	if err != nil {
 		r.fail("%v", err)
 		return
@@ -237,8 +264,16 @@ func (r *report) device(name string) {
 
 // makeFindings makes the findings of the drives, of the comparison and of the measurements.
 func (r *report) makeFindings() {
+	if !r.compare {
+		r.combine()
+	}
 	for i := range r.drives {
-		r.drives[i].findings = smart.Judge(r.drives[i].s, smart.Policy{})
+		d := &r.drives[i]
+		if d.series != nil {
+			d.findings = d.series.Judge(judge.Policy{})
+		} else {
+			d.findings = judge.Judge(d.s, judge.Policy{})
+		}
 	}
 	if r.compare {
 		r.changes()
@@ -248,6 +283,44 @@ func (r *report) makeFindings() {
 	}
 }
 
+// combine joins the snapshots of one drive to a series: the records of an attribute log,
+// and with -series all inputs.
+func (r *report) combine() {
+	type place struct {
+		key  smart.DriveKey
+		name string
+	}
+	at := map[place]int{}
+	kept := r.drives[:0]
+	for _, d := range r.drives {
+		log := d.s.Source.Format == smart.FormatAttrLog
+		p := place{key: d.s.Key()}
+		if p.key == (smart.DriveKey{}) || !r.series {
+			p.name = d.name
+		}
+		if !log && (!r.series || p.key == smart.DriveKey{}) {
+			kept = append(kept, d)
+			continue
+		}
+		i, found := at[p]
+		if !found {
+			d.series = &judge.Series{}
+			i = len(kept)
+			at[p], kept = i, append(kept, d)
+		}
+		if err := kept[i].series.Add(d.s); err != nil {
+			if found {
+				kept = append(kept, d) // its place in time is unknown
+			} else {
+				kept[i].series = nil
+			}
+			continue
+		}
+		kept[i].s = kept[i].series.Last()
+	}
+	r.drives = kept
+}
+
 // changes replaces the two drives by the newer one. The findings of the comparison come
 // before its own.
 func (r *report) changes() {
@@ -255,7 +328,7 @@ func (r *report) changes() {
 		r.fail("-compare requires one drive in each file, got %d in both", len(r.drives))
 		return
 	}
-	delta, err := smart.Compare(r.drives[0].s, r.drives[1].s)
+	delta, err := judge.Compare(r.drives[0].s, r.drives[1].s)
 	if err != nil {
 		r.fail("%v", err)
 		return
@@ -285,7 +358,7 @@ func (r *report) throughput() {
 		return
 	}
 	defer f.Close()
-	samples, err := smart.ParseDD(f)
+	samples, err := judge.ParseDD(f)
 	if err != nil {
 		r.fail("%s: %v", r.dd, err)
 		return
@@ -294,7 +367,7 @@ func (r *report) throughput() {
 	for i := range r.drives {
 		disks[i] = r.drives[i].s
 	}
-	d, err := smart.Diagnose(disks, samples, smart.Windows(), 1)
+	d, err := judge.Diagnose(disks, samples, judge.Windows(), 1)
 	if err != nil {
 		r.fail("%s: %v", r.dd, err)
 		return
@@ -306,13 +379,11 @@ func (r *report) throughput() {
 		if v.Slow {
 			f := smart.Finding{
 				Rule: "throughput", Key: "throughput", Severity: smart.Watch, Detail: v.Text,
-				Evidence: fmt.Sprintf(
-					"%.0f bytes/s",
-					v.Sample.V.Rate(),
-				), Source: fmt.Sprintf("%s, line %d", r.dd, v.Sample.V.Line),
+				Evidence: fmt.Sprintf("%.0f bytes/s", v.Sample.V.Rate()), Source: fmt.Sprintf("%s, line %d", r.dd,
+					v.Sample.V.Line),
 				Value: smart.Some(v.Sample.V.Rate()), Unit: "bytes/s",
 			}
-			if v.Conclusion == smart.Suspect {
+			if v.Conclusion == judge.Suspect {
 				f.Severity = smart.Act
 			}
 			r.drives[v.Disk].findings = append([]smart.Finding{f}, r.drives[v.Disk].findings...)

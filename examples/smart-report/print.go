@@ -5,13 +5,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"dougu.internal/diag"
 	"dougu.internal/smart"
+	"dougu.internal/smart/judge"
 )
 
 func (r *report) print() error {
@@ -20,6 +24,8 @@ func (r *report) print() error {
 	switch r.format {
 	case "json":
 		err = r.json(w)
+	case "model":
+		err = r.modelJSON(w)
 	case "prometheus":
 		r.prometheus(w)
 	default:
@@ -86,9 +92,55 @@ func (d *drive) head() string {
 	return clean(strings.Join(words, ", "))
 }
 
+// manyDrives is the number of drives from which a summary is printed.
+const manyDrives = 5
+
+// rank returns the gravest severity of a drive, and whether nothing is known about it.
+func (d *drive) rank() (severity diag.Severity, unknown bool) {
+	severity = smart.Info
+	for _, f := range d.findings {
+		if f.Rule == "not-read" || f.Rule == judge.NothingKnown {
+			unknown = true
+		}
+		severity = min(severity, f.Severity)
+	}
+	return severity, unknown
+}
+
+// summary returns a line with the numbers of drives.
+func (r *report) summary() string {
+	act, watch, unknown := 0, 0, 0
+	for i := range r.drives {
+		switch severity, none := r.drives[i].rank(); {
+		case severity == smart.Act:
+			act++
+		case none:
+			unknown++
+		case severity == smart.Watch:
+			watch++
+		}
+	}
+	return fmt.Sprintf("%d drives: %d act, %d watch, %d unknown, %d without such findings", len(r.drives), act,
+		watch, unknown, len(r.drives)-act-watch-unknown)
+}
+
+// modelJSON writes the snapshots in the JSON form of the package.
+func (r *report) modelJSON(w io.Writer) error {
+	all := make([]*smart.Snapshot, len(r.drives))
+	for i := range r.drives {
+		all[i] = r.drives[i].s
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(all)
+}
+
 func (r *report) text(w io.Writer) error {
 	for i := range r.drives {
 		d := &r.drives[i]
+		if severity, _ := d.rank(); r.quiet && severity == smart.Info {
+			continue
+		}
 		fmt.Fprintln(w, d.head())
 		for _, f := range d.findings {
 			line := fmt.Sprintf("%s %s: %s", strings.ToUpper(smart.SeverityName(f.Severity)), f.Rule, f.Detail)
@@ -97,9 +149,14 @@ func (r *report) text(w io.Writer) error {
 			}
 			fmt.Fprintf(w, "  %s\n", clean(line))
 		}
-		if len(d.findings) == 0 {
+		if len(d.findings) == 0 && d.s.Health.Status == smart.Passed {
 			fmt.Fprintln(w, "  nothing is wrong")
+		} else if len(d.findings) == 0 {
+			fmt.Fprintln(w, "  no findings; the health is unknown")
 		}
+	}
+	if r.quiet || len(r.drives) >= manyDrives {
+		fmt.Fprintln(w, r.summary())
 	}
 	if r.diagnosis == nil {
 		return nil
@@ -112,7 +169,8 @@ func (r *report) text(w io.Writer) error {
 		if v.Temp.OK {
 			temp = fmt.Sprintf("%d C", v.Temp.C)
 		}
-		fmt.Fprintf(tab, "%s\t%.2f\t%s\t%v\t%s\n", clean(v.Port), v.Sample.V.Rate()/1e6, temp, v.Position, clean(v.Text))
+		fmt.Fprintf(tab, "%s\t%.2f\t%s\t%v\t%s\n", clean(v.Port), v.Sample.V.Rate()/1e6, temp, v.Position,
+			clean(v.Text))
 	}
 	if err := tab.Flush(); err != nil {
 		return err
@@ -123,20 +181,33 @@ func (r *report) text(w io.Writer) error {
 
 // jsonDrive is a drive in the JSON output, which the usage text describes.
 type jsonDrive struct {
-	Source     string          `json:"source"`
-	Device     string          `json:"device,omitempty"`
-	Port       *int            `json:"port,omitempty"`
-	Model      string          `json:"model,omitempty"`
-	Serial     string          `json:"serial,omitempty"`
-	Firmware   string          `json:"firmware,omitempty"`
-	Health     string          `json:"health"`
-	Temp       map[string]any  `json:"temperature,omitempty"`
-	PowerOn    *uint64         `json:"power_on_hours,omitempty"`
-	Cycles     *uint64         `json:"power_cycles,omitempty"`
-	Attributes []jsonAttribute `json:"attributes"`
-	Findings   []jsonFinding   `json:"findings"`
-	Throughput *jsonThroughput `json:"throughput,omitempty"`
-	Warnings   []string        `json:"warnings"`
+	Source     string                `json:"source"`
+	Device     string                `json:"device,omitempty"`
+	Port       *int                  `json:"port,omitempty"`
+	Model      string                `json:"model,omitempty"`
+	Serial     string                `json:"serial,omitempty"`
+	Firmware   string                `json:"firmware,omitempty"`
+	Health     string                `json:"health"`
+	Temp       map[string]any        `json:"temperature,omitempty"`
+	PowerOn    *uint64               `json:"power_on_hours,omitempty"`
+	Cycles     *uint64               `json:"power_cycles,omitempty"`
+	Family     string                `json:"family,omitempty"`
+	WWN        string                `json:"wwn,omitempty"`
+	Capacity   *uint64               `json:"capacity_bytes,omitempty"`
+	Rotation   *uint16               `json:"rotation_rate,omitempty"`
+	PowerMode  string                `json:"power_mode,omitempty"`
+	Exit       *uint8                `json:"exit_status,omitempty"`
+	Endurance  *smart.Endurance      `json:"endurance,omitempty"`
+	NVMe       *smart.NVMeHealth     `json:"nvme,omitempty"`
+	SCSI       *smart.SCSIHealth     `json:"scsi,omitempty"`
+	SelfTests  []smart.SelfTest      `json:"self_tests,omitempty"`
+	Errors     *smart.ErrorLog       `json:"error_log,omitempty"`
+	Pending    *smart.PendingDefects `json:"pending_defects,omitempty"`
+	FARM       *smart.FARM           `json:"farm,omitempty"`
+	Attributes []jsonAttribute       `json:"attributes"`
+	Findings   []jsonFinding         `json:"findings"`
+	Throughput *jsonThroughput       `json:"throughput,omitempty"`
+	Warnings   []string              `json:"warnings"`
 }
 
 type jsonAttribute struct {
@@ -151,12 +222,17 @@ type jsonAttribute struct {
 }
 
 type jsonFinding struct {
-	Rule     string `json:"rule"`
-	Severity string `json:"severity"`
-	Detail   string `json:"detail"`
-	Evidence string `json:"evidence"`
-	Source   string `json:"source,omitempty"`
-	Past     bool   `json:"past,omitempty"`
+	Rule      string   `json:"rule"`
+	Severity  string   `json:"severity"`
+	Detail    string   `json:"detail"`
+	Evidence  string   `json:"evidence"`
+	Source    string   `json:"source,omitempty"`
+	Past      bool     `json:"past,omitempty"`
+	Key       string   `json:"key,omitempty"`
+	Attribute uint8    `json:"attribute,omitempty"`
+	Number    *float64 `json:"number,omitempty"`
+	Unit      string   `json:"unit,omitempty"`
+	Since     string   `json:"since,omitempty"`
 }
 
 type jsonThroughput struct {
@@ -184,9 +260,8 @@ func (r *report) json(w io.Writer) error {
 func (d *drive) json() jsonDrive {
 	s := d.s
 	j := jsonDrive{
-		Source: clean(
-			d.name,
-		), Device: clean(s.Device.Node), Model: clean(s.Identity.Model), Serial: clean(s.Identity.Serial),
+		Source: clean(d.name), Device: clean(s.Device.Node), Model: clean(s.Identity.Model),
+		Serial:   clean(s.Identity.Serial),
 		Firmware: clean(s.Identity.Firmware), Health: s.Health.Status.String(),
 		Attributes: []jsonAttribute{}, Findings: []jsonFinding{}, Warnings: []string{},
 	}
@@ -209,6 +284,7 @@ func (d *drive) json() jsonDrive {
 	if s.PowerCycles.OK {
 		j.Cycles = &s.PowerCycles.V
 	}
+	j.more(s)
 	for i := range s.Attributes {
 		a := &s.Attributes[i]
 		ja := jsonAttribute{ID: a.ID, Name: clean(a.Name), Text: clean(string(a.AppendRaw(nil))), Raw: a.Raw.Hex()}
@@ -230,9 +306,18 @@ func (d *drive) json() jsonDrive {
 		j.Attributes = append(j.Attributes, ja)
 	}
 	for _, f := range d.findings {
-		j.Findings = append(j.Findings, jsonFinding{
-			f.Rule, smart.SeverityName(f.Severity), clean(f.Detail), clean(f.Evidence), clean(f.Source), f.Past,
-		})
+		jf := jsonFinding{
+			Rule: f.Rule, Severity: smart.SeverityName(f.Severity), Detail: clean(f.Detail),
+			Evidence: clean(f.Evidence), Source: clean(f.Source), Past: f.Past,
+			Key: clean(f.Key), Attribute: f.Attribute, Unit: f.Unit,
+		}
+		if f.Value.OK {
+			jf.Number = &f.Value.V
+		}
+		if !f.Since.IsZero() {
+			jf.Since = f.Since.UTC().Format(time.RFC3339)
+		}
+		j.Findings = append(j.Findings, jf)
 	}
 	if v := d.verdict; v != nil {
 		j.Throughput = &jsonThroughput{
@@ -245,6 +330,38 @@ func (d *drive) json() jsonDrive {
 		j.Warnings = append(j.Warnings, clean(w.String()))
 	}
 	return j
+}
+
+// more sets the parts of the model that have no form of their own here.
+func (j *jsonDrive) more(s *smart.Snapshot) {
+	id := &s.Identity
+	j.Family, j.WWN, j.PowerMode = clean(id.Family), clean(id.WWN), clean(s.PowerMode)
+	if id.Capacity.OK {
+		j.Capacity = &id.Capacity.V
+	}
+	if id.Rotation.OK {
+		j.Rotation = &id.Rotation.V
+	}
+	if s.Exit.OK {
+		v := uint8(s.Exit.V)
+		j.Exit = &v
+	}
+	if s.Endurance.Used.OK || s.Endurance.Spare.OK {
+		j.Endurance = &s.Endurance
+	}
+	j.NVMe, j.SCSI, j.Pending, j.FARM = s.NVMe, s.SCSI, s.Pending, s.FARM
+	for _, t := range s.SelfTests {
+		t.Kind, t.Result = clean(t.Kind), clean(t.Result)
+		j.SelfTests = append(j.SelfTests, t)
+	}
+	if s.Errors.Count.OK || len(s.Errors.Entries) > 0 {
+		log := s.Errors
+		log.Entries = slices.Clone(log.Entries)
+		for i := range log.Entries {
+			log.Entries[i].Text = clean(log.Entries[i].Text)
+		}
+		j.Errors = &log
+	}
 }
 
 // clean returns s with control characters, format characters and invalid UTF-8

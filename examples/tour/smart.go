@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dougu.internal/smart"
+	"dougu.internal/smart/judge"
 )
 
 var (
@@ -24,7 +25,7 @@ func tourSmart(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	samples, err := smart.ParseDD(bytes.NewReader(smartDD))
+	samples, err := judge.ParseDD(bytes.NewReader(smartDD))
 	if err != nil {
 		return err
 	}
@@ -32,7 +33,7 @@ func tourSmart(w io.Writer) error {
 		s.Identity.Model = "ST3500630NS" // the input does not contain the model
 		s.Device = smart.DeviceID{Node: "/dev/twa0", Type: "3ware", Port: smart.Some(i)}
 	}
-	d, err := smart.Diagnose(disks, samples, smart.Windows(), 1)
+	d, err := judge.Diagnose(disks, samples, judge.Windows(), 1)
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func tourSmart(w io.Writer) error {
 		fmt.Fprintf(w, "port %s, window of Read After Write: %s: %s\n", v.Port, v.Position, v.Text)
 	}
 	fmt.Fprintln(w, strings.ReplaceAll(d.Summary, "; ", ";\n"))
-	for _, f := range smart.Judge(disks[1], smart.Policy{}) {
+	for _, f := range judge.Judge(disks[1], judge.Policy{}) {
 		fmt.Fprintf(w, "%s %s, evidence %s (%s)\n", smart.SeverityName(f.Severity), f.Rule, f.Evidence, f.Source)
 	}
 	return nil

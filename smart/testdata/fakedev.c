@@ -206,26 +206,33 @@ static int disguise(int rc, struct stat *st) {
 	return rc;
 }
 
-int fstat(int fd, struct stat *st) {
-	int (*real)(int, struct stat *) = dlsym(RTLD_NEXT, "fstat");
-	return disguise(real(fd, st), st);
-}
+/* The C library up to 2.32 has __fxstat and __xstat in place of fstat and stat. The
+ * structures with 64-bit offsets are alike. */
+#define BY_FD(name, old, type) \
+	int name(int fd, struct type *st) { \
+		int (*real)(int, struct type *) = dlsym(RTLD_NEXT, #name); \
+		int (*before)(int, int, struct type *) = dlsym(RTLD_NEXT, #old); \
+		return disguise(real ? real(fd, st) : before(1, fd, st), (struct stat *)st); \
+	} \
+	int old(int version, int fd, struct type *st) { \
+		int (*real)(int, int, struct type *) = dlsym(RTLD_NEXT, #old); \
+		return disguise(real(version, fd, st), (struct stat *)st); \
+	}
+#define BY_PATH(name, old, type) \
+	int name(const char *path, struct type *st) { \
+		int (*real)(const char *, struct type *) = dlsym(RTLD_NEXT, #name); \
+		int (*before)(int, const char *, struct type *) = dlsym(RTLD_NEXT, #old); \
+		return disguise(real ? real(path, st) : before(1, path, st), (struct stat *)st); \
+	} \
+	int old(int version, const char *path, struct type *st) { \
+		int (*real)(int, const char *, struct type *) = dlsym(RTLD_NEXT, #old); \
+		return disguise(real(version, path, st), (struct stat *)st); \
+	}
 
-int stat(const char *path, struct stat *st) {
-	int (*real)(const char *, struct stat *) = dlsym(RTLD_NEXT, "stat");
-	return disguise(real(path, st), st);
-}
-
-/* The same for programs with 64-bit offsets: the structures are alike. */
-int fstat64(int fd, struct stat64 *st) {
-	int (*real)(int, struct stat64 *) = dlsym(RTLD_NEXT, "fstat64");
-	return disguise(real(fd, st), (struct stat *)st);
-}
-
-int stat64(const char *path, struct stat64 *st) {
-	int (*real)(const char *, struct stat64 *) = dlsym(RTLD_NEXT, "stat64");
-	return disguise(real(path, st), (struct stat *)st);
-}
+BY_FD(fstat, __fxstat, stat)
+BY_FD(fstat64, __fxstat64, stat64)
+BY_PATH(stat, __xstat, stat)
+BY_PATH(stat64, __xstat64, stat64)
 
 int ioctl(int fd, unsigned long request, ...) {
 	va_list list;

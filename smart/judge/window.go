@@ -1,24 +1,26 @@
-package smart
+package judge
 
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"dougu.internal/internal/enum"
+	"dougu.internal/smart"
 )
 
-// Position tells where a temperature lies with regard to a window.
+// Position is the position of a temperature relative to a window.
 type Position uint8
 
-// The positions. Sensors count whole degrees, and a temperature is seldom taken in the
-// moment of a measurement: at the edge nothing is certain.
+// The positions. Sensors have whole degrees, and a temperature is rarely read at the time
+// of a measurement, so that nothing is certain at the edge.
 const (
 	Outside Position = iota + 1
 	Borderline
 	Inside
 )
 
-var positions = enum.Names[Position]{Type: "smart: position", Words: map[Position]string{
+var positions = enum.Names[Position]{Type: "judge: position", Words: map[Position]string{
 	0: "unknown", Outside: "outside", Borderline: "borderline", Inside: "inside",
 }}
 
@@ -31,34 +33,34 @@ func (p Position) MarshalText() ([]byte, error) { return positions.Text(p) }
 // UnmarshalText sets p from the name of a position.
 func (p *Position) UnmarshalText(text []byte) error { return positions.Parse(text, p) }
 
-// Window is a range of temperatures in which a drive behaves in its own way: at or
-// below Low, and at or above High.
+// Window is a range of temperatures in which a drive behaves differently: at or below Low,
+// and at or above High.
 type Window struct {
-	// Model matches the models that the window is of; nil: every model.
+	// Model matches the models of the window. If nil, the window is for every model.
 	Model *regexp.Regexp `json:"model,omitzero"`
-	// Low and High are the edges in degrees Celsius; an absent edge does not exist.
-	Low  Opt[int] `json:"low,omitzero"`
-	High Opt[int] `json:"high,omitzero"`
-	// Effect says what happens inside; Source is where it is written.
+	// Low and High are the edges in degrees Celsius. A window can have one edge.
+	Low  smart.Opt[int] `json:"low,omitzero"`
+	High smart.Opt[int] `json:"high,omitzero"`
+	// Effect describes the behaviour inside the window, and Source is the document about it.
 	Effect string `json:"effect,omitzero"`
 	Source string `json:"source,omitzero"`
 }
 
-// Windows returns the table that the package ships. A caller may append windows of
-// his own.
-func Windows() []Window {
-	return []Window{{
-		Model: barracudaES, Low: Some(18), High: Some(58),
-		Effect: "the drive reads back and verifies every write (Read After Write), writes fall below 1/10 of the speed",
-		Source: "supplier's notice on the Seagate Barracuda ES SATA, 2008",
-	}}
-}
+// Windows returns the windows that are part of the package. Each call returns a new
+// slice.
+func Windows() []Window { return slices.Clone(shippedWindows) }
+
+var shippedWindows = []Window{{
+	Model: barracudaES, Low: smart.Some(18), High: smart.Some(58),
+	Effect: "the drive reads back and verifies every write (Read After Write), writes fall below 1/10 of the speed",
+	Source: "supplier's notice on the Seagate Barracuda ES SATA, 2008",
+}}
 
 // barracudaES matches the SATA models of the Barracuda ES.
 var barracudaES = regexp.MustCompile(`^(?:SEAGATE )?ST3(?:250[68]20|320620|400620|500630|750640)NS$`)
 
-// Place tells where t lies, with a margin in whole degrees: inside is beyond an edge by
-// the margin or more, borderline is within the margin of an edge.
+// Place returns the position of t, with a margin in whole degrees. Inside means beyond an
+// edge by the margin or more; Borderline means within the margin of an edge.
 func (w Window) Place(t, margin int) Position {
 	switch {
 	case w.Low.OK && t <= w.Low.V-margin, w.High.OK && t >= w.High.V+margin:

@@ -1,17 +1,19 @@
-package smart
+package device
 
 import (
 	"context"
 	"fmt"
+	"slices"
+
+	"dougu.internal/smart"
 )
 
-// Transport carries read-only commands to a device. The one behind [Open] speaks to
-// the Linux kernel; tests make their own. A Transport need not be safe for concurrent
-// use.
+// Transport sends read-only commands to a device. [Open] uses the transport of the Linux
+// kernel. A Transport does not have to be safe for concurrent use.
 type Transport interface {
-	// ATA sends an ATA command and fills buf with the data of it. The registers are
-	// valid when the command asks for them.
-	ATA(ctx context.Context, c ATACommand, buf []byte) (Registers, error)
+	// ATA sends an ATA command and reads its data into buf. The registers are valid if
+	// WantRegisters is set.
+	ATA(ctx context.Context, c ATACommand, buf []byte) (smart.Registers, error)
 	// SCSI sends a command block and fills buf.
 	SCSI(ctx context.Context, cdb, buf []byte) error
 	// NVMe sends an admin command and fills buf.
@@ -26,8 +28,8 @@ type ATACommand struct {
 	LBA      uint64
 	// WantRegisters asks for the registers after the command.
 	WantRegisters bool
-	// Out tells that buf is sent and not filled. The one command that needs it is the
-	// request for the SCT temperature history.
+	// Out means that buf is sent to the device. Only the request for the SCT temperature
+	// history uses it.
 	Out bool
 }
 
@@ -71,7 +73,8 @@ func (c ATACommand) Allowed(buf []byte) error {
 		case smartReadData, smartReadThresh, smartReadLog, smartReturnStatus:
 			return nil
 		}
-	case c.Command == ataSMART && c.Features == smartWriteLog && c.LBA == smartSignature|logSCTStatus && isHistoryRequest(buf):
+	case c.Command == ataSMART && c.Features == smartWriteLog && c.LBA == smartSignature|logSCTStatus &&
+		isHistoryRequest(buf):
 		return nil
 	}
 	return errs.Errorf("ATA command %02Xh, feature %02Xh: %w", c.Command, c.Features, ErrNotAllowed)
@@ -114,7 +117,8 @@ func AllowedSCSI(cdb []byte) error {
 var historyRequest = [6]byte{5, 0, 1, 0, 2, 0}
 
 func isHistoryRequest(b []byte) bool {
-	return len(b) == sector && [6]byte(b[:6]) == historyRequest && allBytes(b[6:], 0)
+	return len(b) == sector && [6]byte(b[:6]) == historyRequest &&
+		!slices.ContainsFunc(b[6:], func(c byte) bool { return c != 0 })
 }
 
 // SenseError is a SCSI command that ended with CHECK CONDITION.
@@ -131,10 +135,10 @@ func (e *SenseError) Error() string {
 	case e.Key == 0xb:
 		what = "the device aborted the command"
 	}
-	return fmt.Sprintf("smart: %s (sense key %Xh, code %02Xh/%02Xh)", what, e.Key, e.ASC, e.ASCQ)
+	return fmt.Sprintf("device: %s (sense key %Xh, code %02Xh/%02Xh)", what, e.Key, e.ASC, e.ASCQ)
 }
 
-// Unsupported reports whether the device says that it does not know the command.
+// Unsupported reports whether the device does not support the command.
 func (e *SenseError) Unsupported() bool { return e.Key == 5 || e.Key == 0xb && e.ASC == 0 }
 
 // NVMeError is the status of an NVMe command that failed.
@@ -142,13 +146,14 @@ type NVMeError uint16
 
 // Error returns the status code type and the status code.
 func (e NVMeError) Error() string {
-	return fmt.Sprintf("smart: the NVMe controller refused the command (status code type %Xh, code %02Xh)", uint16(e)>>8&7, uint16(e)&0xff)
+	return fmt.Sprintf("device: the NVMe controller refused the command (status code type %Xh, code %02Xh)",
+		uint16(e)>>8&7, uint16(e)&0xff)
 }
 
 // parseSense reads sense data in fixed (70h, 71h) and descriptor (72h, 73h) format. The
 // registers of an ATA command are in a descriptor of type 09h, and shortened in the
 // fixed format (SAT-4, 12.2.2.7).
-func parseSense(b []byte) (e SenseError, regs Opt[Registers], ok bool) {
+func parseSense(b []byte) (e SenseError, regs smart.Opt[smart.Registers], ok bool) {
 	if len(b) < 4 {
 		return e, regs, false
 	}
@@ -161,9 +166,10 @@ func parseSense(b []byte) (e SenseError, regs Opt[Registers], ok bool) {
 		for d := b[8:min(len(b), 8+int(b[7]))]; len(d) >= 2; {
 			n := 2 + int(d[1])
 			if d[0] == 9 && len(d) >= 14 {
-				regs = Some(Registers{
+				regs = smart.Some(smart.Registers{
 					Error: d[3], Count: uint16(d[4])<<8 | uint16(d[5]), Device: d[12], Status: d[13],
-					LBA: uint64(d[7]) | uint64(d[9])<<8 | uint64(d[11])<<16 | uint64(d[6])<<24 | uint64(d[8])<<32 | uint64(d[10])<<40,
+					LBA: uint64(d[7]) | uint64(d[9])<<8 | uint64(d[11])<<16 |
+						uint64(d[6])<<24 | uint64(d[8])<<32 | uint64(d[10])<<40,
 				})
 			}
 			if n > len(d) {
@@ -178,7 +184,7 @@ func parseSense(b []byte) (e SenseError, regs Opt[Registers], ok bool) {
 			e.ASC, e.ASCQ = b[12], b[13]
 		}
 		if len(b) >= 12 && e.ASC == 0 && e.ASCQ == 0x1d { // ATA PASS THROUGH INFORMATION AVAILABLE
-			regs = Some(Registers{
+			regs = smart.Some(smart.Registers{
 				Error: b[3], Status: b[4], Device: b[5], Count: uint16(b[6]),
 				LBA: uint64(b[9]) | uint64(b[10])<<8 | uint64(b[11])<<16,
 			})
@@ -213,3 +219,6 @@ func ataCDB(c ATACommand, n int) [16]byte {
 	cdb[14] = c.Command
 	return cdb
 }
+
+// sector is the size of an ATA page.
+const sector = 512

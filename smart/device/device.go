@@ -1,31 +1,33 @@
-package smart
+package device
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
+
+	"dougu.internal/smart"
 )
 
-// Device reads one disk through a transport. It is for one goroutine at a time.
+// Device reads one disk through a transport. Its methods must not be called concurrently.
 type Device struct {
 	t    Transport
-	id   DeviceID
+	id   smart.DeviceID
 	done func() error
-	// DB names and formats raw values; it may be nil.
-	DB *DriveDB
-	// WakeUp allows to wake a sleeping disk; without it a read gives [ErrStandby].
+	// DB contains names and formats of attributes. If nil, the usual ones are used.
+	DB *smart.DriveDB
+	// WakeUp allows a read to wake a disk in standby.
 	WakeUp bool
 	buf    [8 * sector]byte
 }
 
-// NewDevice makes a device of a transport. The protocol is "ATA", "SCSI" or "NVMe";
-// empty: the device is asked.
-func NewDevice(t Transport, id DeviceID) *Device { return &Device{t: t, id: id} }
+// New returns a device that uses a transport. The protocol is "ATA", "SCSI" or "NVMe".
+// If it is empty, the device is asked.
+func New(t Transport, id smart.DeviceID) *Device { return &Device{t: t, id: id} }
 
-// Close gives the device back. A device that was made of a transport has nothing to
-// close.
+// Close closes the device file. It does nothing for a device that [New] returned.
 func (d *Device) Close() error {
 	if d.done == nil {
 		return nil
@@ -33,12 +35,13 @@ func (d *Device) Close() error {
 	return d.done()
 }
 
-// Snapshot reads all that the device tells about its health, by commands that only
-// read; see [ATACommand.Allowed]. What a device does not support is absent. A sleeping
-// disk is not woken: the error is then [ErrStandby]. The error wraps [ErrPermission]
-// when the system refuses.
-func (d *Device) Snapshot(ctx context.Context) (*Snapshot, error) {
-	s := &Snapshot{Device: d.id, Source: Source{Format: FormatDevice}, Taken: time.Now().UTC().Truncate(time.Second)}
+// Snapshot reads the health of the device with commands that only read; see
+// [ATACommand.Allowed]. Pages that the device does not support are absent. If the disk is
+// in standby, it is not woken, and the error is [ErrStandby]. The error wraps
+// [ErrPermission] if the system does not permit the commands.
+func (d *Device) Snapshot(ctx context.Context) (*smart.Snapshot, error) {
+	s := &smart.Snapshot{Device: d.id, Source: smart.Source{Format: smart.FormatDevice},
+		Taken: time.Now().UTC().Truncate(time.Second)}
 	var err error
 	switch d.id.Protocol {
 	case "NVMe":
@@ -59,11 +62,12 @@ func (d *Device) Snapshot(ctx context.Context) (*Snapshot, error) {
 
 // optional keeps what a device does not support from being an error. Only the end of
 // the context and missing rights are one.
-func (d *Device) optional(s *Snapshot, page string, err error) error {
+func (d *Device) optional(s *smart.Snapshot, page string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrPermission), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, ErrNotAllowed):
+	case errors.Is(err, ErrPermission), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, ErrNotAllowed):
 		return errs.Errorf("%s: %w", page, err)
 	}
 	var sense *SenseError
@@ -74,21 +78,21 @@ func (d *Device) optional(s *Snapshot, page string, err error) error {
 	if errors.As(err, &status) {
 		return nil
 	}
-	s.warn(Warning{Path: page, Msg: errs.Trim(err)})
+	s.Warnings = append(s.Warnings, smart.Warning{Path: page, Msg: errs.Trim(err)})
 	return nil
 }
 
-func (d *Device) send(ctx context.Context, c ATACommand, buf []byte) (Registers, error) {
+func (d *Device) send(ctx context.Context, c ATACommand, buf []byte) (smart.Registers, error) {
 	if err := c.Allowed(buf); err != nil {
-		return Registers{}, err
+		return smart.Registers{}, err
 	}
 	if err := ctx.Err(); err != nil {
-		return Registers{}, err
+		return smart.Registers{}, err
 	}
 	return d.t.ATA(ctx, c, buf)
 }
 
-func (d *Device) ata(ctx context.Context, s *Snapshot) error {
+func (d *Device) ata(ctx context.Context, s *smart.Snapshot) error {
 	if !d.WakeUp {
 		// 00h standby, 01h standby_y; other values are awake. A bridge that does not
 		// answer leaves the question open, and the disk is taken for awake.
@@ -100,7 +104,7 @@ func (d *Device) ata(ctx context.Context, s *Snapshot) error {
 			return ErrStandby
 		}
 	}
-	var p ATAPages
+	var p smart.ATAPages
 	page := func(c ATACommand, n int) ([]byte, error) {
 		b := make([]byte, n*sector)
 		c.Count = uint16(n)
@@ -113,7 +117,7 @@ func (d *Device) ata(ctx context.Context, s *Snapshot) error {
 	if p.Identify, err = page(ATACommand{Command: ataIdentify}, 1); err != nil {
 		return errs.Errorf("IDENTIFY DEVICE: %w", err)
 	}
-	smart := func(feature uint8, log uint64) ([]byte, error) {
+	command := func(feature uint8, log uint64) ([]byte, error) {
 		return page(ATACommand{Command: ataSMART, Features: feature, LBA: smartSignature | log}, 1)
 	}
 	for _, r := range []struct {
@@ -125,26 +129,28 @@ func (d *Device) ata(ctx context.Context, s *Snapshot) error {
 		{"SMART READ DATA", &p.Values, smartReadData, 0}, {"SMART READ THRESHOLDS", &p.Thresholds, smartReadThresh, 1},
 		{"SMART log 01h", &p.ErrorLog, smartReadLog, 1}, {"SMART log 06h", &p.SelfTestLog, smartReadLog, 6},
 	} {
-		if *r.dst, err = smart(r.feature, r.log); err != nil {
+		if *r.dst, err = command(r.feature, r.log); err != nil {
 			if err := d.optional(s, r.name, err); err != nil {
 				return err
 			}
 		}
 	}
-	regs, err := d.send(ctx, ATACommand{Command: ataSMART, Features: smartReturnStatus, LBA: smartSignature, WantRegisters: true}, nil)
+	regs, err := d.send(ctx, ATACommand{Command: ataSMART, Features: smartReturnStatus, LBA: smartSignature,
+		WantRegisters: true}, nil)
 	if err == nil {
-		p.Status = Some(regs)
+		p.Status = smart.Some(regs)
 	} else if err := d.optional(s, "SMART RETURN STATUS", err); err != nil {
 		return err
 	}
-	if err := d.extended(ctx, s, &p, page, smart); err != nil {
+	if err := d.extended(ctx, s, &p, page, command); err != nil {
 		return err
 	}
-	return DecodeATA(s, p, d.DB)
+	return smart.DecodeATA(s, p, d.DB)
 }
 
 // extended reads the logs that only newer drives have: those that IDENTIFY announces.
-func (d *Device) extended(ctx context.Context, s *Snapshot, p *ATAPages, page func(ATACommand, int) ([]byte, error), smart func(uint8, uint64) ([]byte, error)) error {
+func (d *Device) extended(ctx context.Context, s *smart.Snapshot, p *smart.ATAPages,
+	page func(ATACommand, int) ([]byte, error), command func(uint8, uint64) ([]byte, error)) error {
 	word := func(i int) uint16 { return binary.LittleEndian.Uint16(p.Identify[2*i:]) }
 	if w := word(87); w&0xc000 == 0x4000 && w&0x20 != 0 { // general purpose logging
 		dir, err := page(ATACommand{Command: ataReadLogExt}, 1)
@@ -180,7 +186,7 @@ func (d *Device) extended(ctx context.Context, s *Snapshot, p *ATAPages, page fu
 		return ctx.Err()
 	}
 	var err error
-	if p.SCTStatus, err = smart(smartReadLog, logSCTStatus); err != nil {
+	if p.SCTStatus, err = command(smartReadLog, logSCTStatus); err != nil {
 		return d.optional(s, "SCT status", err)
 	}
 	if word(206)&0x20 == 0 { // data tables
@@ -188,13 +194,14 @@ func (d *Device) extended(ctx context.Context, s *Snapshot, p *ATAPages, page fu
 	}
 	request := make([]byte, sector)
 	copy(request, historyRequest[:])
-	if _, err = d.send(ctx, ATACommand{Command: ataSMART, Features: smartWriteLog, Count: 1, LBA: smartSignature | logSCTStatus, Out: true}, request); err == nil {
-		p.SCTHistory, err = smart(smartReadLog, logSCTData)
+	if _, err = d.send(ctx, ATACommand{Command: ataSMART, Features: smartWriteLog, Count: 1,
+		LBA: smartSignature | logSCTStatus, Out: true}, request); err == nil {
+		p.SCTHistory, err = command(smartReadLog, logSCTData)
 	}
 	return d.optional(s, "SCT temperature history", err)
 }
 
-func (d *Device) nvme(ctx context.Context, s *Snapshot) error {
+func (d *Device) nvme(ctx context.Context, s *smart.Snapshot) error {
 	get := func(c NVMeCommand, buf []byte) error {
 		if err := c.Allowed(); err != nil {
 			return err
@@ -211,7 +218,7 @@ func (d *Device) nvme(ctx context.Context, s *Snapshot) error {
 	if err := get(NVMeCommand{Opcode: 6, CDW10: 1}, d.buf[:4096]); err != nil {
 		return errs.Errorf("reading Identify Controller: %w", err)
 	}
-	if err := DecodeNVMeIdentify(s, d.buf[:4096]); err != nil {
+	if err := smart.DecodeNVMeIdentify(s, d.buf[:4096]); err != nil {
 		return err
 	}
 	tests := d.buf[256]&0x10 != 0 // Device Self-test is supported
@@ -219,31 +226,32 @@ func (d *Device) nvme(ctx context.Context, s *Snapshot) error {
 	if err := log(2, d.buf[:512]); err != nil {
 		return errs.Errorf("reading the health log: %w", err)
 	}
-	if err := DecodeNVMe(s.NVMe, d.buf[:512]); err != nil {
+	if err := smart.DecodeNVMe(s.NVMe, d.buf[:512]); err != nil {
 		return err
 	}
 	err := log(1, d.buf[:64*entries])
 	if err == nil {
-		DecodeNVMeErrors(&s.Errors, d.buf[:64*entries])
+		smart.DecodeNVMeErrors(&s.Errors, d.buf[:64*entries])
 	} else if err := d.optional(s, "NVMe log 01h", err); err != nil {
 		return err
 	}
 	if tests {
 		err := log(6, d.buf[:564])
 		if err == nil {
-			s.SelfTests = DecodeNVMeSelfTests(s.SelfTests, d.buf[:564])
+			s.SelfTests = smart.DecodeNVMeSelfTests(s.SelfTests, d.buf[:564])
 		} else if err := d.optional(s, "NVMe log 06h", err); err != nil {
 			return err
 		}
 	}
-	s.conclude()
+	s.Conclude()
 	return nil
 }
 
 // scsiLogs are the pages that are read of a SCSI disk, page and subpage.
-var scsiLogs = [][2]byte{{0x02, 0}, {0x03, 0}, {0x05, 0}, {0x06, 0}, {0x0d, 0}, {0x0d, 1}, {0x0e, 0}, {0x10, 0}, {0x11, 0}, {0x15, 0}, {0x2f, 0}}
+var scsiLogs = [][2]byte{{0x02, 0}, {0x03, 0}, {0x05, 0}, {0x06, 0}, {0x0d, 0}, {0x0d, 1}, {0x0e, 0}, {0x10, 0},
+	{0x11, 0}, {0x15, 0}, {0x2f, 0}}
 
-func (d *Device) scsi(ctx context.Context, s *Snapshot) error {
+func (d *Device) scsi(ctx context.Context, s *smart.Snapshot) error {
 	send := func(cdb, buf []byte) error {
 		if err := AllowedSCSI(cdb); err != nil {
 			return err
@@ -264,15 +272,14 @@ func (d *Device) scsi(ctx context.Context, s *Snapshot) error {
 	}
 	s.Device.Protocol = "SCSI"
 	id := &s.Identity
-	keepTrimmed(&id.Vendor, inquiry[8:16])
-	keepTrimmed(&id.Model, inquiry[8:32])
-	var product string
-	keepTrimmed(&product, inquiry[16:32])
+	id.Vendor = text(inquiry[8:16])
+	id.Model = text(inquiry[8:32])
+	product := text(inquiry[16:32])
 	id.Model = id.Vendor + " " + product
-	keepTrimmed(&id.Firmware, inquiry[32:36])
+	id.Firmware = text(inquiry[32:36])
 	vpd := d.buf[:252]
 	if err := send([]byte{0x12, 1, 0x80, 0, byte(len(vpd)), 0}, vpd); err == nil && vpd[1] == 0x80 {
-		keepTrimmed(&id.Serial, vpd[4:min(4+int(vpd[3]), len(vpd))])
+		id.Serial = text(vpd[4:min(4+int(vpd[3]), len(vpd))])
 	}
 	if !d.WakeUp {
 		err := send(make([]byte, 6), nil)
@@ -284,21 +291,24 @@ func (d *Device) scsi(ctx context.Context, s *Snapshot) error {
 	if err := send([]byte{0x9e, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0}, capacity); err == nil {
 		last, size := binary.BigEndian.Uint64(capacity), binary.BigEndian.Uint32(capacity[8:])
 		if last < 1<<52 && size > 0 && size < 1<<20 {
-			id.Capacity, id.LogicalSector = Some((last+1)*uint64(size)), Some(size)
+			id.Capacity, id.LogicalSector = smart.Some((last+1)*uint64(size)), smart.Some(size)
 		}
 	}
-	s.SCSI = &SCSIHealth{}
+	s.SCSI = &smart.SCSIHealth{}
 	for _, l := range scsiLogs {
 		page := d.buf[:4*sector]
 		err := send([]byte{0x4d, 0, 0x40 | l[0], l[1], 0, 0, 0, byte(len(page) >> 8), byte(len(page)), 0}, page)
 		name := fmt.Sprintf("log page %02Xh/%02Xh", l[0], l[1])
 		if err == nil && page[0]&0x3f == l[0] {
-			err = DecodeSCSI(s.SCSI, page)
+			err = smart.DecodeSCSI(s.SCSI, page)
 		}
 		if err := d.optional(s, name, err); err != nil {
 			return err
 		}
 	}
-	s.conclude()
+	s.Conclude()
 	return nil
 }
+
+// text returns a string of a page without the spaces and NUL bytes around it.
+func text(b []byte) string { return string(bytes.Trim(b, " \x00")) }

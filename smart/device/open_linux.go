@@ -1,4 +1,4 @@
-package smart
+package device
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"dougu.internal/smart"
 )
 
 // Open opens a device file for reading: /dev/sdX, /dev/sgN or /dev/nvmeN. It sends no
@@ -19,12 +21,12 @@ func Open(path string) (*Device, error) {
 	if err != nil {
 		return nil, errs.Errorf("%s: %w", path, refused(err))
 	}
-	id := DeviceID{Node: path}
+	id := smart.DeviceID{Node: path}
 	if strings.HasPrefix(filepath.Base(path), "nvme") {
 		// Never tried on a SCSI node: some bridges hang on requests that they do not know.
 		id.Protocol, id.Type = "NVMe", "nvme"
 	}
-	d := NewDevice(&kernel{fd: fd}, id)
+	d := New(&kernel{fd: fd}, id)
 	d.done = func() error { return unix.Close(fd) }
 	return d, nil
 }
@@ -151,11 +153,11 @@ func (k *kernel) SCSI(ctx context.Context, cdb, buf []byte) error {
 
 // ATA implements [Transport]. Sense data is how the registers come back, and no error
 // by itself.
-func (k *kernel) ATA(ctx context.Context, c ATACommand, buf []byte) (Registers, error) {
+func (k *kernel) ATA(ctx context.Context, c ATACommand, buf []byte) (smart.Registers, error) {
 	cdb := ataCDB(c, len(buf))
 	sense, err := k.sg(ctx, cdb[:], buf, c.Out)
 	if err != nil {
-		return Registers{}, err
+		return smart.Registers{}, err
 	}
 	e, regs, ok := parseSense(sense)
 	switch {
@@ -164,7 +166,7 @@ func (k *kernel) ATA(ctx context.Context, c ATACommand, buf []byte) (Registers, 
 	case regs.OK && regs.V.Status&0x21 != 0: // device fault or error
 		return regs.V, &SenseError{Key: 0xb}
 	case c.WantRegisters && !regs.OK:
-		return Registers{}, errs.New("the registers were not returned: a bridge is in between")
+		return smart.Registers{}, errs.New("the registers were not returned: a bridge is in between")
 	}
 	return regs.V, nil
 }

@@ -1,4 +1,4 @@
-package smart
+package judge
 
 import (
 	"bufio"
@@ -8,12 +8,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"dougu.internal/smart/internal/scan"
 )
 
 // WriteSample is one measured transfer.
 type WriteSample struct {
-	// Label names the disk: the path after of= (else if=) in a dd command line before
-	// the result, a "LABEL:" line before it, or the ordinal of the sample.
+	// Label is the name of the disk: the path after of= or if= in a dd command line before
+	// the result, a line "LABEL:" before it, or the number of the sample.
 	Label string        `json:"label,omitzero"`
 	Bytes int64         `json:"bytes"`
 	Took  time.Duration `json:"took"`
@@ -21,7 +23,7 @@ type WriteSample struct {
 	Line int `json:"line"`
 }
 
-// Rate returns bytes in a second, computed from bytes and time; 0 when no time went by.
+// Rate returns the bytes per second. It returns 0 if Took is not positive.
 func (w WriteSample) Rate() float64 {
 	if w.Took <= 0 {
 		return 0
@@ -33,17 +35,17 @@ func (w WriteSample) Rate() float64 {
 const maxSamples = 4096
 
 // ParseDD reads the results that dd prints, in its three spellings and with a decimal
-// comma: "2147483648 bytes (2.1 GB) copied, 43.8163 seconds, 49.0 MB/s". Lines that are
-// no result are left out. The error is [ErrNoSample], or tells the line of a result
-// that is out of range.
+// point or comma: "2147483648 bytes (2.1 GB) copied, 43.8163 seconds, 49.0 MB/s". Other
+// lines are ignored. The error is [ErrNoSample], or contains the line of a result that is
+// out of range.
 func ParseDD(r io.Reader) ([]WriteSample, error) {
 	var list []WriteSample
 	label := ""
-	scan := bufio.NewScanner(r)
-	scan.Buffer(nil, maxLine)
-	for line := 1; scan.Scan(); line++ {
-		l := trim(scan.Bytes())
-		n, k, ok := leadingUint(l)
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, scan.MaxLine)
+	for line := 1; lines.Scan(); line++ {
+		l := scan.Trim(lines.Bytes())
+		n, k, ok := scan.Uint(l)
 		rest := l[min(k, len(l)):]
 		if !ok || !bytes.HasPrefix(rest, []byte(" byte")) {
 			if name := ddLabel(l); name != "" {
@@ -68,7 +70,7 @@ func ParseDD(r io.Reader) ([]WriteSample, error) {
 		list = append(list, WriteSample{Label: label, Bytes: int64(n), Took: took, Line: line})
 		label = ""
 	}
-	if err := scan.Err(); err != nil {
+	if err := lines.Err(); err != nil {
 		return list, errs.Errorf("dd: %w", err)
 	}
 	if len(list) == 0 {
@@ -77,12 +79,12 @@ func ParseDD(r io.Reader) ([]WriteSample, error) {
 	return list, nil
 }
 
-// ErrNoSample means that the input holds no result of dd.
+// ErrNoSample means that the input contains no result of dd.
 var ErrNoSample = errs.New(`no result of dd in the input: want lines such as "2147483648 bytes (2.1 GB) copied, 43.8163 seconds, 49.0 MB/s"`)
 
 // ddSeconds reads the time: "43.8163 seconds", "2.8566e-05 s", "43,8 s".
 func ddSeconds(b []byte) (time.Duration, error) {
-	w, unit := word(trim(b))
+	w, unit := scan.Word(scan.Trim(b))
 	if len(unit) == 0 || unit[0] != 's' {
 		return 0, errs.New("no unit of time")
 	}

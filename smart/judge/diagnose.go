@@ -1,4 +1,4 @@
-package smart
+package judge
 
 import (
 	"fmt"
@@ -7,30 +7,33 @@ import (
 	"strings"
 
 	"dougu.internal/internal/enum"
+	"dougu.internal/smart"
+	"dougu.internal/smart/internal/scan"
 )
 
-// Conclusion is what a disk's temperature and its write speed say together.
+// Conclusion is the conclusion from the temperature and the write speed of a disk.
 type Conclusion uint8
 
 // The conclusions.
 const (
-	// Fine: fast, and outside of every window.
+	// Fine means fast, and outside every window.
 	Fine Conclusion = iota + 1
-	// WillSlow: fast, but at the edge of a window or inside of it.
+	// WillSlow means fast, but at the edge of a window or inside it.
 	WillSlow
-	// Explained: slow, and inside a window or at its edge: not broken.
+	// Explained means slow, and inside a window or at its edge: not broken.
 	Explained
-	// ConsistentWithCold: slow and cold, but no window is known for the model.
+	// ConsistentWithCold means slow and cold, without a known window for the model.
 	ConsistentWithCold
-	// Suspect: slow for a reason that temperature does not give.
+	// Suspect means slow for a reason other than the temperature.
 	Suspect
-	// Undecided: there is no measurement or nothing to compare it with.
+	// Undecided means that the measurement or a comparison is missing.
 	Undecided
 )
 
-var conclusions = enum.Names[Conclusion]{Type: "smart: conclusion", Words: map[Conclusion]string{
-	0: "unknown", Fine: "fine", WillSlow: "borderline", Explained: "explained", ConsistentWithCold: "consistent-with-cold",
-	Suspect: "suspect", Undecided: "undecided",
+var conclusions = enum.Names[Conclusion]{Type: "judge: conclusion", Words: map[Conclusion]string{
+	0: "unknown", Fine: "fine", WillSlow: "borderline", Explained: "explained",
+	ConsistentWithCold: "consistent-with-cold",
+	Suspect:            "suspect", Undecided: "undecided",
 }}
 
 // String returns "fine", "borderline", "explained", "consistent-with-cold", "suspect"
@@ -43,36 +46,36 @@ func (c Conclusion) MarshalText() ([]byte, error) { return conclusions.Text(c) }
 // UnmarshalText sets c from the name of a conclusion.
 func (c *Conclusion) UnmarshalText(text []byte) error { return conclusions.Parse(text, c) }
 
-// DiskVerdict is the diagnosis of one disk.
-type DiskVerdict struct {
+// DiskDiagnosis is the diagnosis of one disk.
+type DiskDiagnosis struct {
 	// Disk is the index of the drive in the argument of [Diagnose].
 	Disk int `json:"disk"`
 	// Port is the number under which the disk was joined with its sample.
 	Port string `json:"port,omitzero"`
 	// Sample is its measurement.
-	Sample Opt[WriteSample] `json:"sample,omitzero"`
-	// Slow tells that the disk wrote below a third of the fast group's median, and
-	// Ratio how many times below it.
+	Sample smart.Opt[WriteSample] `json:"sample,omitzero"`
+	// Slow means that the disk wrote at less than a third of the median of the fast group.
+	// Ratio is the median divided by the rate of the disk.
 	Slow  bool    `json:"slow"`
 	Ratio float64 `json:"ratio"`
-	// Temp is the current temperature; Window the window that is nearest to it.
-	Temp       TempValue  `json:"temp,omitzero"`
-	Position   Position   `json:"position"`
-	Window     *Window    `json:"window,omitzero"`
-	Conclusion Conclusion `json:"conclusion"`
-	// Text says in one sentence what follows.
+	// Temp is the current temperature, and Window the window that is nearest to it.
+	Temp       smart.TempValue `json:"temp,omitzero"`
+	Position   Position        `json:"position"`
+	Window     *Window         `json:"window,omitzero"`
+	Conclusion Conclusion      `json:"conclusion"`
+	// Text describes the conclusion in one sentence.
 	Text string `json:"text,omitzero"`
 }
 
 // Diagnosis joins disks with measured write speeds.
 type Diagnosis struct {
-	Disks []DiskVerdict `json:"disks,omitzero"`
-	// FastMedian is the median rate of the fast group in bytes a second; absent when
-	// there is no group to compare with.
-	FastMedian Opt[float64] `json:"fastMedian,omitzero"`
-	// Join says how disks and samples were put together.
+	Disks []DiskDiagnosis `json:"disks,omitzero"`
+	// FastMedian is the median rate of the fast group in bytes per second. It is absent
+	// without a group to compare with.
+	FastMedian smart.Opt[float64] `json:"fastMedian,omitzero"`
+	// Join describes how disks and samples were joined.
 	Join string `json:"join,omitzero"`
-	// Summary is one closing sentence.
+	// Summary describes the diagnosis of all disks in one sentence.
 	Summary string `json:"summary,omitzero"`
 }
 
@@ -80,15 +83,15 @@ type Diagnosis struct {
 // cold.
 const coldest = 20
 
-// Diagnose joins disks with samples and tells which disk is slow because of its
-// temperature. A sample belongs to the disk whose port is the last number in its
-// label; when ports or labels are not numbered uniquely, the order decides. The error
-// says that disks and samples do not fit together.
+// Diagnose joins disks with samples and determines which disks are slow because of their
+// temperature. A sample belongs to the disk whose port is the last number in its label. If
+// ports or labels are not numbered uniquely, they are joined by their order. The error
+// means that the numbers of disks and samples differ, or that a port has no sample.
 //
-// Fast are the samples of at least a third of the greatest rate, slow those below a
+// Fast are the samples of at least a third of the maximum rate, slow those below a
 // third of the fast ones' median. Margin is in degrees; see [Window.Place]. Windows of
 // a model apply only to disks whose evidence names it.
-func Diagnose(disks []*Snapshot, samples []WriteSample, windows []Window, margin int) (Diagnosis, error) {
+func Diagnose(disks []*smart.Snapshot, samples []WriteSample, windows []Window, margin int) (Diagnosis, error) {
 	d := Diagnosis{}
 	joined, ports, how, err := join(disks, samples)
 	if err != nil {
@@ -97,7 +100,7 @@ func Diagnose(disks []*Snapshot, samples []WriteSample, windows []Window, margin
 	d.Join = how
 	d.FastMedian = fastMedian(samples)
 	for i, s := range disks {
-		v := DiskVerdict{Disk: i, Port: ports[i], Temp: s.Temp.Current, Sample: Some(samples[joined[i]])}
+		v := DiskDiagnosis{Disk: i, Port: ports[i], Temp: s.Temp.Current, Sample: smart.Some(samples[joined[i]])}
 		if m := d.FastMedian; m.OK {
 			if r := v.Sample.V.Rate(); r > 0 {
 				v.Ratio = m.V / r
@@ -114,7 +117,7 @@ func Diagnose(disks []*Snapshot, samples []WriteSample, windows []Window, margin
 
 // fastMedian returns the median rate of the fast group. There is none with fewer than
 // two samples.
-func fastMedian(samples []WriteSample) (o Opt[float64]) {
+func fastMedian(samples []WriteSample) (o smart.Opt[float64]) {
 	if len(samples) < 2 {
 		return o
 	}
@@ -133,11 +136,11 @@ func fastMedian(samples []WriteSample) (o Opt[float64]) {
 	}
 	slices.Sort(fast)
 	n := len(fast)
-	return Some((fast[(n-1)/2] + fast[n/2]) / 2)
+	return smart.Some((fast[(n-1)/2] + fast[n/2]) / 2)
 }
 
 // place finds the window that says most about the disk's temperature.
-func (v *DiskVerdict) place(s *Snapshot, windows []Window, margin int) {
+func (v *DiskDiagnosis) place(s *smart.Snapshot, windows []Window, margin int) {
 	if !v.Temp.OK {
 		return
 	}
@@ -152,7 +155,7 @@ func (v *DiskVerdict) place(s *Snapshot, windows []Window, margin int) {
 	}
 }
 
-func (v *DiskVerdict) conclude(median Opt[float64]) {
+func (v *DiskDiagnosis) conclude(median smart.Opt[float64]) {
 	rate := fmt.Sprintf("%.2f MB/s", v.Sample.V.Rate()/1e6)
 	at := "at an unknown temperature"
 	if v.Temp.OK {
@@ -171,10 +174,12 @@ func (v *DiskVerdict) conclude(median Opt[float64]) {
 		}
 	case v.Slow && v.Window == nil && v.Temp.OK && v.Temp.C <= coldest:
 		v.Conclusion = ConsistentWithCold
-		v.Text = fmt.Sprintf("%s, %.1fx slower, %s: slow and cold; consistent with a drive that verifies its writes when cold, name the model to be sure", rate, v.Ratio, at)
+		v.Text = fmt.Sprintf("%s, %.1fx slower, %s: slow and cold; consistent with a drive that verifies its "+
+			"writes when cold, name the model to be sure", rate, v.Ratio, at)
 	case v.Slow:
 		v.Conclusion = Suspect
-		v.Text = fmt.Sprintf("%s, %.1fx slower, %s: temperature does not explain it; suspect the disk, its cabling or the controller", rate, v.Ratio, at)
+		v.Text = fmt.Sprintf("%s, %.1fx slower, %s: temperature does not explain it; suspect the disk, its "+
+			"cabling or the controller", rate, v.Ratio, at)
 	case v.Position == Inside || v.Position == Borderline:
 		v.Conclusion = WillSlow
 		if v.Window.cold(int(v.Temp.C)) {
@@ -207,14 +212,17 @@ func (d *Diagnosis) summary() string {
 	}
 	var parts []string
 	if len(by[Explained]) > 0 {
-		parts = append(parts, fmt.Sprintf("%s %s slow because of the temperature (%s), not broken: change the temperature, not the disks",
-			ports(Explained), is(Explained), d.window(Explained)))
+		parts = append(parts,
+			fmt.Sprintf("%s %s slow because of the temperature (%s), not broken: change the temperature, not the disks",
+				ports(Explained), is(Explained), d.window(Explained)))
 	}
 	if len(by[ConsistentWithCold]) > 0 {
 		parts = append(parts, fmt.Sprintf("%s %s slow and cold", ports(ConsistentWithCold), is(ConsistentWithCold)))
 	}
 	if len(by[Suspect]) > 0 {
-		parts = append(parts, fmt.Sprintf("%s %s slow without a reason that the temperature gives: examine disk, cabling and controller", ports(Suspect), is(Suspect)))
+		parts = append(parts,
+			fmt.Sprintf("%s %s slow without a reason that the temperature gives: examine disk, cabling and "+
+				"controller", ports(Suspect), is(Suspect)))
 	}
 	if len(by[WillSlow]) > 0 {
 		parts = append(parts, fmt.Sprintf("%s %s at the edge", ports(WillSlow), is(WillSlow)))
@@ -239,12 +247,13 @@ func (d *Diagnosis) window(c Conclusion) string {
 }
 
 // join finds the sample of each disk.
-func join(disks []*Snapshot, samples []WriteSample) (sample []int, ports []string, how string, err error) {
+func join(disks []*smart.Snapshot, samples []WriteSample) (sample []int, ports []string, how string, err error) {
 	switch {
 	case len(disks) == 0:
 		return nil, nil, "", errs.New("no drive to join the measurements with")
 	case len(samples) != len(disks):
-		return nil, nil, "", errs.Errorf("%d drives and %d measurements: each drive wants exactly one", len(disks), len(samples))
+		return nil, nil, "", errs.Errorf("%d drives and %d measurements: each drive wants exactly one", len(disks),
+			len(samples))
 	}
 	byLabel := map[int]int{}
 	for i, s := range samples {
@@ -293,11 +302,11 @@ func join(disks []*Snapshot, samples []WriteSample) (sample []int, ports []strin
 // lastNumber returns the last number in a label: 3 for /mnt/p3/test.
 func lastNumber(label string) (int, bool) {
 	end := len(label)
-	for end > 0 && !digit(label[end-1]) {
+	for end > 0 && !scan.Digit(label[end-1]) {
 		end--
 	}
 	start := end
-	for start > 0 && digit(label[start-1]) {
+	for start > 0 && scan.Digit(label[start-1]) {
 		start--
 	}
 	n, err := strconv.Atoi(label[start:end])
