@@ -119,6 +119,9 @@ func (n *Node) StartSend(now Time, o SendOptions) *Send {
 	}
 	if s.opt.Gather == 0 {
 		s.opt.Gather = gatherLimit
+		if s.opt.Catchup { // its hosts are known to be slow, and have datagrams of the first transfer to read
+			s.opt.Gather = max(s.opt.Gather, s.opt.Member)
+		}
 	}
 	for n.nonce = 0; n.nonce == 0; {
 		n.nonce = n.cfg.Rand()
