@@ -36,7 +36,11 @@ func TestReceiverWithoutRights(t *testing.T) {
 		withoutRights(t, dir)
 		return
 	}
-	dir, err := os.MkdirTemp("", "dougu-rights-")
+	base := ""
+	if os.Getuid() == 0 {
+		base = "/var/tmp" // TMPDIR may be closed to the other user
+	}
+	dir, err := os.MkdirTemp(base, "dougu-rights-")
 	require.NoError(t, err)
 	defer func() {
 		require.NoError(t, os.Chmod(filepath.Join(dir, "base"), 0o755))
@@ -45,7 +49,9 @@ func TestReceiverWithoutRights(t *testing.T) {
 	require.NoError(t, os.Chmod(dir, 0o755))
 	write(t, filepath.Join(dir, "base"), map[string]string{"t/a": "old"})
 	require.NoError(t, os.Chmod(filepath.Join(dir, "base"), 0o555))
-	cmd := oracle.Cmd{Path: filepath.Join(dir, "self"), Args: []string{"-test.run=^TestReceiverWithoutRights$"}, Env: []string{"DOUGU_NO_RIGHTS=" + dir}, Timeout: time.Minute}
+	cmd := oracle.Cmd{Path: filepath.Join(dir, "self"), Args: []string{"-test.run=^TestReceiverWithoutRights$"}, Env: []string{"DOUGU_NO_RIGHTS=" + dir, "TMPDIR=" + filepath.Join(dir, "tmp")}, Timeout: time.Minute}
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "tmp"), 0o700))
+	require.NoError(t, os.Chmod(filepath.Join(dir, "tmp"), 0o1777))
 	text, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
 		t.Skip("no /proc")
