@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"os"
 	"os/user"
+	"runtime"
 	"strconv"
 	"strings"
 )
@@ -67,11 +68,15 @@ func Self() (Local, error) {
 	}, nil
 }
 
-// readServices reads the TCP services of a file in the form of services(5).
+// readServices reads the TCP services of a file in the form of services(5). Without the file,
+// ssh takes no name for a port.
 func readServices(name string) map[string]int {
-	m := map[string]int{"ssh": 22}
+	m := map[string]int{}
 	text, err := os.ReadFile(name)
 	if err != nil {
+		if runtime.GOOS == "windows" {
+			m["ssh"] = 22 // its file lies elsewhere
+		}
 		return m
 	}
 	for line := range strings.Lines(string(text)) {
