@@ -166,7 +166,7 @@ func TestExtendedTestMinutes(t *testing.T) {
 	}
 }
 
-// TestOtherFormatsOfTemperatures: attribute 194 in another format is no temperature (seeds
+// TestOtherFormatsOfTemperatures: attribute 194 in another format is not a temperature (seeds
 // 11624807416609913378 of the replay, 7231684914804708880 of the logs).
 func TestOtherFormatsOfTemperatures(t *testing.T) {
 	const table = `"ata_smart_attributes":{"table":[{"id":194,"name":"X","value":136,"raw":{"value":7,"string":"7"}},{"id":190,"name":"Temperature_190","value":3,"raw":{"value":3,"string":"3"}}]}`

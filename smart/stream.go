@@ -44,7 +44,7 @@ type splitter struct {
 	lines int // read so far
 	start int // line at which the output starts
 	json  braces
-	part  bool // the line goes on
+	part  bool // the line continues
 	large bool
 }
 

@@ -186,7 +186,7 @@ func (r *readings) check() (reasons [2]string) {
 	return reasons
 }
 
-// A drive in operation is warmer than its room. If one source says 0 C or less and
+// A drive in operation is warmer than its room. If one source contains 0 C or less and
 // another one is between these temperatures, the first has no sensor.
 const (
 	usualLow  = 5
@@ -300,7 +300,7 @@ func (s *Snapshot) attributeTemperature(positive bool) readings {
 }
 
 // namedOther reports whether a text shows attribute 194 as a number without a name: the
-// drive database says that it is not a temperature (-v 194,unknown).
+// drive database marks that it is not a temperature (-v 194,unknown).
 func (a *Attribute) namedOther() bool {
 	return a.ID == 194 && a.Name == "Unknown_Attribute" && strings.Trim(a.Raw.Text, "0123456789") == ""
 }

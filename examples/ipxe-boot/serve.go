@@ -16,8 +16,8 @@ import (
 	"dougu.internal/ipxe/sim"
 )
 
-// storyMachines returns the machines that serve boots if there is no file. Machines of one
-// product get a kernel and an initrd; other machines get no script.
+// storyMachines returns the machines that serve boots without a file of machines. Machines of
+// one product get a kernel and an initrd; other machines do not get a script.
 func storyMachines() *ipxe.Machines {
 	return &ipxe.Machines{
 		Machines: []ipxe.MachineRule{{Name: "express", Product: "*Express*", Group: "express"}},

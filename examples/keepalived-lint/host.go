@@ -23,7 +23,7 @@ func thisMachine(h *keepalived.Host) {
 	h.CPUs = runtime.NumCPU()
 	names := hosts()
 	h.Resolve = func(name string) bool {
-		// A name server is not queried, but it may know a name with a dot.
+		// A name server is not queried, but it may have a name with a dot.
 		return names[name] || strings.Contains(name, ".")
 	}
 }

@@ -267,7 +267,7 @@ func (l *linter) listRules() int {
 	return 0
 }
 
-// said describes the reaction of keepalived -t to the findings of a rule.
+// said returns the reaction of keepalived -t to the findings of a rule.
 var said = map[keepalived.Judgement]string{
 	keepalived.Silent:   "keepalived -t says nothing of it: a check before the reload does not help.",
 	keepalived.Objects:  "keepalived -t objects to it, so that a reload that is checked before does not happen.",

@@ -203,7 +203,7 @@ func (m *measure) ticketsOf(t *table) error {
 // maxDump is the maximum length of one dump.
 const maxDump = 1 << 20
 
-// dumps measures the texts of smartctl of many drives. A drive failed if a later text says
+// dumps measures the texts of smartctl of many drives. A drive failed if a later text reports
 // FAILED; alarms count in the texts before.
 func (m *measure) dumps(r io.Reader) error {
 	m.history = true
@@ -301,7 +301,8 @@ func (d *dumpDrive) alarm(set int, at time.Time) {
 	}
 }
 
-// end counts the drive. A drive that failed in its first dump tells nothing.
+// end counts the drive. A drive that failed in its first dump is left out, as no earlier values
+// are known.
 func (d *dumpDrive) end(m *measure) {
 	if d.n == 0 || !m.counts(d.id) {
 		return

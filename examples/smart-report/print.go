@@ -95,7 +95,7 @@ func (d *drive) head() string {
 // manyDrives is the number of drives from which a summary is printed.
 const manyDrives = 5
 
-// rank returns the gravest severity of a drive, and whether nothing is known about it.
+// rank returns the highest severity of a drive, and whether nothing is known about it.
 func (d *drive) rank() (severity diag.Severity, unknown bool) {
 	severity = smart.Info
 	for _, f := range d.findings {
@@ -332,7 +332,7 @@ func (d *drive) json() jsonDrive {
 	return j
 }
 
-// more sets the parts of the model that have no form of their own here.
+// more sets the parts of the model that the other functions do not convert.
 func (j *jsonDrive) more(s *smart.Snapshot) {
 	id := &s.Identity
 	j.Family, j.WWN, j.PowerMode = clean(id.Family), clean(id.WWN), clean(s.PowerMode)

@@ -59,7 +59,7 @@ func TestRunNamesTheSectionThatFails(t *testing.T) {
 	require.Contains(t, errs.String(), "sections: good, bad")
 }
 
-// TestToursAtTheSameTime runs the section that uses sockets several times at once: all of
+// TestToursAtTheSameTime runs the section that uses sockets several times concurrently: all of
 // them print the same, and so does the one in memory.
 func TestToursAtTheSameTime(t *testing.T) {
 	want, err := os.ReadFile(filepath.Join("testdata", "multicast.out"))

@@ -18,7 +18,7 @@ var (
 	smartDD []byte
 )
 
-// tourSmart finds the reason why two of four disks behind a RAID card write at a tenth of their
+// tourSmart finds the reason why two of four disks of a RAID card write at a tenth of their
 // speed.
 func tourSmart(w io.Writer) error {
 	disks, err := smart.Parse(bytes.NewReader(smartLines))

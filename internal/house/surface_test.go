@@ -24,7 +24,7 @@ func importable(s source) bool {
 
 // TestExportedSurface holds the rules of the exported types in a program that imports
 // every package of the module: enumerations have a text form, answers survive JSON,
-// errors begin with the name of their package.
+// errors start with the name of their package.
 func TestExportedSurface(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program that imports every package; -short leaves it out")
@@ -132,7 +132,7 @@ func builds(name string) bool {
 }
 
 // exports returns the exported types of a package, the functions that read text, and
-// the constants of each type. A generic type has "[]" behind its name.
+// the constants of each type. A generic type has "[]" after its name.
 func exports(files []source) (types, parsers []string, values map[string][]string) {
 	values = map[string][]string{}
 	for _, s := range files {
@@ -224,7 +224,7 @@ func results(files []source) map[string]bool {
 	return names
 }
 
-// readsText reports whether the function's name says that it reads, its parameters
+// readsText reports whether the function's name indicates that it reads, its parameters
 // are text alone, and its last result is an error.
 func readsText(d *ast.FuncDecl) bool {
 	verbs := []string{"Parse", "Load", "Compile", "New", "Unquote", "Valid", "Decode", "Format"}

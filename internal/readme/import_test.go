@@ -19,7 +19,7 @@ import (
 	"dougu.internal/internal/oracle"
 )
 
-// user is what a program of another module imports.
+// user is a program of another module.
 const user = `package main
 
 import (

@@ -164,7 +164,7 @@ func (d *Delta) growth(old, cur *smart.Snapshot) {
 	}
 }
 
-// gauges are attributes that rise and fall: they are no counters.
+// gauges are attributes that rise and fall, and are not counters.
 func isGauge(a *smart.Attribute) bool {
 	switch a.ID {
 	case 1, 2, 3, 7, 8, 22, 190, 194, 195, 206, 226, 231, 232, 233:

@@ -34,7 +34,7 @@ func (p *point) same(o *point) bool {
 	return p.n == o.n && p.known == o.known && p.wear == o.wear && p.wearOK == o.wearOK
 }
 
-// history is what a [Series] keeps of the earlier snapshots.
+// history contains the values of earlier snapshots that a [Series] keeps.
 type history struct {
 	points []point // in time order
 }

@@ -100,7 +100,7 @@ func (c *checker) window(t *smart.Temperature) {
 	}
 }
 
-// wasLow tells that the drive has been inside a window in its life.
+// wasLow means that the drive has been inside a window in its life.
 func (c *checker) wasLow(t *smart.Temperature) {
 	if !t.LifetimeMin.OK {
 		return

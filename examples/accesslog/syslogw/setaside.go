@@ -38,8 +38,8 @@ func (s *SetAside) UnmarshalJSON(b []byte) error {
 	return jsontext.Unmarshal(b, (*plain)(s))
 }
 
-// setAside appends a message to the file in the spool directory. It returns an error if there
-// is no spool or the file cannot be written; the message is then lost.
+// setAside appends a message to the file in the spool directory. Without a spool, or if the
+// file cannot be written, it returns an error, and the message is lost.
 func (w *Writer) setAside(msg []byte, reason string) error {
 	if w.cfg.Spool == "" {
 		return fmt.Errorf("syslogw: there is no spool for a message of %d bytes", len(msg))

@@ -168,7 +168,7 @@ func TestFilterOfAnEightBitTerminal(t *testing.T) {
 		{"a\x9b6nb", "ab"},
 		{"a\x9bcb", "ab"},
 		{"a\xc2\x9b6nb", "a\xc2b"},
-		{"\xe6\x97\x9b6nb", "\xe6\x1bWb"}, // 97 begins a protected area
+		{"\xe6\x97\x9b6nb", "\xe6\x1bWb"}, // 97 starts a protected area
 		{"a\x9d0;title\x9cb", "ab"},
 		{"a\x9d0;title\ab", "ab"},
 		{"\x9b31mred", "\x1b[31mred"},

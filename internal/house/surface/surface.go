@@ -464,7 +464,7 @@ func (c *checker) parser(f reflect.Value) {
 	}
 }
 
-// prefix checks that the text of an error begins with the name of the package, once,
+// prefix checks that the text of an error starts with the name of the package, once,
 // and is a phrase in lower case without a full stop.
 func (c *checker) prefix(err error) bool {
 	before := len(c.findings)
@@ -472,7 +472,7 @@ func (c *checker) prefix(err error) bool {
 	rest, ok := strings.CutPrefix(text, c.pkg+": ")
 	switch {
 	case c.pkg == "diag":
-		// A finding is an error that begins with its place.
+		// A finding is an error that starts with its place.
 	case !ok:
 		c.report("the error %q does not begin with %q", text, c.pkg+": ")
 	case strings.Contains(rest, c.pkg+": "):
