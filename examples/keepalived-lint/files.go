@@ -18,8 +18,9 @@ import (
 type file struct {
 	name   string // as the user gave it
 	config *keepalived.Config
-	dir    string // what names in the configuration are relative to
-	inside string // the name of the main file there
+	dir    string            // what names in the configuration are relative to
+	inside string            // the name of the main file there
+	loader keepalived.Loader // how the file was read, without its file system
 }
 
 // load reads a file, or standard input if the name is "-".
@@ -34,7 +35,7 @@ func (l *linter) loadAs(name, id string) (file, bool) {
 			l.fail("%v", err)
 			return file{}, false
 		}
-		return file{name: "<stdin>", config: loader.Parse("<stdin>", src), inside: "<stdin>"}, true
+		return file{name: "<stdin>", config: loader.Parse("<stdin>", src), inside: "<stdin>", loader: loader}, true
 	}
 	abs, err := filepath.Abs(name)
 	if err != nil {
@@ -60,11 +61,13 @@ func (l *linter) loadAs(name, id string) (file, bool) {
 	}
 	defer r.Close()
 	f := file{name: name, dir: root, inside: filepath.ToSlash(rel)}
-	loader.FS, loader.Show, loader.Dir = r.FS(), f.show, filepath.Dir(abs)
+	loader.Show, loader.Dir = f.show, filepath.Dir(abs)
 	loader.Root = filepath.ToSlash(root)
 	if l.root != "" { // -root is the root directory of the host
 		loader.Root, loader.Dir = "/", path.Join("/", path.Dir(f.inside))
 	}
+	f.loader = loader
+	loader.FS = r.FS()
 	if f.config, err = loader.Load(f.inside); err != nil {
 		l.fail("%s: %v", name, reason(err))
 		return file{}, false

@@ -111,14 +111,15 @@ func (l *linter) fixed(f file, src []byte) (out []byte, done []string, left diag
 	return out, done, list
 }
 
-// again parses a changed text as the content of the file.
+// again parses a changed text as the content of the file, in the way in which the file was
+// read.
 func (l *linter) again(f file, text []byte) *keepalived.Config {
-	root, err := os.OpenRoot(f.dir)
-	if err != nil {
-		return keepalived.Loader{Profile: l.o.Profile, ConfigID: l.id, Show: f.show}.Parse(f.inside, text)
+	loader := f.loader
+	if root, err := os.OpenRoot(f.dir); err == nil {
+		defer root.Close()
+		loader.FS = root.FS()
 	}
-	defer root.Close()
-	return keepalived.Loader{Profile: l.o.Profile, ConfigID: l.id, Show: f.show, FS: root.FS()}.Parse(f.inside, text)
+	return loader.Parse(f.inside, text)
 }
 
 func only(fix diag.Fix, name string) bool {

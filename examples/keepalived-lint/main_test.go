@@ -50,6 +50,23 @@ func TestStoryIsFoundAndFixed(t *testing.T) {
 	require.Zero(t, status)
 }
 
+func TestFixReadsAbsoluteIncludes(t *testing.T) {
+	for _, rooted := range []bool{false, true} {
+		dir := t.TempDir()
+		include, args := dir, []string{"-fix"}
+		if rooted {
+			include, args = "", []string{"-root", dir, "-fix"}
+		}
+		main := filepath.Join(dir, "main.conf")
+		require.NoError(t, os.WriteFile(main, []byte("include "+include+"/more.conf\n"), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "more.conf"), []byte(story), 0o600))
+		out, errs, status := command(append(args, main)...)
+		require.Empty(t, errs)
+		require.Empty(t, out, "rooted %v", rooted)
+		require.Zero(t, status)
+	}
+}
+
 func TestVerdictPrintsOneLineAFile(t *testing.T) {
 	good, bad := write(t, "good.conf", story), write(t, "bad\nname.conf", "foo\n")
 	out, errs, status := command("-version", "2.2.7", "-interfaces", "eth0", "-verdict", good, bad)
