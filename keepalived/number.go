@@ -119,6 +119,9 @@ func (e *eval) offerInstead(f *finding, s *stmt, i int, low bool) {
 		return
 	}
 	use, known := insteadOf(s.k.name, low)
+	if strings.HasPrefix(s.w[i].s, "-") && ignoresNegative[s.k.name] {
+		known = false
+	}
 	at := e.argSpan(s, i)
 	switch {
 	case !known:
@@ -129,6 +132,10 @@ func (e *eval) offerInstead(f *finding, s *stmt, i int, low bool) {
 		f.fix("delete the line, which has no effect", edit{e.c.lineOf(at), ""})
 	}
 }
+
+// ignoresNegative contains the keywords for which the daemon (2.2.7) uses 1 instead of 0, but
+// ignores a negative number: the default, which other lines can set, stays.
+var ignoresNegative = map[string]bool{"interval": true, "timeout": true, "garp_master_repeat": true, "smtp_connect_timeout": true}
 
 // insteadOf returns the value that the daemon uses instead of a number out of range, seen
 // in its dump (2.2.7): "" for the default, as if the line were missing. A number that
