@@ -3,6 +3,7 @@ package keepalived
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 )
 
@@ -87,6 +88,15 @@ func lastIndexWord(text, word string) int {
 	return -1
 }
 
+// checksTCP reports whether a real server is checked over TCP.
+func (vs *VirtualServer) checksTCP() bool {
+	return slices.ContainsFunc(vs.Servers, func(r *RealServer) bool {
+		return slices.ContainsFunc(r.Checkers, func(c string) bool {
+			return c == "TCP_CHECK" || c == "HTTP_GET" || c == "SSL_GET" || c == "SMTP_CHECK"
+		})
+	})
+}
+
 func (e *eval) finishVirtualServer(vs *VirtualServer) {
 	name := vs.name()
 	if len(vs.Servers) == 0 {
@@ -103,7 +113,11 @@ func (e *eval) finishVirtualServer(vs *VirtualServer) {
 	if ranges || vs.vsg == nil && !vs.fwmark {
 		if vs.Protocol == "" {
 			f := e.object("KA162", vs.head, "the virtual server %s has no protocol; UDP is taken", name)
-			e.insertInto(f, vs.head, "add protocol TCP", "protocol TCP")
+			if vs.checksTCP() {
+				e.insertInto(f, vs.head, "add protocol TCP, as its servers are checked over TCP", "protocol TCP")
+			} else {
+				e.insertInto(f, vs.head, "add protocol UDP, which is in effect", "protocol UDP")
+			}
 			vs.Protocol = "UDP"
 		}
 		if vs.ops && vs.Protocol != "UDP" {

@@ -2,6 +2,7 @@ package keepalived
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,5 +26,29 @@ func TestNoFixSetsOneForNegative(t *testing.T) {
 			}
 		}
 		require.Equal(t, want, ones, "of -1, only advert_int has the default 1")
+	}
+}
+
+// TestProtocolFixKeepsTheService: keepalived takes UDP for a virtual server without a protocol.
+// The fix adds TCP only if the real servers are checked over TCP.
+func TestProtocolFixKeepsTheService(t *testing.T) {
+	for check, want := range map[string]string{
+		"":                                      "protocol UDP",
+		"MISC_CHECK {\n misc_path /bin/true\n}": "protocol UDP",
+		"TCP_CHECK {\n}":                        "protocol TCP",
+		"SMTP_CHECK {\n}":                       "protocol TCP",
+		"HTTP_GET {\n url {\n path /\n status_code 200\n}\n}": "protocol TCP",
+	} {
+		text := "virtual_server 192.0.2.1 53 {\n lb_algo rr\n lb_kind NAT\n real_server 192.0.2.2 53 {\n" + check + "\n}\n}\n"
+		list, err := Lint(context.Background(), Loader{}.Parse("f", []byte(text)), Options{})
+		require.NoError(t, err)
+		added := ""
+		for _, d := range list {
+			if d.Rule == "KA162" {
+				require.Len(t, d.Fixes, 1)
+				added = strings.TrimSpace(d.Fixes[0].Edits[0].NewText)
+			}
+		}
+		require.Equal(t, want, added, check)
 	}
 }
