@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"dougu.internal/smart/internal/jsonfix"
@@ -42,6 +43,10 @@ func (c *jsonCritical) UnmarshalJSON(b []byte) error {
 	}
 	var n number
 	if len(b) == 0 || b[0] != '{' {
+		if v, err := strconv.ParseUint(strings.Trim(string(b), `"`), 0, 8); err == nil { // "0x04" as well
+			c.v = Some(uint8(v))
+			return nil
+		}
 		b = slices.Concat([]byte(`{"value":`), b, []byte("}"))
 		odd, err := jsonfix.Unmarshal(b, &n)
 		c.v, c.odd = opt(n.Value), err != nil || len(odd) > 0
