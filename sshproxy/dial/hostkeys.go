@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -48,8 +47,9 @@ type hostKeys struct {
 	hash     bool
 	texts    []hostText
 	checkIP  bool // the address must not have another key
+	host     string
 	port     string
-	trust    bool // the loopback interface needs no check
+	trust    bool // a server on the loopback interface needs no check
 	rsaBits  int
 	caSigs   []string
 	explicit bool // HostKeyAlgorithms is set
@@ -72,8 +72,10 @@ func hostNames(hop sshproxy.Hop, alias string) (name, bare string) {
 func (k *Keys) hostKeys(ctx context.Context, hop sshproxy.Hop, s *settings, commands bool) (*hostKeys, error) {
 	h := &hostKeys{strict: s.one("StrictHostKeyChecking"), hash: s.one("HashKnownHosts") == "yes", revoked: map[string]string{}, changed: new(bool)}
 	h.name, h.bare = hostNames(hop, s.one("HostKeyAlias"))
-	h.checkIP, h.port = s.one("CheckHostIP") == "yes" && h.strict == "true" && s.one("HostKeyAlias") == "", hop.Port
-	h.trust = s.one("NoHostAuthenticationForLocalhost") == "yes" && loopback(hop.Host)
+	// Behind a proxy, the address of the connection is not that of the host.
+	byAddress := hop.Via == sshproxy.Direct && s.one("HostKeyAlias") == ""
+	h.checkIP, h.host, h.port = byAddress && s.one("CheckHostIP") == "yes" && h.strict != "false", hop.Host, hop.Port
+	h.trust = byAddress && s.one("NoHostAuthenticationForLocalhost") == "yes" && (loopback(hop.Host) || hop.Host == "localhost")
 	h.rsaBits = atoi(s.one("RequiredRSASize"))
 	h.caSigs, _ = s.names("CASignatureAlgorithms")
 	_, place := s.names("HostKeyAlgorithms")
@@ -169,17 +171,26 @@ func (h *hostKeys) read(file string, text []byte) {
 		if !h.about(l.hosts) {
 			continue
 		}
-		blob, err := base64.StdEncoding.DecodeString(string(fields[2]))
-		if err != nil {
-			continue
+		if l.known.Key = parseKey(fields[1:]); l.known.Key != nil {
+			h.lines = append(h.lines, l)
 		}
-		key, err := ssh.ParsePublicKey(blob)
-		if err != nil || key.Type() != string(fields[1]) {
-			continue
-		}
-		l.known.Key = key
-		h.lines = append(h.lines, l)
 	}
+}
+
+// parseKey reads a type and a key in base64. It returns nil if they are not a public key.
+func parseKey(fields [][]byte) ssh.PublicKey {
+	if len(fields) < 2 {
+		return nil
+	}
+	blob, err := base64.StdEncoding.DecodeString(string(fields[1]))
+	if err != nil {
+		return nil
+	}
+	key, err := ssh.ParsePublicKey(blob)
+	if err != nil || key.Type() != string(fields[0]) {
+		return nil
+	}
+	return key
 }
 
 func (h *hostKeys) about(patterns []string) bool {
@@ -240,7 +251,7 @@ func wildcard(pattern, name string) bool {
 }
 
 // revoke reads a file of RevokedHostKeys, which lists public keys. If it cannot be read,
-// no host key can be accepted.
+// or has a line that is not a public key, no host key can be accepted.
 func (h *hostKeys) revoke(name string) error {
 	text, err := readHosts(name)
 	if err != nil {
@@ -249,14 +260,16 @@ func (h *hostKeys) revoke(name string) error {
 	if bytes.HasPrefix(text, []byte("SSHKRL\n\x00")) {
 		return fmt.Errorf("%s is a key revocation list, which is not supported; list public keys instead", name)
 	}
+	number := 0
 	for line := range bytes.Lines(text) {
+		number++
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 || line[0] == '#' {
 			continue
 		}
-		key, _, _, _, err := ssh.ParseAuthorizedKey(line)
-		if err != nil {
-			continue // ssh skips the line
+		key := parseKey(bytes.Fields(line))
+		if key == nil {
+			return fmt.Errorf("%s:%d: the line is not a public key", name, number)
 		}
 		h.revoked[string(plainKey(key).Marshal())] = name
 	}
@@ -285,7 +298,7 @@ func (h *hostKeys) check(_ string, remote net.Addr, key ssh.PublicKey) error {
 			return fmt.Errorf("host key %s is revoked by RevokedHostKeys, file %s", ssh.FingerprintSHA256(k), file)
 		}
 		for _, l := range h.lines {
-			if l.marker == "@revoked" && equal(l.known.Key, k) {
+			if l.marker == "@revoked" && equal(plainKey(l.known.Key), k) {
 				return &knownhosts.RevokedError{Revoked: l.known}
 			}
 		}
@@ -293,66 +306,83 @@ func (h *hostKeys) check(_ string, remote net.Addr, key ssh.PublicKey) error {
 			return fmt.Errorf("host key of %d bits is shorter than RequiredRSASize %d", bits, h.rsaBits)
 		}
 	}
-	if h.trust {
+	if h.trust && onLoopback(remote) {
 		return nil
 	}
+	var failed error
 	if isCert && h.authority(cert) {
-		return h.checkCertificate(cert)
-	}
-	var changed, other []knownhosts.KnownKey
-	for _, l := range h.lines {
-		switch {
-		case l.marker != "":
-		case equal(l.known.Key, keys[0]):
-			return h.checkAddress(remote, keys[0])
-		case !matchHosts(l.hosts, h.name): // a line without the port is compared for equality only
-		case l.known.Key.Type() == keys[0].Type():
-			changed = append(changed, l.known)
-		default:
-			other = append(other, l.known)
+		if failed = h.checkCertificate(cert); failed == nil {
+			return nil
 		}
+	}
+	// The key of a certificate that is not accepted is checked as a plain key.
+	known, others := h.find(h.name, keys[0])
+	if !known && len(others) == 0 && h.bare != "" {
+		known, _ = h.find(h.bare, keys[0])
+	}
+	if known {
+		return h.checkAddress(remote, keys[0])
 	}
 	switch h.strict {
 	case "false":
-		if len(changed) > 0 {
+		if len(others) > 0 {
 			*h.changed = true
 			return nil
 		}
 		h.add(keys[0])
 		return nil
 	case "accept-new":
-		if len(changed) == 0 {
+		if len(others) == 0 {
 			h.add(keys[0])
 			return nil
 		}
 	}
-	return &knownhosts.KeyError{Want: append(changed, other...)}
+	if failed != nil {
+		return failed
+	}
+	return &knownhosts.KeyError{Want: others}
 }
 
-// checkAddress is CheckHostIP: it fails if the files have another key of the same type for
-// the address.
+// find reports whether a plain key is on file for a name. If it is not, find returns the
+// other plain keys of the name. For ssh, any of them means that the key has changed,
+// whatever its type.
+func (h *hostKeys) find(name string, key ssh.PublicKey) (known bool, others []knownhosts.KnownKey) {
+	for _, l := range h.lines {
+		switch {
+		case l.marker != "" || !matchHosts(l.hosts, name):
+		case equal(l.known.Key, key):
+			return true, nil
+		default:
+			others = append(others, l.known)
+		}
+	}
+	return false, others
+}
+
+// onLoopback reports whether a server is on the loopback interface.
+func onLoopback(remote net.Addr) bool {
+	tcp, ok := remote.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// checkAddress is CheckHostIP: it fails if the files have other keys for the address. The
+// addresses of the loopback interface are not checked.
 func (h *hostKeys) checkAddress(remote net.Addr, key ssh.PublicKey) error {
 	tcp, ok := remote.(*net.TCPAddr)
-	if !h.checkIP || !ok {
+	if !h.checkIP || !ok || onLoopback(remote) {
+		return nil
+	}
+	ip := tcp.AddrPort().Addr().Unmap().String()
+	if ip == h.host {
 		return nil
 	}
 	address := hostKeys{}
-	address.name, address.bare = hostNames(sshproxy.Hop{Host: tcp.AddrPort().Addr().Unmap().String(), Port: h.port}, "")
+	address.name, _ = hostNames(sshproxy.Hop{Host: ip, Port: h.port}, "")
 	for _, t := range h.texts {
 		address.read(t.name, t.text)
 	}
-	var changed []knownhosts.KnownKey
-	for _, l := range address.lines {
-		switch {
-		case l.marker != "" || l.known.Key.Type() != key.Type():
-		case equal(l.known.Key, key):
-			return nil
-		default:
-			changed = append(changed, l.known)
-		}
-	}
-	if len(changed) > 0 {
-		return fmt.Errorf("CheckHostIP: %s has another host key: %w", tcp.IP, &knownhosts.KeyError{Want: changed})
+	if known, others := address.find(address.name, key); !known && len(others) > 0 {
+		return fmt.Errorf("CheckHostIP: %s has another host key: %w", tcp.IP, &knownhosts.KeyError{Want: others})
 	}
 	return nil
 }
@@ -391,7 +421,7 @@ func (h *hostKeys) checkCertificate(cert *ssh.Certificate) error {
 	}
 	principal := name
 	for _, p := range cert.ValidPrincipals { // names in a host certificate can have wildcards
-		if ok, err := path.Match(p, name); err == nil && ok {
+		if wildcard(p, name) {
 			principal = p
 		}
 	}
@@ -401,6 +431,8 @@ func (h *hostKeys) checkCertificate(cert *ssh.Certificate) error {
 // add appends a key to the first known_hosts file of the user. Like ssh, it continues if
 // the file cannot be written.
 func (h *hostKeys) add(key ssh.PublicKey) {
+	// A later key exchange of the connection must find the key.
+	h.lines = append(h.lines, hostLine{hosts: []string{h.name}, known: knownhosts.KnownKey{Key: key, Filename: h.addTo}})
 	if h.addTo == "" || h.addTo == os.DevNull {
 		return
 	}

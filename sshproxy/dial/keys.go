@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
@@ -87,7 +88,7 @@ func (k *Keys) methods(p *publicKeys, s *settings, h *hostKeys) ([]ssh.AuthMetho
 	if order[0] == "" {
 		order = []string{"publickey", "keyboard-interactive", "password"}
 	}
-	batch := s.one("BatchMode") == "yes"
+	batch, prompts := s.one("BatchMode") == "yes", atoi(s.one("NumberOfPasswordPrompts"))
 	var list []ssh.AuthMethod
 	var why []string
 	for _, name := range order {
@@ -109,22 +110,22 @@ func (k *Keys) methods(p *publicKeys, s *settings, h *hostKeys) ([]ssh.AuthMetho
 				list = append(list, ssh.PublicKeysCallback(p.signers))
 			}
 		case "password":
-			if k.Password != nil && !batch && s.one("PasswordAuthentication") != "no" {
+			if k.Password != nil && !batch && prompts > 0 && s.one("PasswordAuthentication") != "no" {
 				list = append(list, ssh.RetryableAuthMethod(ssh.PasswordCallback(func() (string, error) {
 					if *h.changed {
 						return "", errors.New("no password is sent: the host key has changed")
 					}
 					return k.Password(p.ctx, p.hop)
-				}), max(1, atoi(s.one("NumberOfPasswordPrompts")))))
+				}), prompts))
 			}
 		case "keyboard-interactive":
-			if k.Challenge != nil && !batch && s.one("KbdInteractiveAuthentication") != "no" {
+			if k.Challenge != nil && !batch && prompts > 0 && s.one("KbdInteractiveAuthentication") != "no" {
 				list = append(list, ssh.RetryableAuthMethod(ssh.KeyboardInteractive(func(name, instruction string, questions []string, echos []bool) ([]string, error) {
 					if *h.changed {
 						return nil, errors.New("no answer is sent: the host key has changed")
 					}
 					return k.Challenge(p.ctx, p.hop, name, instruction, questions, echos)
-				}), max(1, atoi(s.one("NumberOfPasswordPrompts")))))
+				}), prompts))
 			}
 		}
 	}
@@ -456,6 +457,7 @@ func knownHostsCommand(ctx context.Context, hop sshproxy.Hop, name, reason strin
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	out := &limitedBuffer{}
 	cmd.Stdout = out
+	cmd.WaitDelay = time.Second // a child of the command may keep the pipe open
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("%s: %w", words[0], err)
 	}

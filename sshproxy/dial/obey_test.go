@@ -4,6 +4,8 @@ package dial
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"errors"
 	"maps"
 	"net"
@@ -121,7 +123,14 @@ func TestLoginsObeyTheConfiguration(t *testing.T) {
 	write("negated", 0o644, line("*,!127.0.0.1,![127.0.0.1]:"+port, host))
 	write("bad line", 0o644, append([]byte("garbage\n[127.0.0.1]:"+port+" ssh-ed25519 AAAA\n\xff\n"), line("[127.0.0.1]:"+port, host)...))
 	write("nothing", 0o644, nil)
-	write("ip", 0o644, append(line("[localhost]:"+port, host), line("[127.0.0.1]:"+port, strangerSigner.PublicKey())...))
+	write("changed with the port", 0o644, append(line("[127.0.0.1]:"+port, strangerSigner.PublicKey()), line("127.0.0.1", host)...))
+	_, ec := newECDSA(t)
+	write("other type", 0o644, line("[127.0.0.1]:"+port, ec))
+	cert := &ssh.Certificate{Key: host, CertType: ssh.HostCert, ValidPrincipals: []string{"h"}, ValidBefore: ssh.CertTimeInfinity}
+	require.NoError(t, cert.SignCert(newRand(), strangerSigner))
+	write("marked certificate", 0o644, append(append([]byte("@revoked * "), ssh.MarshalAuthorizedKey(cert)...), line("[127.0.0.1]:"+port, host)...))
+	write("bad list", 0o644, append([]byte("garbage\n"), ssh.MarshalAuthorizedKey(strangerSigner.PublicKey())...))
+	write("list with options", 0o644, append([]byte(`from="a" `), ssh.MarshalAuthorizedKey(strangerSigner.PublicKey())...))
 	require.NoError(t, syscall.Mkfifo(dir+"/fifo", 0o600))
 
 	for _, row := range []struct{ name, config, want string }{
@@ -154,8 +163,14 @@ func TestLoginsObeyTheConfiguration(t *testing.T) {
 		{"unknown", "UserKnownHostsFile nothing", "key is unknown"},
 		{"unknown, ask", "UserKnownHostsFile nothing\nStrictHostKeyChecking ask", "key is unknown"},
 		{"unknown, loopback", "UserKnownHostsFile nothing\nNoHostAuthenticationForLocalhost yes", ""},
-		{"CheckHostIP", "HostName localhost\nUserKnownHostsFile ip\nCheckHostIP yes\nStrictHostKeyChecking yes", "CheckHostIP"},
-		{"CheckHostIP no", "HostName localhost\nUserKnownHostsFile ip\nCheckHostIP no\nStrictHostKeyChecking yes", ""},
+		{"unknown, loopback by name", "HostName localhost\nUserKnownHostsFile nothing\nNoHostAuthenticationForLocalhost yes", ""},
+		{"unknown, loopback, alias", "UserKnownHostsFile nothing\nNoHostAuthenticationForLocalhost yes\nHostKeyAlias a", "key is unknown"},
+		{"changed with the port, known without", "UserKnownHostsFile \"changed with the port\"", "key mismatch"},
+		{"another type", "UserKnownHostsFile \"other type\"", "key mismatch"},
+		{"another type, accept-new", "UserKnownHostsFile \"other type\"\nStrictHostKeyChecking accept-new", "key mismatch"},
+		{"revoked line with a certificate", "UserKnownHostsFile \"marked certificate\"", "revoked"},
+		{"RevokedHostKeys, bad line", "RevokedHostKeys \"bad list\"", "bad list:1: the line is not a public key"},
+		{"RevokedHostKeys, options", "RevokedHostKeys \"list with options\"", "list with options:1: the line is not a public key"},
 		{"negated", "UserKnownHostsFile negated", "key is unknown"},
 		{"revoked line", "UserKnownHostsFile marked", "revoked"},
 		{"revoked line, no checking", "UserKnownHostsFile marked\nStrictHostKeyChecking no", "revoked"},
@@ -216,6 +231,8 @@ func TestLoginsObeyTheConfiguration(t *testing.T) {
 		write("command", 0o700, []byte("#!/bin/sh\nexit 3\n"))
 		require.ErrorContains(t, b.login(t, config, allow), "exit status 3")
 		require.ErrorContains(t, b.login(t, "KnownHostsCommand echo", allow), "not absolute")
+		write("command", 0o700, []byte("#!/bin/sh\nsleep 3 &\n"))
+		require.ErrorContains(t, b.login(t, config, allow), "WaitDelay")
 	})
 	t.Run("passphrase", func(t *testing.T) {
 		block, err := ssh.MarshalPrivateKeyWithPassphrase(private, "", []byte("secret"))
@@ -274,6 +291,7 @@ func TestHostCertificates(t *testing.T) {
 		{"revoked authority", func(*ssh.Certificate) {}, "@revoked *", "revoked"},
 		{"another name", func(c *ssh.Certificate) { c.ValidPrincipals = []string{"elsewhere"} }, "@cert-authority *", "principal"},
 		{"user certificate", func(c *ssh.Certificate) { c.CertType = ssh.UserCert }, "@cert-authority *", "not a host certificate"},
+		{"name with a bracket", func(c *ssh.Certificate) { c.ValidPrincipals = []string{"[1]27.0.0.1"} }, "@cert-authority *", "principal"},
 		{"expired", func(c *ssh.Certificate) { c.ValidBefore = 1 }, "@cert-authority *", "expired"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -294,5 +312,134 @@ func TestHostCertificates(t *testing.T) {
 			}
 			require.ErrorContains(t, err, row.want)
 		})
+	}
+}
+
+// newECDSA returns a key of another type than those of newKey.
+func newECDSA(t testing.TB) (ssh.Signer, ssh.PublicKey) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), newRand())
+	require.NoError(t, err)
+	s, err := ssh.NewSignerFromKey(private)
+	require.NoError(t, err)
+	return s, s.PublicKey()
+}
+
+// hopOf returns the only hop of a configuration.
+func hopOf(t testing.TB, config string) sshproxy.Hop {
+	t.Helper()
+	r := &sshproxy.Resolver{
+		Config: "cfg", Files: sshproxy.Memory(map[string][]byte{"cfg": []byte("GlobalKnownHostsFile /dev/null\nIdentityFile none\n" + config)}),
+		Local: sshproxy.Local{User: "me", Home: t.TempDir()},
+	}
+	chain, err := r.Chain(t.Context(), sshproxy.Target{Host: "h"})
+	require.NoError(t, err)
+	require.Len(t, chain.Hops, 1)
+	return chain.Hops[0]
+}
+
+func TestAddressOfTheConnection(t *testing.T) {
+	signer, _ := newKey(t)
+	other, _ := newKey(t)
+	_, ec := newECDSA(t)
+	known := filepath.Join(t.TempDir(), "known")
+	text := knownhosts.Line([]string{"name"}, signer.PublicKey()) + "\n" + knownhosts.Line([]string{"192.0.2.1", "127.0.0.1"}, other.PublicKey()) +
+		"\n" + knownhosts.Line([]string{"192.0.2.2"}, ec) + "\n"
+	require.NoError(t, os.WriteFile(known, []byte(text), 0o600))
+	for _, row := range []struct {
+		name, config string
+		via          sshproxy.Via
+		remote, want string
+	}{
+		{"another key", "HostName name\nCheckHostIP yes", sshproxy.Direct, "192.0.2.1", "CheckHostIP"},
+		{"another type", "HostName name\nCheckHostIP yes", sshproxy.Direct, "192.0.2.2", "CheckHostIP"},
+		{"another key, accept-new", "HostName name\nCheckHostIP yes\nStrictHostKeyChecking accept-new", sshproxy.Direct, "192.0.2.1", "CheckHostIP"},
+		{"another key, yes", "HostName name\nCheckHostIP yes\nStrictHostKeyChecking yes", sshproxy.Direct, "192.0.2.1", "CheckHostIP"},
+		{"another key, no checking", "HostName name\nCheckHostIP yes\nStrictHostKeyChecking no", sshproxy.Direct, "192.0.2.1", ""},
+		{"not on file", "HostName name\nCheckHostIP yes", sshproxy.Direct, "192.0.2.3", ""},
+		{"loopback", "HostName name\nCheckHostIP yes", sshproxy.Direct, "127.0.0.1", ""},
+		{"of a proxy", "HostName name\nCheckHostIP yes", sshproxy.Command, "192.0.2.1", ""},
+		{"not checked", "HostName name\nCheckHostIP no", sshproxy.Direct, "192.0.2.1", ""},
+		{"trusted", "HostName 127.0.0.2\nNoHostAuthenticationForLocalhost yes", sshproxy.Direct, "127.0.0.2", ""},
+		{"trusted behind a command", "HostName 127.0.0.2\nNoHostAuthenticationForLocalhost yes", sshproxy.Command, "127.0.0.1", "key is unknown"},
+		{"trusted behind a jump host", "HostName 127.0.0.2\nNoHostAuthenticationForLocalhost yes", sshproxy.Jump, "127.0.0.1", "key is unknown"},
+		{"another machine", "HostName localhost\nNoHostAuthenticationForLocalhost yes", sshproxy.Direct, "192.0.2.9", "key is unknown"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			hop := hopOf(t, row.config+"\nUserKnownHostsFile "+known)
+			hop.Via = row.via
+			h, err := (&Keys{}).hostKeys(t.Context(), hop, &settings{res: hop.Result}, false)
+			require.NoError(t, err)
+			err = h.check("", &net.TCPAddr{IP: net.ParseIP(row.remote), Port: 22}, signer.PublicKey())
+			if row.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, row.want)
+		})
+	}
+}
+
+func TestChangedKeys(t *testing.T) {
+	signer, _ := newKey(t)
+	other, _ := newKey(t)
+	_, ec := newECDSA(t)
+	known := filepath.Join(t.TempDir(), "known")
+	keys := func(config string) *hostKeys {
+		hop := hopOf(t, config+"\nUserKnownHostsFile "+known)
+		h, err := (&Keys{}).hostKeys(t.Context(), hop, &settings{res: hop.Result}, false)
+		require.NoError(t, err)
+		return h
+	}
+	h := keys("StrictHostKeyChecking accept-new")
+	require.NoError(t, h.check("", nil, signer.PublicKey()))
+	require.NoError(t, h.check("", nil, signer.PublicKey()), "a later key exchange")
+	require.ErrorContains(t, h.check("", nil, other.PublicKey()), "key mismatch")
+	text, err := os.ReadFile(known)
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(string(text), "\n"))
+
+	// A key of another type is a changed key, so that no password is sent.
+	h = keys("StrictHostKeyChecking no")
+	require.NoError(t, h.check("", nil, ec))
+	require.True(t, *h.changed)
+	after, err := os.ReadFile(known)
+	require.NoError(t, err)
+	require.Equal(t, text, after)
+}
+
+func TestKeyOfARefusedCertificate(t *testing.T) {
+	authority, _ := newKey(t)
+	signer, _ := newKey(t)
+	cert := &ssh.Certificate{Key: signer.PublicKey(), CertType: ssh.HostCert, ValidPrincipals: []string{"h"}, ValidBefore: 1}
+	require.NoError(t, cert.SignCert(newRand(), authority))
+	known := filepath.Join(t.TempDir(), "known")
+	text := "@cert-authority h " + string(ssh.MarshalAuthorizedKey(authority.PublicKey()))
+	for _, plain := range []string{"", knownhosts.Line([]string{"h"}, signer.PublicKey()) + "\n"} {
+		require.NoError(t, os.WriteFile(known, []byte(text+plain), 0o600))
+		hop := hopOf(t, "UserKnownHostsFile "+known)
+		h, err := (&Keys{}).hostKeys(t.Context(), hop, &settings{res: hop.Result}, false)
+		require.NoError(t, err)
+		if err = h.check("", nil, cert); plain == "" {
+			require.ErrorContains(t, err, "expired")
+		} else {
+			require.NoError(t, err)
+		}
+	}
+}
+
+func TestNumberOfPasswordPrompts(t *testing.T) {
+	keys := &Keys{
+		Password: func(context.Context, sshproxy.Hop) (string, error) { return "secret", nil },
+		Challenge: func(context.Context, sshproxy.Hop, string, string, []string, []bool) ([]string, error) {
+			return nil, nil
+		},
+	}
+	_, err := keys.Auth(t.Context(), hopOf(t, "NumberOfPasswordPrompts 0"))
+	require.ErrorContains(t, err, "no key to log in with")
+	for _, config := range []string{"", "NumberOfPasswordPrompts 1"} {
+		c, err := keys.Auth(t.Context(), hopOf(t, config))
+		require.NoError(t, err)
+		require.Len(t, c.Auth, 2)
 	}
 }
