@@ -182,7 +182,7 @@ func (w *walker) jump(r *Resolver, h Hop, line string) ([]Hop, error) {
 	if err != nil {
 		return nil, errs.Errorf("%s: %s: %w", h.Alias, h.ShellLine, err)
 	}
-	if len(c.Rest) > 0 {
+	if c.after > 0 {
 		return nil, errs.Errorf("%s: the shell would read more words than a host in: %s", h.Alias, h.ShellLine)
 	}
 	before, err := w.walk(r.with(c.Config), c.Target)

@@ -41,11 +41,12 @@ type CommandLine struct {
 	Rest []string `json:"rest,omitzero"`
 
 	forward string // the value of -W
+	after   int    // the number of words after the destination, flags included
 }
 
 // ParseCommandLine reads the arguments of an ssh command. All flags of ssh are read. Those
-// that set an option become part of the target, in the order in which ssh obeys them. The
-// words after the destination are the Command of the target.
+// that set an option become part of the target, in the order in which ssh obeys them. Flags
+// can follow the destination as well. The words after them are the Command of the target.
 func ParseCommandLine(args []string) (CommandLine, error) { return parseCommandLine(args, false) }
 
 // flagsWithValue are the flags of ssh that take an argument.
@@ -60,14 +61,26 @@ func parseCommandLine(args []string, all bool) (CommandLine, error) {
 	var t Target
 	for i := 0; i < len(args); i++ {
 		a := args[i]
-		if a == "--" {
-			if i+1 == len(args) {
+		if ended := a == "--"; ended || len(a) < 2 || a[0] != '-' {
+			if ended {
+				i++
+			}
+			if t.Host != "" {
+				c.Rest = args[i:]
 				break
 			}
-			return c.destination(t, args[i+1:])
-		}
-		if len(a) < 2 || a[0] != '-' {
-			return c.destination(t, args[i:])
+			if i == len(args) {
+				break
+			}
+			if err := t.destination(args[i]); err != nil {
+				return c, err
+			}
+			c.after = len(args) - i - 1
+			if ended { // before the destination, it ends the flags
+				c.Rest = args[i+1:]
+				break
+			}
+			continue
 		}
 		for k := 1; k < len(a); k++ {
 			f := a[k]
@@ -104,16 +117,20 @@ func parseCommandLine(args []string, all bool) (CommandLine, error) {
 			break
 		}
 	}
-	return c, errs.Errorf("a destination is missing: [user@]host")
+	if t.Host == "" {
+		return c, errs.Errorf("a destination is missing: [user@]host")
+	}
+	t.Command = strings.Join(c.Rest, " ")
+	c.Target = t
+	return c, nil
 }
 
-func (c CommandLine) destination(t Target, words []string) (CommandLine, error) {
-	d, err := ParseTarget(words[0])
+// destination sets the host, and the user and the port that word contains.
+func (t *Target) destination(word string) error {
+	d, err := ParseTarget(word)
 	if err != nil {
-		return c, err
+		return err
 	}
-	c.Rest = words[1:]
-	t.Command = strings.Join(c.Rest, " ")
 	t.Host = d.Host
 	if d.User != "" {
 		t.flags = append(t.flags, flagValue{'l', d.User})
@@ -121,8 +138,7 @@ func (c CommandLine) destination(t Target, words []string) (CommandLine, error) 
 	if d.Port > 0 {
 		t.flags = append(t.flags, flagValue{'p', strconv.Itoa(d.Port)})
 	}
-	c.Target = t
-	return c, nil
+	return nil
 }
 
 // commandLine sets what the command line says.

@@ -26,7 +26,37 @@ func TestFlagsAgreeWithSSH(t *testing.T) {
 		}
 		cases = append(cases, sshCase{files: map[string]string{config: ""}, args: append(strings.Fields(line), "-F", config, "h"), seed: line})
 	}
+	for _, line := range []string{
+		"h -p 3 -- ls", "h -p 3 ls -p 4", "h -- -p 3", "-- h -p 3", "-- h -- ls", "-p 5 h -p 3", "u@h -l v", "-l v u@h", "h -N", "h -l x -v -v",
+		"-A h -a", "h -A -a", "h - -p 3", "h -J j -p 3", "h -oPort=9 -p 3", "ssh://u@h:8 -p 3 -l v", "h -o Port=x", "h a b -N", "h -N b -T",
+	} {
+		args := append([]string{"-F", config}, strings.Fields(line)...)
+		cases = append(cases, sshCase{files: map[string]string{config: ""}, args: args, seed: line})
+	}
 	compareAll(t, tool, p, cases)
+}
+
+func TestFlagsAfterTheDestination(t *testing.T) {
+	for _, row := range []struct{ line, command, port string }{
+		{"h -p 3 -- ls -l", "ls -l", "3"},
+		{"h -p 3 ls -p 4", "ls -p 4", "3"},
+		{"h -- -p 3", "-p 3", "22"},
+		{"-- h -p 3", "-p 3", "22"},
+		{"-- h -- ls", "-- ls", "22"},
+		{"h --", "", "22"},
+	} {
+		c, err := ParseCommandLine(strings.Fields(row.line))
+		require.NoError(t, err, row.line)
+		require.Equal(t, row.command, c.Target.Command, row.line)
+		r := &Resolver{Config: "cfg", Files: Memory(map[string][]byte{"cfg": nil}), Local: Local{User: "me"}}
+		res, err := r.Resolve(t.Context(), c.Target)
+		require.NoError(t, err, row.line)
+		require.Equal(t, row.port, res.Port(), row.line)
+	}
+	for _, line := range []string{"", "--", "-p 3", "-p 3 --"} {
+		_, err := ParseCommandLine(strings.Fields(line))
+		require.ErrorContains(t, err, "a destination is missing", line)
+	}
 }
 
 func TestCommandsDecideMatches(t *testing.T) {
@@ -46,4 +76,15 @@ func TestCommandsDecideMatches(t *testing.T) {
 		require.NoError(t, err, row.line)
 		require.Equal(t, []string{row.user, row.port, row.tag}, []string{res.User(), res.Port(), res.Get("Tag")}, row.line)
 	}
+}
+
+// TestProxyCommandWithFlagsAfterItsHost: ssh reads flags after the destination as well.
+func TestProxyCommandWithFlagsAfterItsHost(t *testing.T) {
+	text := "Host a\n  ProxyCommand ssh -F cfg b -p 99 -W %h:%p\n"
+	r := &Resolver{Config: "cfg", Files: Memory(map[string][]byte{"cfg": []byte(text)}), Local: Local{User: "me"}}
+	chain, err := r.Chain(t.Context(), Target{Host: "a"})
+	require.NoError(t, err)
+	require.Len(t, chain.Hops, 1)
+	require.Len(t, chain.Hops[0].Inner, 1)
+	require.Equal(t, "99", chain.Hops[0].Inner[0].Port)
 }
