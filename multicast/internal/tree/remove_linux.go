@@ -127,6 +127,17 @@ func mountID(fd int) (uint64, error) {
 	return 0, errors.New("the kernel does not tell the mount of a file")
 }
 
+// sameMount reports whether two directories are known to lie on one mount.
+func sameMount(a, b *os.Root) bool {
+	var ids [2]uint64
+	for i, d := range []*os.Root{a, b} {
+		if control(d, func(fd int) (err error) { ids[i], err = mountID(fd); return err }) != nil {
+			return false
+		}
+	}
+	return ids[0] == ids[1]
+}
+
 // mountsBelow lists the mount points below a directory, relative to it.
 func mountsBelow(root *os.Root) (mounts, error) {
 	var base string

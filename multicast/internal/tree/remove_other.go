@@ -27,12 +27,7 @@ func removeAll(root *os.Root, name string) error {
 		return err
 	}
 	defer sub.Close()
-	above, err := root.Stat(".")
-	if err != nil {
-		return err
-	}
-	a, _, _, _ := sysInfo(above)
-	if b, _, _, _ := sysInfo(fi); a.dev != b.dev {
+	if !sameMount(root, sub) {
 		return &fs.PathError{Op: "remove", Path: name, Err: errMounted}
 	}
 	names, err := readDir(sub)
@@ -45,6 +40,16 @@ func removeAll(root *os.Root, name string) error {
 		return err
 	}
 	return root.Remove(name)
+}
+
+// sameMount reports whether two directories are known to lie on one file system.
+func sameMount(a, b *os.Root) bool {
+	f, err := a.Stat(".")
+	if err != nil {
+		return false
+	}
+	g, err := b.Stat(".")
+	return err == nil && idOf(f).dev == idOf(g).dev
 }
 
 // mountsBelow is not known here: removeAll compares devices.

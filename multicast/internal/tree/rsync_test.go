@@ -141,6 +141,15 @@ func transfer(t *testing.T, src, dst string, so ScanOptions, o Options) *Results
 // deliver moves the content and commits.
 func deliver(t *testing.T, root *os.Root, m *Manifest, st *Stage, need ranges.Set, digest [32]byte) {
 	t.Helper()
+	prepared(t, root, m, st, need, digest)
+	_, err := st.Commit(nil, nil)
+	require.NoError(t, err)
+	require.NoError(t, st.Tidy())
+}
+
+// prepared moves the content, and promises.
+func prepared(t *testing.T, root *os.Root, m *Manifest, st *Stage, need ranges.Set, digest [32]byte) {
+	t.Helper()
 	sealed := make(chan []byte, 1)
 	kick := make(chan struct{}, 1000)
 	c := NewContent(root, m, func() { kick <- struct{}{} }, func(s []byte, err error) {
@@ -170,9 +179,6 @@ func deliver(t *testing.T, root *os.Root, m *Manifest, st *Stage, need ranges.Se
 	require.NoError(t, err)
 	require.Zero(t, v.Failed, v.Text)
 	require.Equal(t, Root(digest, seal), v.Root)
-	_, err = st.Commit(nil, nil)
-	require.NoError(t, err)
-	require.NoError(t, st.Tidy())
 }
 
 // sync runs the real tool; what it says about symlinks' times and the like is kept.

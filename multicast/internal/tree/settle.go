@@ -152,6 +152,17 @@ func (t *settler) dir(p string) {
 	if err != nil {
 		live = nil
 	}
+	// What was mounted while the switch waited for its time has gone along.
+	for _, d := range []*os.Root{old, live} {
+		if d != nil && !sameMount(t.b.root, d) {
+			t.fail(&fs.PathError{Op: "settle", Path: d.Name(), Err: errMounted})
+			old.Close()
+			if live != nil {
+				live.Close()
+			}
+			return
+		}
+	}
 	seen := map[string]bool{}
 	for _, n := range names {
 		fi, err := old.Lstat(n)
