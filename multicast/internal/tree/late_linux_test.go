@@ -67,3 +67,39 @@ func TestAMountOfTheLastMomentKeepsItsContent(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatWasReplacedSurvivesACrash replaces a file by a rename, before the switch or
+// after it, in a tree of which the receiver ends before it has settled.
+func TestWhatWasReplacedSurvivesACrash(t *testing.T) {
+	for _, when := range []string{"before", "after"} {
+		t.Run(when, func(t *testing.T) {
+			dir := t.TempDir()
+			src, dst := filepath.Join(dir, "src"), filepath.Join(dir, "dst")
+			for _, n := range []string{"a", "b"} {
+				put(t, "new!", src, "t", n)
+				put(t, "old", dst, "t", n)
+			}
+			local := put(t, "old", dst, "t/local")
+			replace := func() {
+				require.NoError(t, os.Rename(put(t, "edited", dst, "t/local.tmp"), local))
+			}
+			base, st := ready(t, src, dst, Options{})
+			require.Empty(t, st.Fallback)
+			if when == "before" {
+				replace()
+			}
+			_, err := st.Commit(nil, nil)
+			require.NoError(t, err)
+			if when == "after" {
+				replace()
+			}
+			require.NoError(t, base.Close())
+			base, promise, err := OpenBase(dst, false)
+			require.NoError(t, err)
+			require.Nil(t, promise)
+			require.NoError(t, base.Close())
+			require.Equal(t, "edited", text(t, local))
+			require.Equal(t, "new!", text(t, dst, "t/a"))
+		})
+	}
+}

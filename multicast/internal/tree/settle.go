@@ -252,7 +252,7 @@ func (t *settler) name(p string, fi, lfi fs.FileInfo) {
 	case t.replaced[p] && !t.rewritten(p, fi, lfi):
 	case t.standsIn(p, fi): // what was made for the new tree, and replaced or removed there
 	case lfi != nil && t.standsIn(p, lfi) && t.links.copied[idOf(fi)]: // the other name of a file of which the mode changed
-	case lfi == nil || t.standsIn(p, lfi) || !lfi.IsDir() && changeTime(fi).After(changeTime(lfi)):
+	case lfi == nil || t.standsIn(p, lfi) || !lfi.IsDir() && newer(fi, lfi):
 		if err := t.bring(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.fail(err)
 			return
@@ -262,6 +262,19 @@ func (t *settler) name(p string, fi, lfi fs.FileInfo) {
 	if t.last {
 		t.remove(p)
 	}
+}
+
+// oneTick is more than the clock by which a file system notes times may lag.
+const oneTick = 20 * time.Millisecond
+
+// newer reports whether a name came to be what it is after its counterpart did. A rename
+// over a file changes both at one moment: which was written later decides then.
+func newer(fi, lfi fs.FileInfo) bool {
+	d := changeTime(fi).Sub(changeTime(lfi))
+	if d.Abs() < oneTick && !fi.ModTime().Equal(lfi.ModTime()) {
+		return fi.ModTime().After(lfi.ModTime())
+	}
+	return d > 0
 }
 
 // rewritten reports whether a program wrote into a file of which only mode or owner
