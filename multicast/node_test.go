@@ -517,9 +517,10 @@ func TestOtherKeysAreSaid(t *testing.T) {
 		t.Cleanup(func() { n.Close() })
 		return n
 	}
-	a, b := open(1), open(2)
+	b := open(2)
 	r, err := b.Receive(t.TempDir(), multicast.ReceiveOptions{})
 	require.NoError(t, err)
+	a := open(1) // last: it is a notice of the receiver only when there is one
 	require.NoError(t, a.Query(ctx, time.Millisecond))
 	oracle.Eventually(t, 20*time.Second, "the other key is noticed", func() error {
 		if len(a.OtherKeys()) != 1 || len(b.OtherKeys()) != 1 {
