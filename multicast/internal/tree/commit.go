@@ -91,25 +91,20 @@ type step struct {
 	Mode  uint16 `json:"mode"`
 	Sec   int64  `json:"sec"`
 	Nsec  uint32 `json:"nsec"`
-	Keep  uint16 `json:"keep,omitempty"`  // meta: mode bits that stay if they are set
-	Clear bool   `json:"clear,omitempty"` // a directory with something in it gives way
+	Keep  uint16 `json:"keep,omitempty"` // meta: mode bits that stay if they are set
 	Owner bool   `json:"owner,omitempty"`
 	UID   uint32 `json:"uid,omitempty"`
 	GID   uint32 `json:"gid,omitempty"`
 }
 
-// writeJournal writes down what the commit will do: new things before deletions,
-// children before their directory's deletion, the times of directories last. JSON
+// writeJournal writes down what the commit will do: new things before deletions
+// but those of directories that give way to something else, children before their directory's deletion, the times of directories last. JSON
 // strings are made of bytes: see quote.
 func (s *Stage) writeJournal() error {
 	var list []step
-	gives := map[string]bool{}
-	for _, p := range s.plan.clear {
-		gives[p] = s.o.Delete
-	}
 	touched := s.touched()
 	add := func(op string, e *Entry, from string) {
-		st := step{Op: op, Path: quote(e.Path), From: quote(from), Mode: s.o.wantMode(e), Sec: e.Sec, Nsec: e.Nsec, Clear: gives[e.Path]}
+		st := step{Op: op, Path: quote(e.Path), From: quote(from), Mode: s.o.wantMode(e), Sec: e.Sec, Nsec: e.Nsec}
 		if op == "meta" || op == "dir" {
 			st.Keep = e.Mode & setID
 		}
@@ -122,6 +117,10 @@ func (s *Stage) writeJournal() error {
 		for _, p := range parentsOf(r) {
 			list = append(list, step{Op: "mkdir", Path: quote(p), Mode: 0o755})
 		}
+	}
+	// What comes later stays, and so does the directory.
+	for _, p := range s.plan.within {
+		list = append(list, step{Op: "delete", Path: quote(p)})
 	}
 	var later []step
 	for i := range s.manifest.Entries {
@@ -251,7 +250,7 @@ type player struct {
 func (p *player) play(st *step) error {
 	d, name, err := p.live.at(st.Path)
 	if err != nil {
-		if st.Op == "delete" && errors.Is(err, fs.ErrNotExist) {
+		if st.Op == "delete" && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir)) {
 			return nil
 		}
 		return err
@@ -270,13 +269,13 @@ func (p *player) play(st *step) error {
 	case "place":
 		return p.place(d, name, st)
 	case "link":
-		err := p.swapIn(d, name, st.Clear, func(tmp string) error { return p.b.root.Link(st.From, path.Join(path.Dir(st.Path), tmp)) })
+		err := p.swapIn(d, name, func(tmp string) error { return p.b.root.Link(st.From, path.Join(path.Dir(st.Path), tmp)) })
 		if isCrossDevice(err) {
 			return p.copyIn(d, name, st.From)
 		}
 		return err
 	case "symlink":
-		return p.swapIn(d, name, st.Clear, func(tmp string) error {
+		return p.swapIn(d, name, func(tmp string) error {
 			if err := d.Symlink(st.From, tmp); err != nil {
 				return err
 			}
@@ -335,7 +334,7 @@ func (p *player) place(d *os.Root, name string, st *step) error {
 		_, err := d.Lstat(name)
 		return err
 	}
-	if err := makeRoom(d, name, st.Clear); err != nil {
+	if err := makeRoom(d, name); err != nil {
 		return err
 	}
 	p.live.forget(st.Path)
@@ -349,7 +348,7 @@ func (p *player) place(d *os.Root, name string, st *step) error {
 
 // copyIn copies a file of the base into a directory and renames it into place.
 func (p *player) copyIn(d *os.Root, name, from string) error {
-	return p.swapIn(d, name, false, func(tmp string) error {
+	return p.swapIn(d, name, func(tmp string) error {
 		in, err := p.b.root.OpenFile(from, os.O_RDONLY|noFollow, 0)
 		if err != nil {
 			return err
@@ -369,7 +368,7 @@ func (p *player) copyIn(d *os.Root, name, from string) error {
 }
 
 // swapIn makes a name beside and renames it into place.
-func (p *player) swapIn(d *os.Root, name string, clear bool, make func(tmp string) error) error {
+func (p *player) swapIn(d *os.Root, name string, make func(tmp string) error) error {
 	tmp := ".mc-new"
 	if err := d.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -377,7 +376,7 @@ func (p *player) swapIn(d *os.Root, name string, clear bool, make func(tmp strin
 	if err := make(tmp); err != nil {
 		return err
 	}
-	if err := makeRoom(d, name, clear); err != nil {
+	if err := makeRoom(d, name); err != nil {
 		return err
 	}
 	if err := d.Rename(tmp, name); err != nil {
@@ -390,15 +389,11 @@ func (p *player) swapIn(d *os.Root, name string, clear bool, make func(tmp strin
 	return nil
 }
 
-// makeRoom removes a directory that stands where something else is to be: comparing
-// has found that it may.
-func makeRoom(d *os.Root, name string, clear bool) error {
+// makeRoom removes an empty directory that stands where something else is to be.
+func makeRoom(d *os.Root, name string) error {
 	fi, err := d.Lstat(name)
 	if err != nil || !fi.IsDir() {
 		return nil
 	}
-	if !clear {
-		return d.Remove(name) // an empty one
-	}
-	return removeAll(d, name)
+	return d.Remove(name)
 }

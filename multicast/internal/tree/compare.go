@@ -48,6 +48,7 @@ type plan struct {
 	results Results
 	need    ranges.Set
 	clear   []string // paths of another type that give way
+	within  []string // what is in those that are directories, children first
 	mounts  mounts   // below the base
 }
 
@@ -297,8 +298,11 @@ func (c *comparer) clears(d *os.Root, name, p string) bool {
 	}
 	n := len(c.p.deletes)
 	all, err := c.extra(sub, p, strip, false)
+	if all = all && err == nil; all {
+		c.p.within = append(c.p.within, c.p.deletes[n:]...)
+	}
 	c.p.deletes = c.p.deletes[:n]
-	return all && err == nil
+	return all
 }
 
 func kindOf(m fs.FileMode) Kind {

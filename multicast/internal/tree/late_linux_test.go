@@ -103,3 +103,49 @@ func TestWhatWasReplacedSurvivesACrash(t *testing.T) {
 		})
 	}
 }
+
+// TestADirectoryGivesWayToAFile replaces a directory with something in it: that goes with
+// -delete, and what a program has put there since comparing stays.
+func TestADirectoryGivesWayToAFile(t *testing.T) {
+	for _, inPlace := range []bool{false, true} {
+		for _, late := range []bool{false, true} {
+			t.Run(fmt.Sprintf("in place %v late %v", inPlace, late), func(t *testing.T) {
+				dir := t.TempDir()
+				src, dst := filepath.Join(dir, "src"), filepath.Join(dir, "dst")
+				put(t, "new", src, "t/x")
+				put(t, "new", src, "t/y")
+				require.NoError(t, os.Symlink("y", filepath.Join(src, "t/z")))
+				put(t, "old", dst, "t/x/in/file")
+				put(t, "old", dst, "t/y")
+				put(t, "old", dst, "t/z/file")
+				_, st := ready(t, src, dst, Options{Delete: true, InPlace: inPlace})
+				require.Equal(t, inPlace, st.Fallback != "")
+				if late {
+					put(t, "precious", dst, "t/x/in/late")
+				}
+				_, err := st.Commit(nil, nil)
+				require.NoError(t, err)
+				err = st.Tidy()
+				kept, gerr := filepath.Glob(filepath.Join(dst, StageName, "kept*"))
+				require.NoError(t, gerr)
+				require.Equal(t, "new", text(t, dst, "t/y"))
+				require.Equal(t, "new", text(t, dst, "t/z"))
+				switch {
+				case !late:
+					require.NoError(t, err)
+					require.Empty(t, st.Results().Errors)
+					require.Empty(t, kept)
+					require.Equal(t, "new", text(t, dst, "t/x"))
+				case inPlace:
+					require.NoError(t, err)
+					require.Len(t, st.Results().Errors, 1)
+					require.Equal(t, "precious", text(t, dst, "t/x/in/late"))
+				default:
+					require.ErrorContains(t, err, "t/x/in")
+					require.Len(t, kept, 1)
+					require.Equal(t, "precious", text(t, kept[0], "t/x/in/late"))
+				}
+			})
+		}
+	}
+}
