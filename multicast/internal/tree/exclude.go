@@ -209,9 +209,9 @@ func class(p string, i int, c byte) (ok bool, next int) {
 			return found != not, i + 1
 		}
 		if strings.HasPrefix(p[i:], "[:") {
-			if end := strings.Index(p[i+2:], ":]"); end >= 0 {
-				found = found || named(p[i+2:i+2+end], c)
-				i += end + 4
+			if end := strings.IndexByte(p[i+2:], ']'); end > 0 && p[i+1+end] == ':' {
+				found = found || named(p[i+2:i+1+end], c)
+				i += end + 3
 				continue
 			}
 		}
@@ -231,7 +231,8 @@ func class(p string, i int, c byte) (ok bool, next int) {
 			}
 			i++
 		}
-		found = found || low <= c && c <= high
+		// The first of a range counts in any case, also of one that is the wrong way round.
+		found = found || c == low || low <= c && c <= high
 	}
 }
 

@@ -28,6 +28,7 @@ func TestRules(t *testing.T) {
 		{[]string{"*.log", "!", "*.key"}, []string{"a.key"}, []string{"app.log"}},
 		{[]string{"+ */", "+ *.c", "*"}, []string{"a.h", "d/x"}, []string{"a.c", "d/a.c"}},
 		{[]string{"-x", "+y", "!z"}, []string{"-x", "+y", "!z"}, []string{"x", "y", "z"}},
+		{[]string{"[b-a]x", "[[:a]c:]"}, []string{"bx", "[c:]", "ac:]"}, []string{"ax", "c"}},
 		{[]string{"- - a"}, []string{"- a"}, []string{"a"}},
 		{[]string{"+ /t/", "/*"}, []string{"u/a"}, []string{"t/a"}},
 	} {
@@ -46,7 +47,7 @@ func TestRules(t *testing.T) {
 func TestRuleListsActAsRsyncs(t *testing.T) {
 	f := rsync.Need(t)
 	r := oracle.Rand(t)
-	elements := []string{"a", "b", "*", "**", "?", "[a-c]", "sub", "*.txt", "c.txt", "f g", "S*", "***", ".h", "core", "d-e", "*b", "*/"}
+	elements := []string{"a", "b", "*", "**", "?", "[a-c]", "sub", "*.txt", "c.txt", "f g", "S*", "***", ".h", "core", "d-e", "*b", "*/", "[b-a]", "[!a]"}
 	dir := t.TempDir()
 	runs, per := oracle.N(60, 5000), 20
 	var src, dst string
