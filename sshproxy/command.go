@@ -40,6 +40,7 @@ type CommandLine struct {
 	// Rest are the words after the destination.
 	Rest []string `json:"rest,omitzero"`
 
+	// set for the commands that a configuration contains
 	forward string // the value of -W
 	after   int    // the number of words after the destination, flags included
 }
@@ -75,7 +76,9 @@ func parseCommandLine(args []string, all bool) (CommandLine, error) {
 			if err := t.destination(args[i]); err != nil {
 				return c, err
 			}
-			c.after = len(args) - i - 1
+			if all {
+				c.after = len(args) - i - 1
+			}
 			if ended { // before the destination, it ends the flags
 				c.Rest = args[i+1:]
 				break
