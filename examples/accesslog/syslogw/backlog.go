@@ -55,7 +55,8 @@ func (m *memory) take(n int) ([][]byte, error) {
 	if m.given == len(m.out) {
 		m.out = append(m.out, m.queue.Take(n)...)
 	}
-	batch := m.out[m.given:min(m.given+n, len(m.out))]
+	// The caller keeps the batch while done moves the elements of out.
+	batch := slices.Clone(m.out[m.given:min(m.given+n, len(m.out))])
 	m.given += len(batch)
 	return batch, nil
 }

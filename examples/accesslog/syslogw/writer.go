@@ -203,6 +203,7 @@ func (w *Writer) run(ctx context.Context) {
 					w.trouble(err)
 				}
 				d.window.giveUp()
+				d.announce()
 			}
 			w.backlog.rewind()
 		}
@@ -361,10 +362,15 @@ func (d *delivery) settle(t transport) error {
 	if t.confirms() {
 		d.acked.Add(uint64(good))
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.progress.Broadcast()
+	d.announce()
 	return nil
+}
+
+// announce unblocks Flush after messages were removed from the backlog.
+func (w *Writer) announce() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.progress.Broadcast()
 }
 
 // rejected stores a message again that the collector has rejected, or gives it up after the

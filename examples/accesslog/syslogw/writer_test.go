@@ -291,3 +291,79 @@ func BenchmarkWriteLineWhileCollectorIsDown(b *testing.B) {
 		w.WriteLine(line)
 	}
 }
+
+// TestRejectedLineInMemoryCostsNoOther has a collector that rejects one line once, with others
+// behind it.
+func TestRejectedLineInMemoryCostsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []string
+		rejected := false
+		net := &collectors{play: []func(net.Conn){func(conn net.Conn) {
+			r := bufio.NewReader(conn)
+			for range 3 {
+				r.ReadString('\n')
+			}
+			io.WriteString(conn, "1 rsp 37 200 OK\nrelp_version=0\ncommands=syslog\n")
+			for {
+				line, err := r.ReadString('\n')
+				f := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 4)
+				if err != nil || f[1] == "close" {
+					return
+				}
+				_, text, _ := strings.Cut(f[3], " - - ")
+				if text == "bad" && !rejected {
+					rejected = true
+					fmt.Fprintf(conn, "%s rsp 8 500 busy\n", f[0])
+					continue
+				}
+				time.Sleep(10 * time.Millisecond)
+				got = append(got, text)
+				fmt.Fprintf(conn, "%s rsp 6 200 OK\n", f[0])
+			}
+		}}}
+		w, err := syslogw.Open(t.Context(), syslogw.Config{Ident: "a", Network: "relp", Addr: "h:1", Dial: net.dial})
+		require.NoError(t, err)
+		want := []string{"bad"}
+		require.NoError(t, w.WriteLine([]byte("bad")))
+		for i := range 620 {
+			if i == 520 {
+				time.Sleep(3 * time.Second) // the rejected line is in the queue again
+			}
+			line := fmt.Sprint("line ", i)
+			want = append(want, line)
+			require.NoError(t, w.WriteLine([]byte(line)))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		flushed := w.Flush(ctx)
+		stats := w.Stats()
+		require.NoError(t, w.Close())
+		require.NoError(t, flushed)
+		require.ElementsMatch(t, want, got)
+		require.EqualValues(t, len(want), stats.Acked)
+		require.Zero(t, stats.Resent)
+		require.Equal(t, 1, net.n, "one connection")
+	})
+}
+
+// TestFlushEndsWithTheLastLineSetAside has a collector that closes the connection for a line.
+func TestFlushEndsWithTheLastLineSetAside(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var got []string
+		net := &collectors{play: []func(net.Conn){relpServer(0, true, &got)}}
+		w, err := syslogw.Open(t.Context(), syslogw.Config{
+			Ident: "a", Network: "relp", Addr: "h:1", Dial: net.dial, Spool: dir,
+		})
+		require.NoError(t, err)
+		require.NoError(t, w.WriteLine(bytes.Repeat([]byte("x"), 1000)))
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		flushed, took := w.Flush(ctx), time.Since(start)
+		require.NoError(t, w.Close())
+		require.NoError(t, flushed)
+		require.Less(t, took, 10*time.Minute)
+		require.EqualValues(t, 1, w.Stats().SetAside)
+	})
+}
