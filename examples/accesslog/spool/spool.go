@@ -51,7 +51,7 @@ func (s *Sync) UnmarshalText(text []byte) error { return syncNames.Parse(text, s
 // Options configures a [Spool]. The zero value is usable.
 type Options struct {
 	// SegmentSize is the size in bytes at which a new file is started. If zero, 8 MiB is
-	// used.
+	// used, or a quarter of Max if that is less.
 	SegmentSize int64 `json:"segmentSize,omitzero"`
 	// Max is the maximum size of the spool in bytes. If zero, 1 GiB is used.
 	Max int64 `json:"max,omitzero"`
@@ -82,6 +82,7 @@ type Spool struct {
 	waiting int // records that are not acknowledged
 	read    int // the part of them that Next has returned
 	in      reader
+	seen    Position // the farthest position that was read; damage before it is counted
 
 	torn, skipped int
 }
@@ -95,11 +96,11 @@ type segment struct {
 // It returns [ErrLocked] if another process uses the spool, and an error with the name of the
 // file if a file was not written by this version. The caller must close the spool.
 func Open(dir string, opt Options) (*Spool, error) {
-	if opt.SegmentSize <= 0 {
-		opt.SegmentSize = 8 << 20
-	}
 	if opt.Max <= 0 {
 		opt.Max = 1 << 30
+	}
+	if opt.SegmentSize <= 0 {
+		opt.SegmentSize = min(8<<20, max(1, opt.Max/4))
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, errtext.Wrap("spool", "create the directory", err)
@@ -317,10 +318,16 @@ func (s *Spool) append(data []byte) (uint64, error) {
 	}
 	s.buf = appendRecord(s.buf[:0], data)
 	size := int64(len(s.buf))
+	g := &s.segments[len(s.segments)-1]
+	if s.total+size > s.opt.Max && s.waiting == 0 && g.size > int64(len(segmentMagic)) {
+		if err := s.restart(g.id + 1); err != nil {
+			return 0, errtext.Wrap("spool", "", err)
+		}
+		g = &s.segments[len(s.segments)-1]
+	}
 	if s.total+size > s.opt.Max {
 		return 0, ErrFull
 	}
-	g := &s.segments[len(s.segments)-1]
 	if g.size+size > s.opt.SegmentSize && g.size > int64(len(segmentMagic)) {
 		if err := s.create(g.id + 1); err != nil {
 			return 0, errtext.Wrap("spool", "", err)
@@ -340,6 +347,17 @@ func (s *Spool) append(data []byte) (uint64, error) {
 	s.waiting++
 	s.written++
 	return s.written, nil
+}
+
+// restart creates a segment and removes all others. No record must be waiting.
+func (s *Spool) restart(id uint64) error {
+	if err := s.create(id); err != nil {
+		return err
+	}
+	s.acked = Position{id, int64(len(segmentMagic))}
+	s.in.seek(s.acked)
+	s.dropAcked()
+	return nil
 }
 
 // syncUpTo returns when the n-th record of this process is on the disk.
@@ -401,7 +419,10 @@ func (s *Spool) advance() ([]byte, bool, error) {
 			s.in.file = f
 		}
 		data, ok, err := s.in.next(s.segments[i].size)
-		s.skipped += s.in.takeSkipped()
+		if n := s.in.takeSkipped(); s.seen.less(s.in.at) {
+			s.skipped += n
+			s.seen = s.in.at
+		}
 		if err != nil {
 			return nil, false, errtext.Wrap("spool", "", err)
 		}

@@ -194,6 +194,32 @@ func TestDamagedAckFileRepeatsNothingLost(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
+func TestAcknowledgedRecordsLeaveRoom(t *testing.T) {
+	for _, opt := range []spool.Options{{Max: 1000}, {SegmentSize: 2000, Max: 600}, {SegmentSize: 100, Max: 600}} {
+		s := open(t, t.TempDir(), opt)
+		for i := range 20 {
+			want := strings.Repeat("x", 300+i)
+			require.NoError(t, s.Append([]byte(want)), "record %d of %+v", i, opt)
+			data, last := drain(t, s)
+			require.Equal(t, []string{want}, data)
+			require.NoError(t, s.Ack(last.End, 1))
+		}
+		require.Zero(t, s.Waiting())
+	}
+}
+
+func TestDamageIsCountedOnce(t *testing.T) {
+	segment, acked := filled(t)
+	segment[len(segment)/2] ^= 1
+	_, s := reopened(t, segment, acked)
+	_, before := s.Damage()
+	require.Equal(t, 1, before)
+	s.Rewind()
+	drain(t, s)
+	_, after := s.Damage()
+	require.Equal(t, 1, after)
+}
+
 func TestOtherVersionIsRefused(t *testing.T) {
 	segment, acked := filled(t)
 	segment[7] = '9'
