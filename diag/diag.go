@@ -163,6 +163,14 @@ func (l List) Err() error {
 	return l
 }
 
+// MarshalJSON returns a JSON array. An empty list, also a nil one, is [].
+func (l List) MarshalJSON() ([]byte, error) {
+	if l == nil {
+		return []byte("[]"), nil
+	}
+	return jsontext.Marshal([]Finding(l))
+}
+
 // Count returns the number of findings of severity s.
 func (l List) Count(s Severity) int {
 	n := 0

@@ -184,6 +184,9 @@ func TestFindingsSurviveJSON(t *testing.T) {
 		b, err := json.Marshal(list)
 		require.NoError(t, err)
 		require.NoError(t, json.Unmarshal(b, &back), "%s", b)
+		if list == nil {
+			list = diag.List{} // both are []
+		}
 		require.Equal(t, list, back, "%s", b)
 	}
 	for range 100 {
@@ -266,4 +269,17 @@ func FuzzSanitize(f *testing.F) {
 			t.Fatalf("not stable: %q, then %q", out, again)
 		}
 	})
+}
+
+func TestNoFindingsAreAnEmptyArray(t *testing.T) {
+	for _, list := range []diag.List{nil, {}} {
+		b, err := json.Marshal(list)
+		require.NoError(t, err)
+		require.Equal(t, "[]", string(b))
+		var back diag.List
+		require.NoError(t, json.Unmarshal(b, &back))
+		again, err := json.Marshal(back)
+		require.NoError(t, err)
+		require.Equal(t, b, again)
+	}
 }
