@@ -144,6 +144,14 @@ func (f Finding) Diag() diag.Finding {
 // Findings is a list of findings.
 type Findings []Finding
 
+// MarshalJSON returns a JSON array. An empty list, also a nil one, is [].
+func (l Findings) MarshalJSON() ([]byte, error) {
+	if l == nil {
+		return []byte("[]"), nil
+	}
+	return jsontext.Marshal([]Finding(l))
+}
+
 // Diag returns the findings in the form of package diag, in the same order.
 func (l Findings) Diag() diag.List {
 	out := make(diag.List, len(l))
