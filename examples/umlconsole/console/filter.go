@@ -199,12 +199,20 @@ func (f *Filter) escaped(c byte) {
 	case ']', 'P', '_', '^', 'X':
 		f.state = skipping
 	case 0x1b:
+		f.held = f.held[:1]
 	case 'Z': // DECID: the terminal would reply
 		f.state = plainText
 	case 0x18, 0x1a:
 		f.state = plainText
 	case 0x05:
 	default:
+		if c < ' ' { // a terminal executes it within a sequence
+			f.out = append(f.out, c)
+			return
+		}
+		if c == 0x7f { // a terminal ignores it within a sequence
+			return
+		}
 		f.held = append(f.held, c)
 		if c >= ' ' && c <= '/' && len(f.held) < 4 { // intermediate bytes
 			return

@@ -163,6 +163,24 @@ func TestFilterKeepsTextAndDropsCommands(t *testing.T) {
 }
 
 // TestFilterOfAnEightBitTerminal has the sequences that made xterm +u8 answer.
+// TestFilterFollowsEscapesAcrossControls has control characters that a terminal executes, or
+// ignores, between ESC and the rest of a sequence.
+func TestFilterFollowsEscapesAcrossControls(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\x1b\a[cb":               "a\ab",
+		"a\x1b\n[6nb":              "a\nb",
+		"a\x1b\x7fZb":              "ab",
+		"a\x1b\r]52;c;eA==\x1b\\b": "a\rb",
+		"a\x1b\n[1mb":              "a\n\x1b[1mb",
+		"a\x1b \x1b[1mb":           "a\x1b[1mb",
+	} {
+		var out bytes.Buffer
+		_, err := console.NewFilter(&out).Write([]byte(in))
+		require.NoError(t, err)
+		require.Equal(t, want, out.String(), "%q", in)
+	}
+}
+
 func TestFilterOfAnEightBitTerminal(t *testing.T) {
 	for _, row := range []struct{ in, want string }{
 		{"a\x9b6nb", "ab"},
