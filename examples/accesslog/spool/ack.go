@@ -73,12 +73,15 @@ func openAck(name string) (*ackFile, Position, error) {
 }
 
 func (a *ackFile) write(p Position) error {
-	a.turn++
+	turn := a.turn + 1
 	var b [slotSize]byte
-	binary.LittleEndian.PutUint64(b[:], a.turn)
+	binary.LittleEndian.PutUint64(b[:], turn)
 	binary.LittleEndian.PutUint64(b[8:], p.segment)
 	binary.LittleEndian.PutUint64(b[16:], uint64(p.offset))
 	binary.LittleEndian.PutUint32(b[24:], crc32.Checksum(b[:24], castagnoli))
-	_, err := a.f.WriteAt(b[:], int64(a.turn%2)*slotSize)
-	return err
+	if _, err := a.f.WriteAt(b[:], int64(turn%2)*slotSize); err != nil {
+		return err // the next write repairs the slot, and the other one stays valid
+	}
+	a.turn = turn
+	return nil
 }
