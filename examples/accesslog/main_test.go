@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"dougu.internal/examples/accesslog/internal/collector"
+	"dougu.internal/examples/accesslog/sink"
 	"dougu.internal/internal/oracle"
 )
 
@@ -148,4 +149,11 @@ func TestShipWritesFiles(t *testing.T) {
 	text, err := os.ReadFile(name)
 	require.NoError(t, err)
 	require.Equal(t, "a\nb\n", string(text))
+}
+
+func TestIncompleteCountsEveryLossThatLeavesALine(t *testing.T) {
+	require.False(t, incomplete(sink.Stats{Written: 1, Sent: 1, Resent: 1}))
+	for _, s := range []sink.Stats{{Dropped: 1}, {Spooled: 1}, {SetAside: 1}, {Damaged: 1}} {
+		require.True(t, incomplete(s), "%+v", s)
+	}
 }

@@ -116,9 +116,12 @@ func (s *service) run(stdout, stderr io.Writer) int {
 	}
 	<-done
 	for _, out := range sinks {
-		err := out.Flush(wait)
+		err := errors.Join(out.Flush(wait), out.Close())
 		account := out.Stats()
-		if err != nil || account.Dropped > 0 || account.Spooled > 0 {
+		if err != nil || incomplete(account) {
+			if err != nil {
+				fmt.Fprintf(stderr, "accesslog: %s\n", errtext.Plain(err))
+			}
 			fmt.Fprintf(stderr, "accesslog: %s\n", account)
 			status = statusLeft
 		}

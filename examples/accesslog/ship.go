@@ -83,11 +83,15 @@ func (s *shipment) run(stdin io.Reader, stdout, stderr io.Writer) int {
 			fmt.Fprintf(stderr, "accesslog: %s\n", errtext.Plain(e))
 		}
 	}
-	if err != nil || flushed != nil || closed != nil || account.Dropped > 0 || account.Spooled > 0 ||
-		account.SetAside > 0 || account.Damaged > 0 {
+	if err != nil || flushed != nil || closed != nil || incomplete(account) {
 		return statusLeft
 	}
 	return statusGood
+}
+
+// incomplete reports whether a line did not reach its destination.
+func incomplete(s sink.Stats) bool {
+	return s.Dropped > 0 || s.Spooled > 0 || s.SetAside > 0 || s.Damaged > 0
 }
 
 func networkName(c syslogw.Config) string {
