@@ -178,25 +178,8 @@ func TestSeverityText(t *testing.T) {
 
 func TestFindingsSurviveJSON(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	for range 300 {
-		var list, back diag.List
-		fill.Value(r, &list)
-		b, err := json.Marshal(list)
-		require.NoError(t, err)
-		require.NoError(t, json.Unmarshal(b, &back), "%s", b)
-		if list == nil {
-			list = diag.List{} // both are []
-		}
-		require.Equal(t, list, back, "%s", b)
-	}
-	for range 100 {
-		var fix, again diag.Fix
-		fill.Value(r, &fix)
-		b, err := json.Marshal(fix)
-		require.NoError(t, err)
-		require.NoError(t, json.Unmarshal(b, &again))
-		require.Equal(t, fix, again, "%s", b)
-	}
+	require.NoError(t, fill.JSON(rand.Uint64(), new(diag.List)))
+	require.NoError(t, fill.JSON(rand.Uint64(), new(diag.Fix)))
 	var rule, back diag.Rule
 	fill.Value(r, &rule)
 	rule.Bad, rule.Good, rule.Help = "a", "b", ""

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -68,15 +67,7 @@ func TestEnumerationsComeBack(t *testing.T) {
 		{keepalived.ResultUnknown, new(keepalived.Result), "unknown"},
 		{keepalived.Refused, new(keepalived.Result), "refused"},
 	} {
-		text, err := row.value.MarshalText()
-		require.NoError(t, err)
-		require.Equal(t, row.word, string(text))
-		require.Equal(t, row.word, fmt.Sprint(row.value))
-		require.NoError(t, row.into.UnmarshalText(text))
-		again, err := row.into.(encoding.TextMarshaler).MarshalText()
-		require.NoError(t, err)
-		require.Equal(t, row.word, string(again))
-		require.ErrorContains(t, row.into.UnmarshalText([]byte("no-such-word")), "keepalived: unknown ")
+		require.NoError(t, fill.Text(row.value, row.into, row.word, "keepalived: "))
 	}
 	_, err := keepalived.FaultKind(0).MarshalText()
 	require.EqualError(t, err, "keepalived: invalid fault kind 0")

@@ -21,24 +21,10 @@ import (
 	"dougu.internal/smart/judge"
 )
 
-// comesBack holds that random values of T survive JSON and that different values
-// have different JSON.
+// comesBack checks that random values of T survive JSON.
 func comesBack[T any](t *testing.T) {
 	t.Helper()
-	r := rand.New(rand.NewPCG(7, 11))
-	for i := range 300 {
-		var v, back T
-		if i > 0 {
-			fill.Value(r, &v)
-		}
-		b, err := json.Marshal(v)
-		require.NoError(t, err)
-		require.NoError(t, json.Unmarshal(b, &back), "%s", b)
-		if list, ok := any(&v).(*smart.Findings); ok && *list == nil {
-			*list = smart.Findings{} // both are []
-		}
-		require.Equal(t, v, back, "%s", b)
-	}
+	require.NoError(t, fill.JSON(rand.Uint64(), new(T)))
 }
 
 func TestAnswersSurviveJSON(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"encoding"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -76,15 +75,7 @@ func TestEnumerationsComeBack(t *testing.T) {
 		{Direct, new(Via), "direct"},
 		{Command, new(Via), "command"},
 	} {
-		text, err := row.value.MarshalText()
-		require.NoError(t, err)
-		require.Equal(t, row.word, string(text))
-		require.Equal(t, row.word, fmt.Sprint(row.value))
-		require.NoError(t, row.into.UnmarshalText(text))
-		again, err := row.into.(encoding.TextMarshaler).MarshalText()
-		require.NoError(t, err)
-		require.Equal(t, row.word, string(again))
-		require.ErrorContains(t, row.into.UnmarshalText([]byte("no-such-word")), "sshproxy: unknown ")
+		require.NoError(t, fill.Text(row.value, row.into, row.word, "sshproxy: "))
 	}
 	_, err := Via(0).MarshalText()
 	require.ErrorContains(t, err, "sshproxy: invalid ")
