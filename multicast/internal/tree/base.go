@@ -49,6 +49,7 @@ type Promise struct {
 type Base struct {
 	root   *os.Root
 	memory Memory
+	left   bool // a part of the old tree is where the next one is staged
 }
 
 // OpenBase opens a base, ends what an earlier process left half-way, and returns the
@@ -107,7 +108,8 @@ func (b *Base) recover() (*Promise, error) {
 	return &p, nil
 }
 
-// committed remembers that the promise was kept, and tidies up.
+// committed remembers that the promise was kept, and tidies up, unless a part of the old tree
+// would go with it.
 func (b *Base) committed(p *Promise) error {
 	b.memory = Memory{p.Epoch, p.Root}
 	text, err := json.Marshal(b.memory)
@@ -117,7 +119,22 @@ func (b *Base) committed(p *Promise) error {
 	if err := b.write(stateFile, text, true); err != nil {
 		return err
 	}
+	if b.left {
+		return nil
+	}
 	return b.clear()
+}
+
+// vacate moves what an earlier transfer left in the stage aside.
+func (b *Base) vacate() error {
+	if !b.left {
+		return nil
+	}
+	_, err := b.recover()
+	if b.left {
+		return errors.Join(errors.New("a part of the old tree is in "+treeDir+" and cannot be moved"), err)
+	}
+	return nil
 }
 
 // clear removes everything in the stage but the memory.

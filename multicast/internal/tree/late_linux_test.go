@@ -149,3 +149,51 @@ func TestADirectoryGivesWayToAFile(t *testing.T) {
 		}
 	}
 }
+
+// TestAnOldTreeThatCannotMoveIsNotRemoved mounts the stage on itself, so that the old tree cannot
+// be moved aside when it cannot be settled. The next transfer settles it.
+func TestAnOldTreeThatCannotMoveIsNotRemoved(t *testing.T) {
+	dir := t.TempDir()
+	src, dst := filepath.Join(dir, "src"), filepath.Join(dir, "dst")
+	for _, n := range []string{"a", "b"} {
+		put(t, "new!", src, "t", n)
+		put(t, "old", dst, "t", n)
+	}
+	base, st := ready(t, src, dst, Options{})
+	require.Empty(t, st.Fallback)
+	_, err := st.Commit(nil, nil)
+	require.NoError(t, err)
+	staged := filepath.Join(dst, treeDir)
+	put(t, "precious", staged, "t/late") // by a program that has the directory open
+	if err := unix.Mount(staged, staged, "", unix.MS_BIND, ""); err != nil {
+		t.Skip("cannot mount")
+	}
+	mounted := true
+	unmount := func() {
+		if mounted {
+			require.NoError(t, unix.Unmount(staged, unix.MNT_DETACH))
+		}
+		mounted = false
+	}
+	t.Cleanup(unmount)
+	require.ErrorIs(t, st.Tidy(), unix.EBUSY)
+	put(t, "next", src, "t/c")
+	begin := func() error {
+		root, err := os.OpenRoot(src)
+		require.NoError(t, err)
+		defer root.Close()
+		scanned, err := Scan(root, whole)
+		require.NoError(t, err)
+		raw := scanned.Manifest.Append(nil)
+		next, err := base.Begin(raw, Options{}, sha256.Sum256(raw), func() bool { return false })
+		if err == nil {
+			require.NoError(t, next.Drop())
+		}
+		return err
+	}
+	require.ErrorContains(t, begin(), "cannot be moved")
+	unmount()
+	require.NoError(t, begin())
+	require.Equal(t, "precious", text(t, dst, "t/late"))
+	require.Equal(t, "new!", text(t, dst, "t/a"))
+}

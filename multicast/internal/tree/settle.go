@@ -88,6 +88,7 @@ func (b *Base) settle(p *Promise, links *standIns, r *Results) error {
 // kept aside.
 func (b *Base) retire(p *Promise, links *standIns, r *Results) error {
 	var err error
+	b.left = false
 	for range 3 { // a program may still work in the old tree
 		if err = b.merge(p, links, r, true); err == nil {
 			return b.dirTimes(p.Target)
@@ -95,6 +96,7 @@ func (b *Base) retire(p *Promise, links *standIns, r *Results) error {
 	}
 	aside := fmt.Sprintf("%s/kept-%d-%d", StageName, p.Epoch, time.Now().UnixNano())
 	if rerr := b.root.Rename(treeDir, aside); rerr != nil {
+		b.left = true
 		return errors.Join(err, rerr)
 	}
 	return fmt.Errorf("a part of the old tree stays in %s: %w", aside, err)

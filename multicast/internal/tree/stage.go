@@ -53,6 +53,11 @@ func (b *Base) Begin(raw []byte, o Options, digest [32]byte, stop func() bool) (
 		}
 	}
 	s := &Stage{base: b, o: o, manifest: m, digest: digest, files: map[int]*os.File{}}
+	if !o.DryRun && !o.Check && !o.ReadOnly {
+		if err := b.vacate(); err != nil {
+			return nil, err
+		}
+	}
 	if s.plan, err = compare(b.root, m, o, stop); err != nil {
 		return nil, err
 	}
