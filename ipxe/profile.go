@@ -23,7 +23,7 @@ const (
 )
 
 // Profile identifies a build of iPXE: a generation and what the build adds to it.
-// Profiles are comparable. The zero Profile stands for [Newest].
+// Profiles are comparable. The zero Profile is equivalent to [Newest].
 type Profile struct {
 	base generation
 	// with lists the additions, sorted and separated by plus signs, or is "all".
@@ -260,7 +260,7 @@ func profileNames() string {
 	return strings.Join(names, ", ")
 }
 
-// Profiles returns the profiles that have a name of their own, oldest first: the build
+// Profiles returns the profiles that have a name, oldest first: the build
 // of 2019, [Newest], and [Newest] with every command.
 func Profiles() []Profile {
 	return []Profile{Debian2019(), Newest(), Newest().With("all")}

@@ -21,7 +21,7 @@
 // A [Profile] names the release and the build options that are asked for; the zero value
 // is the newest known release. What depends on the machine (interfaces, scripts, users,
 // host names) is a [Host]; what it does not say is not judged. For releases before 2.0.4,
-// which have no -t, [Accepted] means that the daemon does what the text says.
+// which have no -t, [Accepted] means that the daemon applies the whole text.
 //
 // # Guarantees
 //

@@ -151,7 +151,7 @@ func (e *eval) typography(file int32) {
 	}
 }
 
-// inComment reports whether a place is behind the sign of a comment.
+// inComment reports whether a place is part of a comment.
 func inComment(text string, at int) bool {
 	line := text[strings.LastIndexByte(text[:at], '\n')+1 : at]
 	return strings.ContainsAny(line, "#!")

@@ -140,7 +140,7 @@ type TestResult struct {
 
 // Verdict returns the result of keepalived -t and the reasons for it. Comments
 // "lint:ignore" do not change it. Releases before 2.0.4 do not have the option -t; for them
-// Accepted means that the daemon does what the text says. The error is that of ctx.
+// Accepted means that the daemon applies the whole text. The error is that of ctx.
 func Verdict(ctx context.Context, c *Config, o Options) (TestResult, error) {
 	e := evaluate(ctx, c, o)
 	if err := ctx.Err(); err != nil {
@@ -178,7 +178,7 @@ func (e *eval) refusedAnyway() bool {
 }
 
 // needsWhole are the rules that find something missing, or compare parts of a
-// configuration. They say nothing about a configuration that was not read as a whole.
+// configuration. They do not apply to a configuration that was not read as a whole.
 var needsWhole = map[string]bool{
 	"KA012": true, "KA013": true, "KA031": true, "KA034": true, "KA035": true, "KA053": true, "KA056": true, "KA057": true,
 	"KA060": true, "KA062": true, "KA066": true, "KA067": true, "KA068": true, "KA076": true, "KA081": true, "KA082": true,

@@ -6,7 +6,7 @@ import (
 )
 
 // Profile identifies a build of keepalived: a release and the build options that it
-// lacks. Profiles are comparable. The zero Profile stands for [Newest].
+// lacks. Profiles are comparable. The zero Profile is equivalent to [Newest].
 type Profile struct {
 	version Version // zero means the newest
 	without parts   // zero means what the packages of Debian lack
@@ -20,7 +20,7 @@ const given parts = 1 << 7
 // partNames contains the names of the build options; bit i of parts is the name i.
 var partNames = []string{"bfd", "dbus", "iptables", "nftables", "regex", "snmp"}
 
-// debian is what the packages of Debian are built without.
+// debian lists the features that the packages of Debian are built without.
 const debian parts = 1 << 2 // iptables
 
 // nothing is the list of build options of a build that has them all.

@@ -28,9 +28,9 @@ type RuleInfo struct {
 	Matters string `json:"matters,omitzero"`
 	// Remedy describes what to do.
 	Remedy string `json:"remedy,omitzero"`
-	// First is the first release to which the rule applies. If zero, there is no first one.
+	// First is the first release to which the rule applies. If zero, the rule applies from the first release on.
 	First Version `json:"first,omitzero"`
-	// Last is the last release to which the rule applies. If zero, there is no last one.
+	// Last is the last release to which the rule applies. If zero, the rule applies to all later releases.
 	Last Version `json:"last,omitzero"`
 	// Judged is the reaction of keepalived -t.
 	Judged Judgement `json:"judged,omitzero"`

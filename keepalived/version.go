@@ -71,7 +71,7 @@ func (v Version) before(w Version) bool { return v.Compare(w) < 0 }
 func (v Version) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
 // UnmarshalText reads three numbers such as "2.2.7". Unlike [ParseVersion], it accepts
-// releases that the package does not know.
+// releases that the package does not support.
 func (v *Version) UnmarshalText(text []byte) error {
 	parts := strings.Split(string(text), ".")
 	var n [3]int

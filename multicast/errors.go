@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// prefix begins the text of every error that leaves the package, once.
+// prefix starts the text of every error that leaves the package, once.
 const prefix = "multicast: "
 
 // Errors of a transfer, a node or a configuration. Test for them with [errors.Is]: the
@@ -45,7 +45,7 @@ var sentinels = []error{
 	ErrRefused, ErrSource, ErrBusy, ErrClosed,
 }
 
-// fault is an error with a text of its own.
+// fault is an error with a separate text.
 type fault struct {
 	text  string
 	kind  error // one of the sentinels, or nil

@@ -132,7 +132,7 @@ func TestEnumerationsHaveText(t *testing.T) {
 	}
 }
 
-// prefixed checks that err begins with the package's name, and contains it once.
+// prefixed checks that err starts with the package's name, and contains it once.
 func prefixed(t *testing.T, err error) {
 	t.Helper()
 	require.Error(t, err)

@@ -46,7 +46,7 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 // SSH_AUTH_SOCK, it is the value of that environment variable.
 //
 // The error is a [*ConfigError] if the client would end because a value cannot be
-// expanded. A Result that was read from JSON has no values: the error says so.
+// expanded. A Result that was read from JSON has no values, and an error is returned.
 func (r *Result) Values(option string) ([]Value, error) {
 	if r.state == nil {
 		return nil, errs.Errorf("values of %s: the result was read from JSON", clip(option))

@@ -11,7 +11,7 @@ import (
 )
 
 // TestParseProfileReadsEveryVersion: what ssh -V prints on various systems, and the facts
-// that it stands for.
+// that it identifies.
 func TestParseProfileReadsEveryVersion(t *testing.T) {
 	for _, row := range []struct {
 		version, name  string

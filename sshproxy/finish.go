@@ -53,7 +53,7 @@ var algorithmLists = []struct {
 }
 
 // assembleAll makes the algorithm lists and clears what is "none". A list that comes
-// out empty ends the client up to 8.4 and since 10.4; others go on without the rest of this step.
+// out empty ends the client up to 8.4 and since 10.4; others continue without the rest of this step.
 func (st *state) assembleAll() bool {
 	for i, a := range algorithmLists {
 		s := &st.slots[a.o]

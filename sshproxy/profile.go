@@ -20,8 +20,8 @@ const errs = errtext.Package("sshproxy")
 //go:embed profiles/*.txt
 var recorded embed.FS
 
-// Profile identifies a build of the OpenSSH client: which keywords it knows, how it reads
-// a line, and what it defaults to. Profiles are comparable. The zero Profile stands for
+// Profile identifies a build of the OpenSSH client: which keywords it supports, how it reads
+// a line, and what it defaults to. Profiles are comparable. The zero Profile is equivalent to
 // [Newest].
 type Profile struct {
 	version  int    // major*10000 + minor*100 + patch; 0 means the newest
@@ -224,7 +224,7 @@ func (p *Profile) UnmarshalText(name []byte) error {
 // Version returns major*10000 + minor*100 + patch: 90201 is 9.2p1.
 func (p Profile) Version() int { return p.build().version }
 
-// Knows reports whether the client knows a keyword, in upper or lower case. A keyword that
+// Knows reports whether the client supports a keyword, in upper or lower case. A keyword that
 // the client ignores or reports as unsupported counts as known.
 func (p Profile) Knows(keyword string) bool {
 	_, ok := p.build().keyword[lower(keyword)]
@@ -316,7 +316,7 @@ func (p *build) derive(r release) {
 	}
 }
 
-// gssapiDefaults are what openssh-client-gssapi 1:10.6p1-1 prints. The ordinary package of
+// gssapiDefaults are the values that openssh-client-gssapi 1:10.6p1-1 prints. The ordinary package of
 // that release has no GSSAPI.
 var gssapiDefaults = map[op]string{
 	opGSSAPIAuthentication: "no", opGSSAPIKeyExchange: "no", opGSSAPIDelegateCredentials: "no", opGSSAPITrustDNS: "no",

@@ -26,7 +26,7 @@ const (
 // Peer is the other end of a socket.
 type Peer struct {
 	Net   string `json:"net,omitzero"`  // "tcp", "udp", "unix"; "" when not known
-	Addr  string `json:"addr,omitzero"` // address or path as far as the log tells; "" when not known
+	Addr  string `json:"addr,omitzero"` // address or path, or "" if the log does not contain it
 	Port  int    `json:"port"`          // 0 when not known
 	Proto Proto  `json:"proto,omitzero"`
 }

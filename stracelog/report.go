@@ -59,7 +59,7 @@ type LineCount struct {
 type Request struct {
 	PID    int    `json:"pid"`
 	FD     int    `json:"fd"`
-	Client Peer   `json:"client,omitzero"` // who asked, as far as accept told
+	Client Peer   `json:"client,omitzero"` // the client, if accept returned its address
 	Proto  Proto  `json:"proto,omitzero"`  // what the client speaks, when its bytes were seen
 	Verb   string `json:"verb,omitzero"`   // of the client's first message: GET
 	// when accept returned, or when a further request on the connection was read
@@ -76,8 +76,8 @@ type Request struct {
 	Cut      bool          `json:"cut"`               // the report was too large to keep Segments
 	// its thread served other requests at the same time: what is between calls is shared
 	Overlap bool `json:"overlap"`
-	Unsure  bool `json:"unsure"` // holds a wait that strace itself did not know
-	// names that DNS was asked for; "..." behind one that strace cut
+	Unsure  bool `json:"unsure"` // contains a wait that strace could not identify
+	// names that DNS was asked for; "..." after one that strace cut
 	Names      []string   `json:"names,omitzero"`
 	Bottleneck Bottleneck `json:"bottleneck,omitzero"` // zero Class: none
 }

@@ -352,7 +352,7 @@ func (r *runner) code(k Key) int {
 	case KeyPageDown:
 		return ansi(6, '~')
 	}
-	if k >= KeyF1 && k < KeyF1+12 { // F1 to F4 have no number of their own
+	if k >= KeyF1 && k < KeyF1+12 { // F1 to F4 do not have a number
 		return ansi([...]int{0, 0, 0, 0, 15, 17, 18, 19, 20, 21, 23, 24}[k-KeyF1], '~')
 	}
 	return int(k)

@@ -16,7 +16,7 @@ import (
 )
 
 // Burst configures loss in bursts by the model of Gilbert and Elliott: before each packet
-// a bad time can start or end, in which packets are lost with a rate of its own.
+// a bad time can start or end, in which packets are lost with another rate.
 type Burst struct {
 	// Enter is the probability per packet that a bad time starts.
 	Enter float64 `json:"enter,omitzero"`
@@ -362,7 +362,7 @@ func (n *Net) State(i int) string {
 func (n *Net) Done() bool { return n.outcome != nil }
 
 // Err returns the error of the sender's last transfer, or nil. While a transfer is in
-// progress it returns an error that says so.
+// progress it returns an error.
 func (n *Net) Err() error {
 	if n.outcome == nil {
 		return errors.New("mcsim: the transfer has not ended")

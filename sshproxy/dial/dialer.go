@@ -88,7 +88,7 @@ func named(err error) error {
 	return &failure{"dial: " + bare(err), err}
 }
 
-// failure is an error with a text of its own.
+// failure is an error with a separate text.
 type failure struct {
 	text string
 	err  error

@@ -261,7 +261,7 @@ func TestDialsLeakNothing(t *testing.T) {
 type state struct{ goroutines, descriptors, children int }
 
 // within reports whether nothing was added to what was there before. What goes away
-// meanwhile is no leak: the end of the first dial may outlast its snapshot.
+// meanwhile is not a leak: the end of the first dial may outlast its snapshot.
 func (s state) within(before state) bool {
 	return s.goroutines <= before.goroutines && s.descriptors <= before.descriptors && s.children <= before.children
 }

@@ -91,7 +91,7 @@ func bound(ctx context.Context, nd net.Dialer, network, address, bind, device st
 }
 
 // keepAlive closes a client whose server does not answer, by ServerAliveInterval and
-// ServerAliveCountMax. It returns at once; its goroutines end with the client.
+// ServerAliveCountMax. It does not block; its goroutines end with the client.
 func keepAlive(client *ssh.Client, hop sshproxy.Hop) {
 	s := settings{res: hop.Result}
 	interval, count := time.Duration(atoi(s.one("ServerAliveInterval")))*time.Second, atoi(s.one("ServerAliveCountMax"))

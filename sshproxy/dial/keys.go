@@ -51,7 +51,7 @@ type Keys struct {
 }
 
 // Auth returns the login of a hop. It fails if an option of the configuration cannot be
-// obeyed, or if there is no key and no callback to log in with.
+// obeyed, or if neither a key nor a callback is available for the login.
 func (k *Keys) Auth(ctx context.Context, hop sshproxy.Hop) (*ssh.ClientConfig, error) {
 	config, err := k.auth(ctx, hop)
 	if err != nil {
@@ -163,7 +163,7 @@ type publicKeys struct {
 type identity struct {
 	file   string
 	public ssh.PublicKey
-	signer ssh.Signer // nil: only the public half is known
+	signer ssh.Signer // nil if only the public half is known
 }
 
 // prepare reads the files. It reports whether there can be a key.

@@ -11,7 +11,7 @@ import (
 	"dougu.internal/sshproxy"
 )
 
-// treatment is what a Dialer does with an option.
+// treatment describes how a Dialer handles an option.
 type treatment uint8
 
 const (
@@ -28,7 +28,7 @@ const (
 	apart
 )
 
-// treatments contains every option that the resolver knows. A test checks that.
+// treatments contains every option of the resolver. A test checks that.
 var treatments = map[string]treatment{
 	"AddressFamily": obeyed, "BatchMode": obeyed, "BindAddress": obeyed, "BindInterface": obeyed, "CASignatureAlgorithms": obeyed,
 	"CertificateFile": obeyed, "CheckHostIP": obeyed, "Ciphers": obeyed, "ConnectTimeout": obeyed, "ConnectionAttempts": obeyed,

@@ -87,7 +87,7 @@ func TestLiveAttachSaysWhatIsWrong(t *testing.T) {
 	require.NoError(t, tr.Close())
 }
 
-// named checks that an error begins with the name of the package, once.
+// named checks that an error starts with the name of the package, once.
 func named(t *testing.T, err error) {
 	t.Helper()
 	require.Regexp(t, "^live: ", err.Error())

@@ -69,7 +69,7 @@ func (s *Send) listen(now Time) {
 	}
 	if s.n.conflict(now, s.targetIDs()) && now-s.began < int64(busyLimit) {
 		s.entered = now
-		s.query = min(s.query, now+int64(100*time.Millisecond)) // what the hosts say decides
+		s.query = min(s.query, now+int64(100*time.Millisecond)) // the replies decide
 		return
 	}
 	receivers := 0

@@ -355,7 +355,7 @@ func (n *Node) sendAnswers(now Time) {
 }
 
 // proven reports whether a member has answered the QUERY of the transfer: a recorded
-// HELLO is no proof that a node is there.
+// HELLO does not prove that a node exists.
 func (n *Node) proven(m *Member) bool { return m.proof == n.nonce }
 
 // Status returns what the node itself is doing.
@@ -494,7 +494,7 @@ func (n *Node) Incompatible(now Time, h *wire.Header, from netip.AddrPort) bool 
 		}
 		m = &Member{ID: h.Node, Name: fmt.Sprintf("node %s", h.Node), Addr: from, Protocol: h.Version}
 		n.strangers[h.Node] = m
-		if n.members[h.Node] == nil && now >= n.refuseAt { // a flood of ids is no flood of events
+		if n.members[h.Node] == nil && now >= n.refuseAt { // a flood of ids does not cause a flood of events
 			n.event(Event{Kind: EventIncompatible, Member: *m, Text: fmt.Sprintf("%s speaks protocol version %d, not %d", from, h.Version, wire.Version)})
 		}
 	}
@@ -604,7 +604,7 @@ const never = Time(math.MaxInt64)
 func (n *Node) Bye() { n.queue(group, 0, &wire.Bye{}) }
 
 // conflict reports whether another sender's transfer reaches some of the same hosts. What
-// a sender sends can be a recording: a host that says afterwards that it is idle refutes it.
+// a sender sends can be a recording: a host that reports afterwards that it is idle refutes it.
 func (n *Node) conflict(now Time, ids []wire.NodeID) bool {
 	for _, f := range n.foreign {
 		if now-f.last > int64(foreignSilence) || !n.confirmed(f, ids) {

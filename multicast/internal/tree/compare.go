@@ -215,7 +215,7 @@ func (c *comparer) action(i int, e *Entry) action {
 }
 
 // mounted decides about a name at which something is mounted: it stays, and what is the
-// same already is no error.
+// same already is not an error.
 func (c *comparer) mounted(e *Entry, d *os.Root, name string, fi fs.FileInfo, err error) action {
 	if err == nil && e.Kind == File && fi.Mode().IsRegular() && uint64(fi.Size()) == e.Size {
 		if c.m.Flags&FlagDigest == 0 && fi.ModTime().Equal(e.mtime()) {

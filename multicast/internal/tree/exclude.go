@@ -2,12 +2,12 @@ package tree
 
 import "strings"
 
-// Excludes are rules as rsync's --exclude and --include know them: "- PATTERN" excludes,
+// Excludes are rules in the form of rsync's --exclude and --include: "- PATTERN" excludes,
 // "+ PATTERN" includes, "!" alone drops the rules before it, and anything else is a
 // pattern to exclude. The first pattern that matches decides; what none matches is
 // included. In a pattern
 //
-//   - a slash at the start anchors it where the transfer begins, at the directory that
+//   - a slash at the start anchors it at the root of the transfer, the directory that
 //     holds what is sent; any other slash within, or **, makes it match the end of a
 //     path; without them it matches the last element;
 //   - a slash at the end makes it match directories only;

@@ -89,7 +89,7 @@ func TestMountsBelowTheTreeStay(t *testing.T) {
 					require.NoError(t, os.MkdirAll(point, 0o755))
 					require.NoError(t, os.MkdirAll(other, 0o755))
 					bindAt(t, other, point)
-				case "unknown directory": // the sender knows the mount point
+				case "unknown directory": // the sender has the mount point
 					put(t, "theirs", src, "t/cache/theirs")
 					mountAt(t, "tmpfs", point, "size=1m")
 				case "file":

@@ -82,7 +82,7 @@ func isDirAt(dir int, name string) bool {
 	return unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
 }
 
-// openDir opens a directory of one mount. Device numbers do not tell bind mounts apart,
+// openDir opens a directory of one mount. Device numbers do not distinguish bind mounts,
 // so the mount's id is compared, too.
 func openDir(dir int, name string, mount uint64) (int, error) {
 	const flags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC

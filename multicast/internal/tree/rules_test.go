@@ -120,7 +120,7 @@ func TestRuleListsActAsRsyncs(t *testing.T) {
 			delete(ours, p)
 		}
 		m := scanned.Manifest
-		for p := range ours { // what gave way to another type is no deletion here
+		for p := range ours { // what gave way to another type does not count as a deletion
 			for _, d := range parentsOf(p) {
 				if i := m.Find(d); i >= 0 && m.Entries[i].Kind != Dir {
 					delete(ours, p)

@@ -27,8 +27,9 @@ type settler struct {
 	errs     []error
 }
 
-// standIns are what a new tree was given for files and directories that do not change.
-// A nil pointer knows of none.
+// standIns are the links and directories in a new tree for files and directories that do not
+// change.
+// A nil pointer contains none.
 type standIns struct {
 	ids    map[string]inode
 	copies map[string]bool // paths of which only mode or owner changes: a copy
@@ -175,7 +176,7 @@ func (t *settler) dir(p string) {
 		full := path.Join(p, n)
 		var lfi fs.FileInfo
 		if live != nil {
-			lfi, _ = live.Lstat(n) // nil: nothing is there
+			lfi, _ = live.Lstat(n) // nil if nothing is there
 		}
 		switch {
 		case fi.IsDir():
@@ -342,7 +343,7 @@ func (t *settler) gone(p string, live *os.Root, seen map[string]bool) {
 	}
 }
 
-// unlink removes what stands in for something that is gone; what is new in it stays.
+// unlink removes the stand-in of something that is gone. Whatever is new in it stays.
 func (t *settler) unlink(p string, fi fs.FileInfo) {
 	if !fi.IsDir() {
 		t.fail(t.b.root.Remove(p))

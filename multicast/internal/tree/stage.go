@@ -34,7 +34,7 @@ type Stage struct {
 	lost     string // what can't be kept of a directory that is made anew
 	full     bool   // the disk is
 	settled  bool
-	Fallback string // why readers can see a mixture during the switch; empty: they can't
+	Fallback string // why readers can see a mixture during the switch, or "" if they cannot
 	seals    []Seal
 }
 

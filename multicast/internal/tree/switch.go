@@ -231,7 +231,7 @@ func (x *exchanger) commit(wait func()) error {
 	if why == "" && err == nil {
 		return nil
 	}
-	// The decision stands: the journal takes over.
+	// The decision is made, and the journal takes over.
 	if why == "" {
 		why = unwrapPath(err).Error()
 	}

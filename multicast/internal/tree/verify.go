@@ -179,7 +179,7 @@ type builder struct {
 	live  *dirs
 	extra []dirMeta // directories that only the receiver has
 	top   string    // what is exchanged
-	links *standIns // what stands for live files and directories
+	links *standIns // the stand-ins of live files and directories
 	// copied are the copies of live files with several names, whose modes change: the
 	// names that the sender does not have go along, as with a change in place.
 	copied map[inode]string

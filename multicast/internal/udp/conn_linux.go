@@ -16,7 +16,7 @@ import (
 	"dougu.internal/multicast/internal/link"
 )
 
-// listenGroup opens a socket that is bound to the group's address, so that it hears what
+// listenGroup opens a socket that is bound to the group's address, so that it receives what
 // is sent to the group alone (ip(7)). [net.ListenConfig] binds the wildcard address for a
 // multicast address. Several nodes of one host can listen to one group and port.
 func listenGroup(_ context.Context, g netip.AddrPort) (*net.UDPConn, error) {
@@ -25,7 +25,7 @@ func listenGroup(_ context.Context, g netip.AddrPort) (*net.UDPConn, error) {
 		return nil, os.NewSyscallError("socket", err)
 	}
 	f := os.NewFile(uintptr(fd), "group")
-	defer f.Close() // the connection has a descriptor of its own
+	defer f.Close() // the connection duplicated the descriptor
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
 		return nil, os.NewSyscallError("setsockopt", err)
 	}

@@ -141,7 +141,7 @@ func choose(ctx context.Context, o Options) (*net.Interface, netip.Addr, error) 
 	}
 	for i := range list {
 		// An interface without an address, as before DHCP has answered: not to be deaf on lo
-		// for ever, the caller is told.
+		// for ever, the caller gets an error.
 		if f := list[i].Flags; f&net.FlagUp != 0 && f&net.FlagLoopback == 0 && f&net.FlagMulticast != 0 {
 			if !anyAddress(list) {
 				return nil, netip.Addr{}, fmt.Errorf("%s is up and has no IPv4 address yet (the interface \"lo\" must be named to use it): %w", list[i].Name, ErrNoInterface)
